@@ -1,0 +1,3 @@
+"""landlord provisions the tenants of SaaS platforms."""
+
+__version__ = "0.1.0"

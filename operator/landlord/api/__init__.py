@@ -1,0 +1,1 @@
+"""The API contract: Tenant, its conditions, its CRD, and every name."""

@@ -1,0 +1,29 @@
+"""Every name that landlord puts into Kubernetes or on a backend, in one place."""
+
+GROUP = "landlord.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "Tenant"
+PLURAL = "tenants"
+SHORT_NAME = "ltn"
+CATEGORY = "landlord"
+CRD_NAME = f"{PLURAL}.{GROUP}"
+
+FIELD_MANAGER = "landlord"
+FINALIZER = f"{GROUP}/deprovision"
+LEASE = "landlord-operator"
+
+WORKFLOW_SERVICE = "TenantProvisioning"
+
+MAX_TENANT_ID = 40
+"""Characters of a tenantID: derived names such as `landlord-<id>-<volume>` must stay within 63-128."""
+
+LABEL_TENANT = f"{GROUP}/tenant-id"
+LABEL_MANAGED_BY = f"{GROUP}/managed-by"
+LABEL_SPEC_HASH = f"{GROUP}/spec-hash"
+MANAGED_BY = "landlord"
+
+
+def labels(tenant_id: str) -> dict[str, str]:
+    """The ownership labels of everything that belongs to one tenant."""
+    return {LABEL_TENANT: tenant_id, LABEL_MANAGED_BY: MANAGED_BY}

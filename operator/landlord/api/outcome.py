@@ -1,0 +1,60 @@
+"""What a finished workflow says, and what the Tenant's status repeats of it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from landlord.api.base import Model
+
+Message = Annotated[str, StringConstraints(max_length=4096)]
+
+
+class Endpoint(Model):
+    """Where the tenant can be reached."""
+
+    name: Annotated[str, StringConstraints(max_length=63)]
+    """Name of the container port behind it."""
+    url: Annotated[str, StringConstraints(max_length=512)]
+    """URL to use, such as http://127.0.0.1:49153."""
+
+
+class ResourceRef(Model):
+    """Something that was made for the tenant on the backend."""
+
+    kind: Annotated[str, StringConstraints(max_length=63)]
+    """Kind of resource in the backend's own terms, such as container."""
+    name: Annotated[str, StringConstraints(max_length=253)]
+    """Its name on the backend."""
+
+
+class Failure(Model):
+    """Why a step did not succeed."""
+
+    code: Annotated[str, StringConstraints(max_length=63)]
+    """Machine-readable kind of failure, in CamelCase."""
+    message: Message
+    """The backend's own reason, for a person."""
+    retryable: bool
+    """Whether it may pass by itself."""
+    step: Annotated[str, StringConstraints(max_length=63)] | None = None
+    """Step that failed; absent when it failed before the first."""
+
+
+class Result(Model):
+    """What one step made, or all of them together."""
+
+    endpoints: tuple[Endpoint, ...] = ()
+    resources: tuple[ResourceRef, ...] = ()
+
+    def merged(self, other: "Result") -> "Result":
+        """Both together, the other's after one's own."""
+        return Result(endpoints=self.endpoints + other.endpoints, resources=self.resources + other.resources)
+
+
+class Outcome(Model):
+    """How one workflow invocation ended. A failure is a value, not an error of the engine."""
+
+    result: Literal["Succeeded", "Failed", "Superseded"]
+    made: Result = Field(default_factory=Result)
+    failure: Failure | None = None
+    """Set exactly when the result is Failed."""

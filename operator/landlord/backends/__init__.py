@@ -1,0 +1,65 @@
+"""The contract of a compute backend, and how installed backends are found.
+
+A backend is one module and one `landlord.backends` entry point that names a class without constructor
+arguments. Constructing it does no I/O: an engine that is away is an error of a step, not of the worker.
+`tests/contract` is the executable form of what is written here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from landlord.api.outcome import Result
+from landlord.workflow.request import Desired
+
+
+@dataclass(frozen=True)
+class Step:
+    """Makes one thing true. Run again, it finds it true and changes nothing.
+
+    `name` is short, lower-case and deterministic for a given desired state: it is journaled.
+    `run` raises `landlord.errors.Terminal` when trying again can't help; anything else it raises is
+    tried again until the workflow's timeout. It must bound its own waits (tens of seconds at most) and
+    may be cancelled at any await.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[Result]]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a survey saw of one tenant."""
+
+    healthy: bool
+    spec_hash: str | None
+    """`Desired.hash()` of what was last applied; None if unknown."""
+    reason: str
+    """For a person: why it is not healthy, or how it is."""
+
+
+class Backend(Protocol):
+    """Where tenants run.
+
+    Owns by the labels of `landlord.api.names`; a resource that has the right name but not our label is a
+    Terminal conflict and is left untouched. Calls for different tenants run at the same time; calls for one
+    tenant never do.
+    """
+
+    name: str
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        """Ordered steps that make `desired` true. Raises Terminal for what this backend can't do at all."""
+        ...
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        """Ordered steps after which nothing of the tenant is left; fine if nothing was there."""
+        ...
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All tenants that exist on the backend, by tenantID, in a few list calls whatever their number."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

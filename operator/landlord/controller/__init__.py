@@ -1,0 +1,1 @@
+"""The control loop: watch, decide, act, tell."""

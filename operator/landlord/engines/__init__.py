@@ -1,0 +1,90 @@
+"""The contract of a workflow engine: who runs provisioning workflows to their end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from landlord.api.outcome import Outcome
+from landlord.workflow.request import Request
+
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Whether the engine knows the workflow, as the `WorkflowRegistered` condition says it."""
+
+    status: ConditionStatus
+    reason: str
+    message: str
+    deployment_id: str | None = None
+    revision: str | None = None
+    backends: frozenset[str] | None = None
+    """Names that the worker can run tenants on; None while that is unknown."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether work can be submitted now."""
+        return self.status == "True"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far unfinished work has come, as `status.workflow` shows it."""
+
+    sub_state: Literal["Pending", "Running", "BackingOff", "Paused"]
+    invocation_id: str | None = None
+    step: str | None = None
+    """Name of the step under way or failing."""
+    step_number: int | None = None
+    """Its place, from 1."""
+    total_steps: int | None = None
+    attempt: int = 1
+    """Tries of that step so far."""
+    next_retry: datetime | None = None
+    last_error: str | None = None
+    """First line of the last error."""
+
+
+class Listener(Protocol):
+    """Who wants to hear from an engine. Called on the event loop; must not block or raise."""
+
+    def registration_changed(self, registration: Registration) -> None:
+        """The registration differs from what was said before."""
+        ...
+
+    def progressed(self, request: Request, progress: Progress) -> None:
+        """Unfinished work has moved, or was looked at and stands as said."""
+        ...
+
+
+class WorkflowEngine(Protocol):
+    """Runs workflows. `perform` is safe to call again with the same request, in any process, at any time."""
+
+    @property
+    def registration(self) -> Registration:
+        """The latest known registration; never blocks."""
+        ...
+
+    async def serve(self, listener: Listener) -> None:
+        """Keep the registration and the progress of unfinished work current, until cancelled.
+
+        Returns or raises only when the process should end.
+        """
+        ...
+
+    async def perform(self, request: Request) -> Outcome:
+        """Submit the request, or attach to it if it was submitted before, and wait for its outcome.
+
+        Older unfinished work on the same tenant that makes no progress is superseded. Cancelling the call
+        forgets about the work without stopping it. Raises EngineError.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+Clock = Callable[[], datetime]

@@ -1,0 +1,1 @@
+"""Restate as the workflow engine."""

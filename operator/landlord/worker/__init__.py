@@ -1,0 +1,1 @@
+"""The worker: the process that runs provisioning workflows for Restate."""

@@ -1,0 +1,1 @@
+"""The provisioning workflow itself, independent of the engine that makes it durable."""

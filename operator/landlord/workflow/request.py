@@ -1,0 +1,53 @@
+"""What the operator asks of the workflow. Never holds a secret: it is journaled by the engine."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Literal
+
+from landlord.api.base import Model
+from landlord.api.compute import DockerCompute
+from landlord.api.workload import Workload
+
+Operation = Literal["apply", "delete"]
+
+
+class Desired(Model):
+    """What a backend has to make true for one tenant."""
+
+    tenant_id: str
+    workload: Workload
+    docker: DockerCompute | None = None
+
+    def hash(self) -> str:
+        """16 hex digits that change exactly when the desired state does.
+
+        Defaults are left out, so that a later version with one more optional field replaces nothing.
+        """
+        desired = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(desired, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+class Request(Model):
+    """One call of the workflow, on behalf of one generation of one Tenant object."""
+
+    tenant_id: str
+    operation: Operation
+    uid: str
+    """metadata.uid of the Tenant object."""
+    created_at: datetime
+    """metadata.creationTimestamp of the Tenant object."""
+    generation: int
+    attempt: int
+    """Counts from 1; a new attempt at the same generation is a new invocation."""
+    provider: str
+    timeout_seconds: float
+    """How long failing steps are tried again, from the start of the invocation."""
+    desired: Desired | None = None
+    """Set exactly for apply."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for the same work, however often it is submitted."""
+        return f"{self.uid}-{self.generation}-{self.attempt}"
