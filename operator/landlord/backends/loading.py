@@ -1,0 +1,66 @@
+"""Finds the installed backends by their `landlord.backends` entry points and loads the enabled ones."""
+
+from collections import Counter
+from collections.abc import Collection
+from importlib.metadata import EntryPoint, entry_points
+
+from landlord.backends import Backend
+from landlord.errors import SettingsError
+
+GROUP = "landlord.backends"
+SETTING = "LANDLORD_BACKENDS"
+
+
+def load_backends(enabled: Collection[str] | None = None) -> dict[str, Backend]:
+    """The enabled backends by name, all installed ones for None.
+
+    Raises SettingsError if one of them is not installed, installed twice, or can't be loaded.
+    """
+    return load_from(entry_points(group=GROUP), enabled)
+
+
+def load_from(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> dict[str, Backend]:
+    """`load_backends` from the given entry points."""
+    return {point.name: _load(point) for point in choose(installed, enabled)}
+
+
+def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> list[EntryPoint]:
+    """The enabled ones of the installed entry points, sorted by name."""
+    names = sorted({point.name for point in installed})
+    wanted = names if enabled is None else sorted(set(enabled))
+    listing = ", ".join(names) or "none"
+    if not wanted:
+        raise SettingsError(f"{SETTING} enables no backend; installed: {listing}")
+    if unknown := [name for name in wanted if name not in names]:
+        raise SettingsError(
+            f"{SETTING} names {', '.join(map(repr, unknown))}, which is not installed; installed: {listing}"
+        )
+    chosen = sorted((point for point in installed if point.name in wanted), key=lambda point: point.name)
+    for name, count in Counter(point.name for point in chosen).items():
+        if count > 1:
+            owners = ", ".join(sorted(_owner(point) for point in chosen if point.name == name))
+            raise SettingsError(
+                f"the backend {name!r} is installed more than once, by {owners}; uninstall all but one, "
+                f"or leave {name!r} out of {SETTING}"
+            )
+    return chosen
+
+
+def _load(point: EntryPoint) -> Backend:
+    try:
+        backend: Backend = point.load()()
+    except Exception as error:  # whatever a plug-in raises is its fault; it ends the start, named
+        raise SettingsError(
+            f"the backend {point.name!r} ({point.value}) of {_owner(point)} can't be loaded: "
+            f"{type(error).__name__}: {error}; repair it or leave it out of {SETTING}"
+        ) from error
+    if backend.name != point.name:
+        raise SettingsError(
+            f"the entry point {point.name!r} of {_owner(point)} leads to a backend that calls itself "
+            f"{backend.name!r}; both must be the same"
+        )
+    return backend
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an unknown distribution"

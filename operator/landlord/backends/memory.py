@@ -1,0 +1,132 @@
+"""A backend that keeps its tenants in the memory of the process: no engine, no cost, gone with the process.
+
+To rehearse how slowness and failure look in a Tenant's status, its `ready` step obeys three variables in
+the `env` of the first container:
+
+- `MEMORY_DELAY`: seconds, from 0 to 60, that it takes until the tenant is ready, such as "1.5"
+- `MEMORY_ERROR`: a message with which it fails each time it is tried, as something does that may pass
+- `MEMORY_TERMINAL`: a message with which it fails once and for all
+
+A failure comes after the delay. A tenant that is ready already is not delayed again.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from landlord.api.outcome import Endpoint, ResourceRef, Result
+from landlord.backends import Observation, Step
+from landlord.errors import Retryable, Terminal
+from landlord.workflow.request import Desired
+
+LONGEST_DELAY = 60.0
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What the first container's env asks the `ready` step to play."""
+
+    delay: float = 0.0
+    error: str = ""
+    terminal: str = ""
+
+    @classmethod
+    def of(cls, desired: Desired) -> "Rehearsal":
+        """Raises Terminal for a delay that is not a number of seconds in range."""
+        env = {variable.name: variable.value for variable in desired.workload.containers[0].env}
+        return cls(
+            delay=_seconds(env.get("MEMORY_DELAY", "0")),
+            error=env.get("MEMORY_ERROR", ""),
+            terminal=env.get("MEMORY_TERMINAL", ""),
+        )
+
+
+def _seconds(text: str) -> float:
+    try:
+        delay = float(text)
+    except ValueError:
+        delay = -1.0
+    if not 0 <= delay <= LONGEST_DELAY:
+        raise Terminal(
+            "InvalidSpec",
+            f"MEMORY_DELAY is {text!r}; set it to seconds from 0 to {LONGEST_DELAY:.0f}, such as 1.5",
+        )
+    return delay
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """What is remembered of one tenant."""
+
+    spec_hash: str
+    ready: bool = False
+
+
+class MemoryBackend:
+    """Runs nothing and says that it does; see the module's docstring."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self._tenants: dict[str, Tenant] = {}
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        """Remember the tenant, then call it ready."""
+        rehearsal = Rehearsal.of(desired)
+
+        async def create() -> Result:
+            self._remember(desired)
+            return Result(resources=(ResourceRef(kind="memory", name=desired.tenant_id),))
+
+        async def ready() -> Result:
+            # The process that ran `create` may be gone by now, and its memory with it.
+            if not self._remember(desired).ready:
+                await _play(rehearsal)
+                self._tenants[desired.tenant_id] = Tenant(desired.hash(), ready=True)
+            return Result(endpoints=_endpoints(desired))
+
+        return (Step("create", create), Step("ready", ready))
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        """Forget the tenant."""
+
+        async def delete() -> Result:
+            self._tenants.pop(tenant_id, None)
+            return Result()
+
+        return (Step("delete", delete),)
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All tenants that this process remembers."""
+        return {
+            tenant_id: Observation(
+                tenant.ready, tenant.spec_hash, "ready" if tenant.ready else "not ready yet"
+            )
+            for tenant_id, tenant in self._tenants.items()
+        }
+
+    async def close(self) -> None:
+        """Forget all tenants."""
+        self._tenants.clear()
+
+    def _remember(self, desired: Desired) -> Tenant:
+        known = self._tenants.get(desired.tenant_id)
+        if known is None or known.spec_hash != desired.hash():
+            known = self._tenants[desired.tenant_id] = Tenant(desired.hash())
+        return known
+
+
+async def _play(rehearsal: Rehearsal) -> None:
+    await asyncio.sleep(rehearsal.delay)
+    if rehearsal.terminal:
+        raise Terminal("Rehearsed", rehearsal.terminal)
+    if rehearsal.error:
+        raise Retryable("Rehearsed", rehearsal.error)
+
+
+def _endpoints(desired: Desired) -> tuple[Endpoint, ...]:
+    return tuple(
+        Endpoint(name=port.name, url=f"memory://{desired.tenant_id}/{port.name}")
+        for container in desired.workload.containers
+        for port in container.ports
+    )

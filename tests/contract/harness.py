@@ -1,0 +1,38 @@
+"""What the contract suite needs of any backend: tenants to ask for, and a way to run steps."""
+
+import secrets
+from collections.abc import Sequence
+
+from landlord.api.outcome import Result
+from landlord.api.workload import Container, EnvVar, Port, Workload
+from landlord.backends import Backend, Observation, Step
+from landlord.workflow.request import Desired
+
+
+def new_tenant_id(stem: str = "contract") -> str:
+    """A tenantID that no other test uses."""
+    return f"{stem}-{secrets.token_hex(4)}"
+
+
+def tenant(tenant_id: str, image: str, greeting: str = "hello") -> Desired:
+    """A tenant of one web server that any backend can run."""
+    container = Container(
+        name="web",
+        image=image,
+        env=(EnvVar(name="GREETING", value=greeting),),
+        ports=(Port(name="http", container_port=8080, app_protocol="http"),),
+    )
+    return Desired(tenant_id=tenant_id, workload=Workload(containers=(container,)))
+
+
+async def run(steps: Sequence[Step]) -> Result:
+    """Run the steps in order, as a workflow does that never fails."""
+    made = Result()
+    for step in steps:
+        made = made.merged(await step.run())
+    return made
+
+
+async def observe(backend: Backend, tenant_id: str) -> Observation | None:
+    """What the backend's survey says about one tenant."""
+    return (await backend.survey()).get(tenant_id)

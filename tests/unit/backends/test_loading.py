@@ -1,0 +1,71 @@
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from landlord.backends.loading import GROUP, load_backends, load_from
+from landlord.errors import SettingsError
+
+
+class Impostor:
+    name = "somebody-else"
+
+
+class Broken:
+    name = "broken"
+
+    def __init__(self) -> None:
+        raise RuntimeError("no licence")
+
+
+def point(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name=name, value=value, group=GROUP)
+
+
+MEMORY = point("memory", "landlord.backends.memory:MemoryBackend")
+
+
+def test_without_a_choice_all_installed_backends_are_loaded() -> None:
+    backends = load_backends()
+    assert {"docker", "memory"} <= set(backends)
+    assert all(backend.name == name for name, backend in backends.items())
+
+
+def test_only_enabled_backends_are_loaded() -> None:
+    unloadable = point("plugin", "no.such.module:Backend")
+    assert set(load_from([MEMORY, unloadable], ["memory"])) == {"memory"}
+
+
+@pytest.mark.parametrize(
+    ("installed", "enabled", "message"),
+    [
+        pytest.param(
+            [MEMORY], ["dokcer"], r"LANDLORD_BACKENDS names 'dokcer'.*installed: memory", id="unknown"
+        ),
+        pytest.param([MEMORY], [], r"LANDLORD_BACKENDS enables no backend; installed: memory", id="empty"),
+        pytest.param([], None, r"LANDLORD_BACKENDS enables no backend; installed: none", id="none-installed"),
+        pytest.param([MEMORY, MEMORY], None, r"'memory' is installed more than once", id="twice"),
+        pytest.param(
+            [point("plugin", "no.such.module:Backend")],
+            None,
+            r"'plugin' \(no.such.module:Backend\) of .* can't be loaded: ModuleNotFoundError: ",
+            id="import-fails",
+        ),
+        pytest.param(
+            [point("broken", f"{__name__}:Broken")],
+            None,
+            r"'broken' .* can't be loaded: RuntimeError: no licence",
+            id="constructor-fails",
+        ),
+        pytest.param(
+            [point("honest", f"{__name__}:Impostor")],
+            None,
+            r"'honest' of .* leads to a backend that calls itself 'somebody-else'",
+            id="other-name",
+        ),
+    ],
+)
+def test_what_can_not_be_loaded_ends_the_start_and_says_why(
+    installed: list[EntryPoint], enabled: list[str] | None, message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load_from(installed, enabled)
