@@ -1,0 +1,1 @@
+"""The local environment: real parts on one machine, for people and tests."""

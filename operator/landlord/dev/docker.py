@@ -1,0 +1,84 @@
+"""The Docker engine of this machine, and the one image that the demo and the tests run in it."""
+
+import io
+import tarfile
+from collections.abc import Iterable
+
+import docker
+from docker.errors import DockerException, ImageNotFound, NotFound
+
+from landlord.api.names import LABEL_MANAGED_BY, LABEL_TENANT, MANAGED_BY
+from landlord.dev.tools import program
+
+WEB_IMAGE = "landlord/web:local"
+_SECONDS = 60
+_KEY_LABEL = "landlord.dev/content-key"
+_DOCKERFILE = b'FROM scratch\nCOPY web /web\nENTRYPOINT ["/web"]\n'
+
+
+def engine() -> docker.DockerClient | None:
+    """A client of the engine that answers, found as the docker command finds it; None if none does."""
+    try:
+        client = docker.from_env(timeout=_SECONDS)
+    except DockerException:
+        return None
+    try:
+        client.ping()
+    except (DockerException, OSError):
+        client.close()
+        return None
+    return client
+
+
+def ensure_web_image(client: docker.DockerClient) -> str:
+    """Have the image of the little web server, made here from a pinned static program. Returns its name."""
+    binary = program("web")
+    key = binary.parent.name
+    if not _is_current(client, key):
+        context = _context({"Dockerfile": _DOCKERFILE, "web": binary.read_bytes()})
+        client.images.build(
+            fileobj=context,
+            custom_context=True,
+            tag=WEB_IMAGE,
+            labels={_KEY_LABEL: key},
+            rm=True,
+            forcerm=True,
+        )
+    return WEB_IMAGE
+
+
+def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> list[str]:
+    """Remove the containers and volumes that these tenants left behind. Returns the containers' names."""
+    removed: list[str] = []
+    for tenant_id in tenant_ids:
+        labels: dict[str, str | list[str] | bool] = {
+            "label": [f"{LABEL_MANAGED_BY}={MANAGED_BY}", f"{LABEL_TENANT}={tenant_id}"]
+        }
+        for container in client.containers.list(all=True, filters=labels):
+            removed.append(str(container.name))
+            try:
+                container.remove(force=True)
+            except NotFound:
+                continue  # somebody else was faster
+        for volume in client.volumes.list(filters=labels):
+            volume.remove(force=True)
+    return removed
+
+
+def _is_current(client: docker.DockerClient, key: str) -> bool:
+    try:
+        return client.images.get(WEB_IMAGE).labels.get(_KEY_LABEL) == key
+    except ImageNotFound:
+        return False
+
+
+def _context(files: dict[str, bytes]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o755
+            archive.addfile(entry, io.BytesIO(content))
+    buffer.seek(0)
+    return buffer

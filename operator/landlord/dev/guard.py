@@ -1,0 +1,63 @@
+"""Cleans up after a process that did not come to clean up itself.
+
+The guard is a child that holds the other end of a pipe and is told what its parent starts. When the pipe closes
+without a word of leave, so after any crash, even SIGKILL, it discards those parts.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from landlord.dev.process import mark_of, sweep
+
+_LEAVE = "leave"
+
+
+def discard(state: Path, part: str) -> None:
+    """End the processes of a part of the environment in `state`, and remove the part's folder."""
+    sweep(f"{mark_of(state)}/{part}", grace=0)
+    shutil.rmtree(state / part, ignore_errors=True)
+
+
+class Guard:
+    """What to discard if this process crashes."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+
+    def watch(self, part: str) -> None:
+        """Tell it of a part before that part is started."""
+        self._say(part)
+
+    def _say(self, word: str) -> None:
+        if self._child.stdin is not None:
+            self._child.stdin.write(f"{word}\n")
+            self._child.stdin.flush()
+
+
+@contextmanager
+def guarded(state: Path) -> Iterator[Guard]:
+    """While the body runs, a crash of this process discards the parts that the guard was told of."""
+    argv = [sys.executable, "-m", "landlord.dev.guard", str(state)]
+    # Its own session: Ctrl-C and the end of the terminal are the parent's to handle.
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    try:
+        yield Guard(child)
+    finally:
+        child.communicate(f"{_LEAVE}\n")
+
+
+def main(state: Path) -> None:
+    """Listen until the parent ends, then act."""
+    words = sys.stdin.read().split()
+    if _LEAVE in words:
+        return
+    for part in reversed(words):
+        discard(state, part)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,70 @@
+"""Free ports, and waiting until something answers."""
+
+import http.client
+import socket
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from landlord.dev.failure import LocalFailure
+
+LOOPBACK = "127.0.0.1"
+_REQUEST_SECONDS = 5.0
+_POLL_SECONDS = 0.05
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def preferred_port(wanted: int) -> int:
+    """The wanted port, or a free one if it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", wanted))
+        except OSError:
+            return free_ports(1)[0]
+    return wanted
+
+
+def status_of(url: str, *, json_body: str | None = None) -> int | None:
+    """The HTTP status of a GET (of a POST when there is a body); None if nothing answers."""
+    answer = request(url, json_body=json_body)
+    return None if answer is None else answer[0]
+
+
+def request(url: str, *, json_body: str | None = None) -> tuple[int, str] | None:
+    """Status and body of a GET (of a POST when there is a body); None if nothing answers."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or LOOPBACK, parts.port, timeout=_REQUEST_SECONDS)
+    headers = {"accept": "application/json"}
+    if json_body is not None:
+        headers["content-type"] = "application/json"
+    try:
+        connection.request("GET" if json_body is None else "POST", parts.path or "/", json_body, headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def wait_until(ready: Callable[[], bool], *, timeout: float, what: str, alive: Callable[[], bool]) -> None:
+    """Poll until `ready`. Fails when the time is over, or `alive` says that it can't come any more."""
+    deadline = time.monotonic() + timeout
+    while not ready():
+        if not alive():
+            raise LocalFailure(f"{what} ended before it was ready")
+        if time.monotonic() > deadline:
+            raise LocalFailure(f"{what} was not ready within {timeout:.0f} s")
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,104 @@
+"""landlord's own two programs, run from the checkout as processes."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from landlord.dev.net import LOOPBACK, status_of, wait_until
+from landlord.dev.paths import CHECKOUT, short_hash
+from landlord.dev.process import Identity, kill, spawn, stop
+
+_START_SECONDS = 60.0
+
+
+class Program:
+    """The operator or the worker, with its settings. Keeps its port over restarts."""
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        mark: str,
+        port: int,
+        bind: str,
+        ready: str,
+        settings: Mapping[str, str],
+    ) -> None:
+        self.name = name
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.log = folder / f"{name}.log"
+        self.settings = dict(settings) | {bind: f"{LOOPBACK}:{port}"}
+        self.identity: Identity | None = None
+        self._folder = folder
+        self._mark = mark
+        self._ready = f"{self.url}{ready}"
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it; with `wait`, return when it says that it is ready."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        argv = [sys.executable, "-m", "landlord", self.name]
+        env = {"LANDLORD_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"} | self.settings
+        self.identity = spawn(argv, mark=self._mark, env=env, log=self.log, cwd=self._folder)
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, timeout: float = _START_SECONDS) -> None:
+        """Return when it says that it is ready; LocalFailure when it ends or the time is over."""
+        wait_until(self.healthy, timeout=timeout, what=f"{self.name} (log: {self.log})", alive=self.running)
+
+    def running(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self.identity is not None and self.identity.process() is not None
+
+    def healthy(self) -> bool:
+        """Whether it says that it is ready."""
+        return status_of(self._ready) == 200
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL if that does not help."""
+        if self.identity is not None:
+            stop([self.identity])
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.identity is not None:
+            kill(self.identity)
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    def logs(self) -> list[dict[str, Any]]:
+        """What it has logged so far, over all its starts; a line that is not JSON becomes {"raw": line}."""
+        if not self.log.is_file():
+            return []
+        return [_parsed(line) for line in self.log.read_text(errors="replace").splitlines() if line]
+
+    def fingerprint(self) -> str:
+        """Differs when it would have to be restarted: other settings or other code."""
+        code = sorted((CHECKOUT / "operator" / "landlord").rglob("*.py"))
+        return short_hash(json.dumps(self.settings, sort_keys=True), *(file.read_bytes() for file in code))
+
+
+def worker(folder: Path, *, mark: str, port: int, settings: Mapping[str, str]) -> Program:
+    """The worker on the loopback address."""
+    bind = "LANDLORD_WORKER_BIND"
+    return Program("worker", folder, mark=mark, port=port, bind=bind, ready="/healthz", settings=settings)
+
+
+def operator(folder: Path, *, mark: str, port: int, settings: Mapping[str, str]) -> Program:
+    """The operator, with its metrics and probes on the loopback address."""
+    bind = "LANDLORD_HTTP_BIND"
+    return Program("operator", folder, mark=mark, port=port, bind=bind, ready="/readyz", settings=settings)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return {"raw": line}
+    return entry if isinstance(entry, dict) else {"raw": line}

@@ -1,0 +1,100 @@
+"""A real Restate server as a process of its own."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from landlord.dev.net import LOOPBACK, status_of, wait_until
+from landlord.dev.process import Identity, kill, spawn, stop
+from landlord.dev.tools import RESTATE, program
+
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class RestatePorts:
+    """Where one server listens, on the loopback address only."""
+
+    admin: int
+    ingress: int
+    node: int
+
+
+class RestateServer:
+    """One native restate-server with its own data. Ports stay the same over restarts."""
+
+    def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
+        self.ports = ports
+        self.log = folder / "restate.log"
+        self.identity: Identity | None = None
+        self._data = folder / "data"
+        self._mark = mark
+        self._partitions = partitions
+
+    @property
+    def admin_url(self) -> str:
+        """The admin API."""
+        return f"http://{LOOPBACK}:{self.ports.admin}"
+
+    @property
+    def ingress_url(self) -> str:
+        """Where invocations are sent."""
+        return f"http://{LOOPBACK}:{self.ports.ingress}"
+
+    def start(self) -> None:
+        """Start it on the data that is there, and wait until it answers."""
+        self._data.mkdir(parents=True, exist_ok=True)
+        argv = [str(program(RESTATE)), "--base-dir", str(self._data), "--no-logo"]
+        self.identity = spawn(
+            argv, mark=self._mark, env=self._settings(), log=self.log, cwd=self._data.parent
+        )
+        what = f"restate-server (log: {self.log})"
+        wait_until(self.healthy, timeout=_START_SECONDS, what=what, alive=self.running)
+
+    def running(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self.identity is not None and self.identity.process() is not None
+
+    def healthy(self) -> bool:
+        """Whether it answers on both ports and its partitions can be queried."""
+        return (
+            status_of(f"{self.admin_url}/health") == 200
+            and status_of(f"{self.ingress_url}/restate/health") == 200
+            # health alone does not wait for the partitions
+            and status_of(f"{self.admin_url}/query", json_body='{"query": "select 1"}') == 200
+        )
+
+    def stop(self) -> None:
+        """Stop it, data kept."""
+        if self.identity is not None:
+            stop([self.identity])
+
+    def kill(self) -> None:
+        """SIGKILL, data kept as it happens to be."""
+        if self.identity is not None:
+            kill(self.identity)
+
+    def restart(self) -> None:
+        """Stop and start on the same data."""
+        self.stop()
+        self.start()
+
+    def wipe(self) -> None:
+        """Stop it and forget all it knew: registrations, journals, state."""
+        self.stop()
+        shutil.rmtree(self._data, ignore_errors=True)
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "RESTATE_BIND_IP": LOOPBACK,
+            "RESTATE_LISTEN_MODE": "tcp",
+            "RESTATE_NODE_NAME": "local",
+            "RESTATE_BIND_PORT": str(self.ports.node),
+            "RESTATE_ADMIN__BIND_PORT": str(self.ports.admin),
+            "RESTATE_INGRESS__BIND_PORT": str(self.ports.ingress),
+            "RESTATE_DEFAULT_NUM_PARTITIONS": str(self._partitions),
+            "RESTATE_ROCKSDB_TOTAL_MEMORY_SIZE": "64 MB",
+            "RESTATE_SHUTDOWN_TIMEOUT": "2s",
+            "RESTATE_DISABLE_TELEMETRY": "true",
+            "RESTATE_LOG_DISABLE_ANSI_CODES": "true",
+        }

@@ -1,0 +1,207 @@
+"""The whole environment: control plane, Restate, worker and operator, kept running between commands.
+
+Each part lives in its own folder of the state folder and its processes carry its mark, so a part can be discarded
+knowing no more than its name. That makes Ctrl-C, a crash and a second `up` harmless.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from landlord.dev.cluster import ControlPlane
+from landlord.dev.docker import engine, ensure_web_image
+from landlord.dev.failure import LocalFailure
+from landlord.dev.guard import Guard, discard, guarded
+from landlord.dev.kubectl import Kubectl
+from landlord.dev.lock import locked
+from landlord.dev.net import LOOPBACK, preferred_port
+from landlord.dev.paths import checkout
+from landlord.dev.process import Identity, mark_of, sweep
+from landlord.dev.programs import Program, operator, worker
+from landlord.dev.progress import step
+from landlord.dev.record import ProcessRecord, Record
+from landlord.dev.restate import RestatePorts, RestateServer
+from landlord.dev.tenants import remove_all
+from landlord.dev.tools import ensure_all
+
+CONTROL_PLANE, RESTATE, WORKER, OPERATOR = PARTS = ("control-plane", "restate", "worker", "operator")
+_PORTS = {"admin": 9070, "ingress": 8080, "node": 5122, "worker": 9080, "operator": 8000}
+_LOCK_SECONDS = 300.0
+_PARTITIONS = 4
+
+
+class Stack:
+    """The environment of one state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self._mark = mark_of(state)
+        self._file = state / "environment.json"
+        self._started: list[str] = []
+
+    def record(self) -> Record | None:
+        """What is known of the environment; None if nothing is up."""
+        return Record.load(self._file)
+
+    def up(self, kubeconfig: Path | None = None) -> Record:
+        """Have everything running and healthy. What this call started is gone again if it fails.
+
+        With a kubeconfig, landlord is run against that cluster, whose Tenants are left alone ever after.
+        """
+        ensure_all()
+        with self._locked(), guarded(self.state) as guard:
+            record = self._record_for(kubeconfig)
+            with self._or_nothing(record):
+                self._cluster(record, guard)
+                self._backend(record)
+                self._restate(record, guard)
+                self._programs(record, guard)
+        return record
+
+    def down(self) -> bool:
+        """End everything and remove all data. False if nothing was up. May be repeated."""
+        with self._locked():
+            record = self.record()
+            if record is not None and record.own_cluster:
+                remove_all(
+                    Kubectl(record.kubeconfig), operator_answers=self.program(record, OPERATOR).healthy()
+                )
+            self._file.unlink(missing_ok=True)
+            for part in reversed(PARTS):
+                discard(self.state, part)
+        return record is not None
+
+    def restate(self, record: Record) -> RestateServer:
+        """The Restate server of the environment, running or not."""
+        ports = RestatePorts(record.ports["admin"], record.ports["ingress"], record.ports["node"])
+        folder = self.state / RESTATE
+        server = RestateServer(folder, ports, mark=f"{self._mark}/{RESTATE}", partitions=_PARTITIONS)
+        server.identity = _identity(record, RESTATE)
+        return server
+
+    def program(self, record: Record, name: str) -> Program:
+        """The worker or the operator of the environment, running or not."""
+        make: Callable[..., Program] = {WORKER: worker, OPERATOR: operator}[name]
+        settings = _settings(record, self.restate(record))
+        folder = self.state / name
+        program = make(folder, mark=f"{self._mark}/{name}", port=record.ports[name], settings=settings)
+        program.identity = _identity(record, name)
+        return program
+
+    def _record_for(self, kubeconfig: Path | None) -> Record:
+        own = ControlPlane(self.state / CONTROL_PLANE, mark=self._mark).kubeconfig
+        wanted = own if kubeconfig is None else kubeconfig.resolve()
+        record = self.record()
+        if record is None:
+            for part in PARTS:  # what a crash may have left
+                discard(self.state, part)
+            return Record(kubeconfig=wanted, own_cluster=kubeconfig is None)
+        if record.kubeconfig != wanted:
+            raise LocalFailure(f"an environment for {record.kubeconfig} is up: run `landlord down` first")
+        return record
+
+    def _cluster(self, record: Record, guard: Guard) -> None:
+        if record.own_cluster:
+            plane = ControlPlane(self.state / CONTROL_PLANE, mark=self._mark)
+            if not plane.healthy():
+                record.processes.clear()  # what was known of the old cluster's Tenants is of no use
+                for part in (RESTATE, WORKER, OPERATOR):
+                    discard(self.state, part)
+                self._begin(CONTROL_PLANE, guard)
+                with step("starting the control plane"):
+                    plane.start()
+        elif not Kubectl(record.kubeconfig).answers():
+            raise LocalFailure(
+                f"the cluster of {record.kubeconfig} does not answer: check the file and the cluster"
+            )
+        kubectl = Kubectl(record.kubeconfig)
+        kubectl.apply(checkout("crds", "tenants.yaml"))
+        kubectl("wait", "--for=condition=Established", "crd/tenants.landlord.dev", "--timeout=30s")
+        record.save(self._file)
+
+    def _backend(self, record: Record) -> None:
+        client = engine()
+        if client is not None:
+            with step("making the image of the web server"):
+                ensure_web_image(client)
+            client.close()
+        record.backend = "memory" if client is None else "docker"
+
+    def _restate(self, record: Record, guard: Guard) -> None:
+        if RESTATE in record.processes and self.restate(record).healthy():
+            return
+        self._begin(RESTATE, guard, keep_data=RESTATE in record.processes)
+        for name in ("admin", "ingress", "node"):
+            record.ports[name] = preferred_port(record.ports.get(name, _PORTS[name]))
+        server = self.restate(record)
+        with step("starting Restate"):
+            server.start()
+        _remember(record, RESTATE, server.identity)
+        record.save(self._file)
+
+    def _programs(self, record: Record, guard: Guard) -> None:
+        for name in (WORKER, OPERATOR):
+            record.ports.setdefault(name, preferred_port(_PORTS[name]))
+        for name in (WORKER, OPERATOR):
+            program = self.program(record, name)
+            fingerprint = program.fingerprint()
+            known = record.processes.get(name)
+            if known is not None and known.fingerprint == fingerprint and program.healthy():
+                continue
+            self._begin(name, guard)
+            record.ports[name] = preferred_port(record.ports[name])
+            program = self.program(record, name)
+            with step(f"starting the {name}"):
+                program.start()
+            _remember(record, name, program.identity, fingerprint)
+            record.save(self._file)
+
+    def _begin(self, part: str, guard: Guard, *, keep_data: bool = False) -> None:
+        guard.watch(part)
+        self._started.append(part)
+        if keep_data:
+            sweep(f"{self._mark}/{part}")
+        else:
+            discard(self.state, part)
+
+    @contextmanager
+    def _or_nothing(self, record: Record) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            for part in reversed(self._started):
+                discard(self.state, part)
+                record.processes.pop(part, None)
+            if CONTROL_PLANE in self._started or not record.processes:
+                self._file.unlink(missing_ok=True)
+            else:
+                record.save(self._file)
+            raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with locked(self.state / ".lock", timeout=_LOCK_SECONDS):
+            yield
+
+
+def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
+    return {
+        "KUBECONFIG": str(record.kubeconfig),
+        "LANDLORD_RESTATE_ADMIN_URL": restate.admin_url,
+        "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
+        "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports[WORKER]}",
+        "LANDLORD_BACKENDS": "memory" if record.backend == "memory" else f"memory,{record.backend}",
+        "LANDLORD_DEFAULT_BACKEND": record.backend,
+        "LANDLORD_LEADER_ELECTION": "false",
+    }
+
+
+def _identity(record: Record, part: str) -> Identity | None:
+    known = record.processes.get(part)
+    return None if known is None else known.identity()
+
+
+def _remember(record: Record, part: str, identity: Identity | None, fingerprint: str = "") -> None:
+    if identity is not None:
+        known = ProcessRecord(pid=identity.pid, started=identity.started, fingerprint=fingerprint)
+        record.processes[part] = known

@@ -1,0 +1,164 @@
+"""The pinned programs of the local environment: what each is made of, and where it is.
+
+Every program is built or fetched once into a cache and keyed by all that defines it. A person who has the
+programs already names their folder in LANDLORD_TOOLS_DIR.
+"""
+
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from landlord.dev.build import go_build, go_version, npm_install
+from landlord.dev.cache import Cache
+from landlord.dev.failure import LocalFailure
+from landlord.dev.paths import cache_dir, checkout, short_hash
+from landlord.dev.progress import say
+
+_KUBERNETES = "k8s.io/component-base/version"
+_BUILD_FLAGS = "CGO_ENABLED=0 -trimpath -s -w"
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """Programs built from one module in tools/."""
+
+    folder: str
+    programs: dict[str, str]
+    ldflags: str = ""
+
+    def key(self) -> str:
+        """Differs when anything that goes into the programs differs."""
+        folder = checkout("tools", self.folder)
+        sources = sorted(file for file in folder.iterdir() if file.suffix in {".go", ".mod", ".sum"})
+        content = [part for file in sources for part in (file.name, file.read_bytes())]
+        return short_hash(go_version(), _platform(), _BUILD_FLAGS, self.ldflags, *content)
+
+
+# Without its version a server calls itself v0.0.0-master, which kubectl can't parse.
+GO_MODULES = (
+    GoModule("web", {"web": "."}),
+    GoModule("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
+    GoModule(
+        "kwok",
+        {"kwokctl": "sigs.k8s.io/kwok/cmd/kwokctl", "kwok": "sigs.k8s.io/kwok/cmd/kwok"},
+        "-X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0",
+    ),
+    GoModule(
+        "kubernetes",
+        {
+            name: f"k8s.io/kubernetes/cmd/{name}"
+            for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+        },
+        f"-X {_KUBERNETES}.gitVersion=v1.37.2 -X {_KUBERNETES}.gitMajor=1 -X {_KUBERNETES}.gitMinor=37",
+    ),
+)
+RESTATE = "restate-server"
+KUBECTL = "kubectl"
+_PROGRAMS = {name: module for module in GO_MODULES for name in module.programs}
+
+
+@cache
+def program(name: str) -> Path:
+    """The path of a pinned program, which is built or fetched when it is not there yet."""
+    if (given := _given(name)) is not None:
+        return given
+    if name == KUBECTL:
+        return _kubectl()
+    if name == RESTATE:
+        return _restate()
+    module = _PROGRAMS[name]
+    return Cache(cache_dir()).entry(module.folder, module.key(), _GoMaker(module)) / name
+
+
+def ensure_all() -> None:
+    """Have every program; says so when that will take long."""
+    missing = [name for name in (*_PROGRAMS, RESTATE) if not _is_there(name)]
+    if missing:
+        say(f"The first time, {len(missing)} pinned programs are built into {cache_dir()}.")
+        say("That takes about 10 minutes on 2 cores, and then never again.")
+    for name in (*_PROGRAMS, RESTATE, KUBECTL):
+        program(name)
+    # Downloads and objects are only of use to a build that was interrupted.
+    shutil.rmtree(_go_work(), ignore_errors=True)
+
+
+class _GoMaker:
+    def __init__(self, module: GoModule) -> None:
+        self._module = module
+
+    def __call__(self, folder: Path, lock: int) -> None:
+        source = checkout("tools", self._module.folder)
+        names = list(_PROGRAMS)
+        for name, package in self._module.programs.items():
+            label = f"building {name} ({names.index(name) + 1} of {len(names) + 1})"
+            go_build(
+                source,
+                package,
+                folder / name,
+                ldflags=self._module.ldflags,
+                work=_go_work(),
+                label=label,
+                lock=lock,
+            )
+
+
+def _restate() -> Path:
+    source = checkout("tools", "restate")
+    key = short_hash(_platform(), (source / "package-lock.json").read_bytes())
+    total = len(_PROGRAMS) + 1
+
+    def make(folder: Path, lock: int) -> None:
+        npm_install(source, folder, label=f"fetching {RESTATE} ({total} of {total})", lock=lock)
+        _restate_binary(folder)
+
+    return _restate_binary(Cache(cache_dir()).entry("restate", key, make))
+
+
+def _restate_binary(folder: Path) -> Path:
+    found = list(folder.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
+    if len(found) != 1:
+        raise LocalFailure(f"no {RESTATE} is published for {_platform()}: give one in LANDLORD_TOOLS_DIR")
+    return found[0]
+
+
+def _kubectl() -> Path:
+    path = Path(sysconfig.get_path("scripts")) / KUBECTL
+    if not path.is_file():
+        raise LocalFailure(f"{path} is missing: run `make setup`")
+    return path
+
+
+def _given(name: str) -> Path | None:
+    folder = os.environ.get("LANDLORD_TOOLS_DIR")
+    path = Path(folder).resolve() / name if folder else None
+    return path if path is not None and os.access(path, os.X_OK) else None
+
+
+def _is_there(name: str) -> bool:
+    if _given(name) is not None:
+        return True
+    if name == RESTATE:
+        key = short_hash(_platform(), checkout("tools", "restate", "package-lock.json").read_bytes())
+        return (cache_dir() / f"restate-{key}").is_dir()
+    module = _PROGRAMS[name]
+    return (cache_dir() / f"{module.folder}-{module.key()}").is_dir()
+
+
+def _go_work() -> Path:
+    return cache_dir() / "go"
+
+
+def _platform() -> str:
+    return f"{sys.platform}-{platform.machine()}"
+
+
+if __name__ == "__main__":
+    try:
+        ensure_all()
+    except LocalFailure as failure:
+        sys.exit(str(failure))
