@@ -3,7 +3,9 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from landlord.api.base import Model
 from landlord.api.compute import DockerCompute
@@ -46,6 +48,14 @@ class Request(Model):
     """How long failing steps are tried again, from the start of the invocation."""
     desired: Desired | None = None
     """Set exactly for apply."""
+
+    @model_validator(mode="after")
+    def _desired_exactly_for_apply(self) -> Self:
+        if (self.desired is not None) != (self.operation == "apply"):
+            raise ValueError("desired belongs to apply and to nothing else")
+        if self.desired is not None and self.desired.tenant_id != self.tenant_id:
+            raise ValueError("desired is for another tenantID than the request")
+        return self
 
     @property
     def idempotency_key(self) -> str:

@@ -1,0 +1,76 @@
+"""The worker's process: listens, serves, and ends without losing what is under way."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from restate.server import install_shutdown_hook
+
+from landlord.backends import Backend
+from landlord.errors import SettingsError
+from landlord.worker.asgi import make_app
+
+logger = logging.getLogger(__name__)
+
+BIND_SETTING = "LANDLORD_WORKER_BIND"
+GRACE_SECONDS = 10.0
+UNLIMITED = 2**31 - 1
+
+
+async def serve(
+    bind: str,
+    backends: Mapping[str, Backend],
+    identity_keys: Sequence[str] = (),
+    grace_seconds: float = GRACE_SECONDS,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let invocations under way complete for some seconds.
+
+    What is not done by then is cut off, and Restate tries it again. Closes the backends at the end. Raises
+    SettingsError if it can't listen.
+    """
+    app = make_app(backends, identity_keys)
+    listening = _listen(bind)
+    logger.info("worker listens on %s:%s", *listening.getsockname()[:2], extra={"backends": sorted(backends)})
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # Not with the loop itself: the SDK takes SIGTERM over at the first request and then knows only its hooks.
+    install_shutdown_hook(loop, stop.set, signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    try:
+        await serve_asgi(app, _config(listening.detach(), grace_seconds), shutdown_trigger=stop.wait)
+    finally:
+        for backend in backends.values():
+            await backend.close()
+    logger.info("worker has ended")
+
+
+def _listen(bind: str) -> socket.socket:
+    host, _, port = bind.rpartition(":")
+    host = host.strip("[]")
+    if not port.isdecimal():
+        raise SettingsError(f"{BIND_SETTING} is {bind!r}; it should be address:port, such as 0.0.0.0:9080")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family)
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"{BIND_SETTING} is {bind!r}, and the worker can't listen there: {error}; "
+            "stop what uses that port, or choose another address:port"
+        ) from error
+
+
+def _config(listening: int, grace_seconds: float) -> Config:
+    config = Config()
+    config.bind = [f"fd://{listening}"]
+    config.graceful_timeout = grace_seconds
+    config.errorlog = logging.getLogger("hypercorn")
+    # Restate decides how much it sends at once and keeps its connections for as long as it likes.
+    config.h2_max_concurrent_streams = UNLIMITED
+    config.keep_alive_max_requests = UNLIMITED
+    config.keep_alive_timeout = UNLIMITED
+    return config

@@ -1,0 +1,83 @@
+"""The workflow as a Restate virtual object keyed by tenant: one request of a tenant at a time."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from restate import InvocationRetryPolicy, ObjectContext, TerminalError, VirtualObject
+from restate.serde import Serde
+
+from landlord.api import names
+from landlord.api.outcome import Outcome
+from landlord.backends import Backend
+from landlord.worker.journal import RestateJournal
+from landlord.workflow.request import Operation, Request
+from landlord.workflow.run import provision
+
+M = TypeVar("M", bound=BaseModel)
+
+BAD_REQUEST = 400
+
+# For what goes wrong outside of steps: the worker is away, or its code does not fit the journal. Restate's
+# default is to pause silently after 70 tries; this goes on, and at most 5 s are lost after an outage.
+RETRY_POLICY = InvocationRetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    exponentiation_factor=2.0,
+    max_interval=timedelta(seconds=5),
+    max_attempts=2**31 - 1,
+)
+
+# Restate hears nothing from a step while it runs, so both together must exceed the longest try.
+INACTIVITY_TIMEOUT = timedelta(seconds=90)
+ABORT_TIMEOUT = timedelta(seconds=30)
+
+
+class ModelSerde(Serde[M], Generic[M]):
+    """JSON with the names of the API. No body at all is refused, where the SDK's own serde gives None."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def deserialize(self, buf: bytes) -> M:
+        """Raises ValueError, which the SDK turns into a failure of the invocation with the same text."""
+        try:
+            return self._model.model_validate_json(buf)
+        except ValidationError as error:
+            problems = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+            raise ValueError(f"not a {self._model.__name__}: {'; '.join(problems)}") from error
+
+    def serialize(self, obj: M | None) -> bytes:
+        """Defaults are left out: each byte is stored in the journal."""
+        return b"" if obj is None else obj.model_dump_json(exclude_defaults=True).encode()
+
+
+def tenant_provisioning(backends: Mapping[str, Backend]) -> VirtualObject:
+    """The `TenantProvisioning` object that runs tenants on the given backends."""
+    service = VirtualObject(
+        names.WORKFLOW_SERVICE,
+        invocation_retry_policy=RETRY_POLICY,
+        inactivity_timeout=INACTIVITY_TIMEOUT,
+        abort_timeout=ABORT_TIMEOUT,
+    )
+    takes: Serde[Request] = ModelSerde(Request)
+    gives: Serde[Outcome] = ModelSerde(Outcome)
+
+    async def handle(ctx: ObjectContext, request: Request, operation: Operation) -> Outcome:
+        if request.operation != operation:
+            raise TerminalError(f"handler {operation} got a request to {request.operation}", BAD_REQUEST)
+        if request.tenant_id != ctx.key():
+            raise TerminalError(f"object {ctx.key()} got a request for {request.tenant_id}", BAD_REQUEST)
+        return await provision(request, backends, RestateJournal(ctx, request.timeout_seconds))
+
+    @service.handler(input_serde=takes, output_serde=gives)
+    async def apply(ctx: ObjectContext, request: Request) -> Outcome:
+        """Make the desired state of a tenant true."""
+        return await handle(ctx, request, "apply")
+
+    @service.handler(input_serde=takes, output_serde=gives)
+    async def delete(ctx: ObjectContext, request: Request) -> Outcome:
+        """Remove everything that was made for a tenant."""
+        return await handle(ctx, request, "delete")
+
+    return service

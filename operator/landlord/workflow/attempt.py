@@ -1,0 +1,84 @@
+"""One try of one step: what it raises becomes a value, or a reason to try again."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from landlord import metrics
+from landlord.api.outcome import Failure, Outcome
+from landlord.backends import Step
+from landlord.errors import StepError, Terminal
+
+FIRST_RETRY = 0.2
+RETRY_FACTOR = 2.0
+LONGEST_RETRY = 5.0
+"""Seconds between tries: short enough that a tenant does not wait long after what failed works again."""
+
+LONGEST_TRY = 60.0
+SHORTEST_TRY = 2.0
+"""A try that starts just before the deadline still gets this long, to end with its own reason and not with
+"Timeout"."""
+
+Clock = Callable[[], float]
+
+
+class TryAgain(Exception):
+    """The try failed, but a later one may not. Looks the same as text and as repr, which engines show."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __repr__(self) -> str:
+        return self.message
+
+
+def next_wait(tries: int) -> float:
+    """Seconds to wait after so many failed tries."""
+    return min(FIRST_RETRY * RETRY_FACTOR ** min(tries - 1, 16), LONGEST_RETRY)
+
+
+def failed(code: str, message: str, *, retryable: bool, step: str | None = None) -> Outcome:
+    """A Failed outcome whose texts fit the API's limits, however long a backend's own reason is."""
+    return Outcome(
+        result="Failed",
+        failure=Failure(
+            code=code[:63],
+            message=message if len(message) <= 4096 else message[:4095] + "…",
+            retryable=retryable,
+            step=step[:63] if step else None,
+        ),
+    )
+
+
+async def attempt(backend: str, step: Step, started: float, deadline: float, clock: Clock) -> Outcome:
+    """Try the step once.
+
+    Returns its outcome, which is final: success, a Terminal failure, or the last failure before the deadline.
+    Raises TryAgain while there is time for another try.
+    """
+    limit = min(LONGEST_TRY, max(SHORTEST_TRY, deadline - clock()))
+    begun = time.perf_counter()
+    try:
+        async with asyncio.timeout(limit) as bound:
+            return Outcome(result="Succeeded", made=await step.run())
+    except Terminal as error:
+        metrics.step_failures.labels(backend, step.name, "terminal").inc()
+        return failed(error.code, error.message, retryable=False, step=step.name)
+    except Exception as error:  # the contract: whatever else a step raises may pass
+        metrics.step_failures.labels(backend, step.name, "retryable").inc()
+        code, message = _reason(error, limit if bound.expired() else None)
+        now = clock()
+        if now < deadline:
+            raise TryAgain(message) from error
+        return failed(code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name)
+    finally:
+        metrics.step_seconds.labels(backend, step.name).observe(time.perf_counter() - begun)
+
+
+def _reason(error: Exception, expired_after: float | None) -> tuple[str, str]:
+    if isinstance(error, StepError):
+        return error.code, error.message
+    if expired_after is not None and isinstance(error, TimeoutError):
+        return "Timeout", f"the step did not finish within {expired_after:.0f} s"
+    return "Unexpected", f"{type(error).__name__}: {error}"

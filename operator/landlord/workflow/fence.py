@@ -1,0 +1,86 @@
+"""Who may change a tenant: decided from what was accepted last, not from the order in which requests arrive.
+
+    request                                      | no fence | same uid, not deleted | same uid, deleted
+    ---------------------------------------------+----------+-----------------------+------------------
+    older generation                             |    -     | superseded            | superseded
+    apply, same or newer generation              | proceed  | proceed               | superseded
+    delete, same or newer generation             | proceed  | proceed               | proceed
+
+    request of another uid                       | owner not deleted        | owner deleted
+    ---------------------------------------------+--------------------------+--------------
+    apply, object created after the owner        | proceed, takes it over   | proceed
+    apply, otherwise                             | conflict                 | proceed
+    delete                                       | nothing to do            | nothing to do
+
+The same generation proceeds again because a further attempt re-runs it: steps are idempotent. A delete
+without a fence proceeds because a lost store must not leak what it once made: backends tear down by label.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from landlord.api.base import Model
+from landlord.workflow.request import Request
+
+
+class Fence(Model):
+    """The newest request that was accepted for a tenantID. Kept after a delete, to refuse stragglers."""
+
+    uid: str
+    created_at: datetime
+    generation: int
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Proceed:
+    """Remember `fence`, then do the work."""
+
+    fence: Fence
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """Something newer was accepted before; do nothing."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Another Tenant object owns the tenantID; do nothing."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """A delete by an object that owns nothing here."""
+
+
+Verdict = Proceed | Superseded | Conflict | NothingToDo
+
+
+def decide(fence: Fence | None, request: Request) -> Verdict:
+    """What to do with a request, given what was accepted last for its tenantID."""
+    if fence is None:
+        return Proceed(_fence_of(request))
+    if fence.uid == request.uid:
+        if request.generation < fence.generation or (fence.deleted and request.operation == "apply"):
+            return Superseded()
+        return Proceed(_fence_of(request))
+    if request.operation == "delete":
+        return NothingToDo()
+    if fence.deleted or request.created_at > fence.created_at:
+        return Proceed(_fence_of(request))
+    return Conflict(
+        f"tenantID {request.tenant_id!r} belongs to another Tenant object (uid {fence.uid}, created "
+        f"{fence.created_at:%Y-%m-%dT%H:%M:%SZ}); choose another tenantID, or delete that object first"
+    )
+
+
+def _fence_of(request: Request) -> Fence:
+    return Fence(
+        uid=request.uid,
+        created_at=request.created_at,
+        generation=request.generation,
+        deleted=request.operation == "delete",
+    )
