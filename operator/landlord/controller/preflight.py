@@ -1,0 +1,97 @@
+"""What must be so before the watch starts: the API server answers, the CRD is there, RBAC allows our calls.
+
+Absence is waited for (a cluster may still be coming up); a refusal ends the program with what to grant.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from landlord.api import names
+from landlord.controller.cache import Cache
+from landlord.controller.gates import Gates
+from landlord.controller.kube import KubeClient, KubeError, tenants_path
+from landlord.errors import SettingsError
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2.0
+RELIST_SECONDS = 5.0
+NEEDED = (("list", "tenants"), ("watch", "tenants"), ("patch", "tenants"), ("patch", "tenants/status"))
+
+
+async def preflight(
+    kube: KubeClient, namespaces: Sequence[str], gates: Gates, lease_namespace: str | None
+) -> None:
+    """Return when the watch can start. Raises SettingsError for what waiting can't mend."""
+    announced = ""
+    while True:
+        problem = await _missing(kube, namespaces, gates)
+        if problem is None:
+            break
+        if problem != announced:
+            log.warning("waiting: %s", problem)
+            announced = problem
+        await asyncio.sleep(RETRY_SECONDS)
+    missing = [
+        f"{verb} {resource} in {namespace or 'all namespaces'}"
+        for namespace in scopes(namespaces)
+        for verb, resource in NEEDED
+        if not await kube.may(verb, resource, namespace)
+    ]
+    if lease_namespace:
+        missing += [
+            f"{verb} leases in namespace {lease_namespace}"
+            for verb in ("get", "create", "update")
+            if not await kube.may(verb, "leases", lease_namespace, group="coordination.k8s.io")
+        ]
+    if missing:
+        raise SettingsError(
+            "the API server does not allow what the operator needs; grant its ServiceAccount or user: "
+            + ", ".join(missing)
+        )
+
+
+def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
+    """The namespaces to ask about, or None for all of them at once."""
+    return namespaces or (None,)
+
+
+async def _missing(kube: KubeClient, namespaces: Sequence[str], gates: Gates) -> str | None:
+    try:
+        await kube.call("GET", tenants_path(namespaces[0] if namespaces else None), query={"limit": "1"})
+    except KubeError as error:
+        if error.status == 404:
+            gates.set("apiServer", True, "answers")
+            problem = f"the CRD {names.CRD_NAME} is not installed: kubectl apply -f crds/tenants.yaml"
+            gates.set("crd", False, problem)
+            return problem
+        if error.status in (401, 403):
+            raise SettingsError(
+                f"the API server refuses these credentials (HTTP {error.status}): {error}; "
+                "give KUBECONFIG other credentials, or grant list on tenants.landlord.dev"
+            ) from error
+        gates.set("apiServer", False, str(error))
+        return str(error)
+    gates.set("apiServer", True, "answers")
+    gates.set("crd", True, "installed")
+    return None
+
+
+async def cache_filled(kube: KubeClient, namespaces: Sequence[str], cache: Cache, gates: Gates) -> None:
+    """Return when every Tenant that existed before has been seen by the watch.
+
+    Acting on half a cache could give a tenantID to the younger of two Tenants. kopf does not say when its
+    initial list is through, so it is compared with a list of our own.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        pending = {uid for namespace in scopes(namespaces) async for uid in kube.tenant_uids(namespace)}
+        total, deadline = len(pending), loop.time() + RELIST_SECONDS
+        while pending and loop.time() < deadline:
+            pending -= cache.uids()
+            gates.set("cache", False, f"{total - len(pending)} of {total} Tenants seen")
+            await asyncio.sleep(0.05)
+        if not pending:
+            gates.set("cache", True, f"{total} Tenants seen at start")
+            return

@@ -1,0 +1,97 @@
+"""The work queue, with the semantics of client-go's: no key twice, one at a time, backoff per key.
+
+Own code because no library has these semantics for asyncio; they are what keeps a control loop correct.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+BACKOFF_BASE = 0.2
+BACKOFF_CAP = 60.0
+JITTER = 0.2
+
+
+def backoff(failures: int, chance: Callable[[], float] = random.random) -> float:
+    """Seconds to wait after so many failures in a row (from 1): doubling, capped, jittered by 20 %."""
+    delay = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures - 1, 20))
+    return float(delay * (1 - JITTER + 2 * JITTER * chance()))
+
+
+class WorkQueue(Generic[K]):
+    """Keys that need work. Used on one event loop."""
+
+    def __init__(self) -> None:
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
+        self._active: set[K] = set()
+        self._again: set[K] = set()
+        self._timers: dict[K, asyncio.TimerHandle] = {}
+        self._failures: dict[K, int] = {}
+        self._wakeup = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def add(self, key: K) -> None:
+        """Have the key worked on now; a key that is being worked on is worked on once more."""
+        self._disarm(key)
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._wakeup.set()
+
+    def add_after(self, key: K, seconds: float) -> None:
+        """Have the key worked on later, unless it is anyway; the earlier of two times holds."""
+        if key in self._waiting or key in self._again:
+            return
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= loop.time() + seconds:
+            return
+        self._disarm(key)
+        self._timers[key] = loop.call_later(seconds, self.add, key)
+
+    def retry(self, key: K) -> float:
+        """Have the key worked on after its backoff; returns the seconds."""
+        self._failures[key] = self._failures.get(key, 0) + 1
+        delay = backoff(self._failures[key])
+        self.add_after(key, delay)
+        return delay
+
+    def succeeded(self, key: K) -> None:
+        """Let the key's next failure start at the shortest backoff again."""
+        self._failures.pop(key, None)
+
+    def forget(self, key: K) -> None:
+        """Drop all that is remembered of a key that is gone."""
+        self._disarm(key)
+        self._failures.pop(key, None)
+
+    async def get(self) -> K:
+        """The next key; the caller must call `done` with it."""
+        while not self._ready:
+            self._wakeup.clear()
+            await self._wakeup.wait()
+        key = self._ready.popleft()
+        self._waiting.discard(key)
+        self._active.add(key)
+        return key
+
+    def done(self, key: K) -> None:
+        """The work on the key is over, well or not."""
+        self._active.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def _disarm(self, key: K) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()

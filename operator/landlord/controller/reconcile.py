@@ -1,0 +1,199 @@
+"""Makes the plan of one Tenant come true: the thin shell around `plan`.
+
+At most three writes bring a Tenant to Ready: the finalizer, one that says that it takes a while if it does,
+and the outcome.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from landlord import metrics
+from landlord.api import names
+from landlord.api.conditions import READY, find
+from landlord.api.schema import JsonObject
+from landlord.api.status import TenantStatus
+from landlord.api.tenant import Key, Tenant
+from landlord.controller.cache import Cache
+from landlord.controller.facts import Facts
+from landlord.controller.flights import Flights
+from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.plan import Plan, plan
+from landlord.controller.queue import WorkQueue
+from landlord.engines import Registration, WorkflowEngine
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 0.3
+"""Seconds that a workflow may take before the Tenant says that it is under way."""
+COSMETIC_PACE = 10.0
+"""Least seconds between two writes that change nothing but wording and counters."""
+
+
+class Reconciler:
+    """Reconciles one Tenant at a time per key; many keys at once."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        queue: WorkQueue[Key],
+        flights: Flights,
+        engine: WorkflowEngine,
+        kube: KubeClient,
+        default_provider: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._cache = cache
+        self._queue = queue
+        self._flights = flights
+        self._engine = engine
+        self._kube = kube
+        self._default_provider = default_provider
+        self._clock = clock
+        self._written: dict[Key, float] = {}
+        self._first_seen: dict[Key, tuple[int, float]] = {}
+        self.steady: Registration | None = None
+        """The registration once it has stood for a while: what settled Tenants are told."""
+
+    async def reconcile(self, key: Key) -> None:
+        """Bring the Tenant one step on. Raises KubeError; everything else is in the Tenant's status."""
+        tenant = self._cache.get(key)
+        if tenant is None:
+            self.forget(key)
+            return
+        decided = self._plan(tenant)
+        if decided.finalizer == "add":
+            finalizers = (*tenant.metadata.finalizers, names.FINALIZER)
+            tenant = await self._set_finalizers(tenant, finalizers)
+            decided = self._plan(tenant)
+        if decided.submit is not None:
+            self._cache.unsettled.add(key)
+            self._first_seen.setdefault(key, (tenant.metadata.generation, time.monotonic()))
+            await self._flights.start(key, decided.submit, PATIENCE)
+            decided = self._plan(tenant)
+        await self._tell(tenant, decided)
+        if decided.finalizer == "remove":
+            finalizers = tuple(f for f in tenant.metadata.finalizers if f != names.FINALIZER)
+            await self._set_finalizers(tenant, finalizers)
+            log.info("tenant deprovisioned", extra=_fields(tenant))
+        self._follow_up(key, decided)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is remembered of a Tenant that is gone."""
+        self._flights.forget(key)
+        self._queue.forget(key)
+        self._written.pop(key, None)
+        self._first_seen.pop(key, None)
+
+    def _plan(self, tenant: Tenant) -> Plan:
+        owner = self._cache.owner(tenant.key)
+        facts = Facts(
+            registration=self._engine.registration,
+            steady=self.steady,
+            default_provider=self._default_provider,
+            owner=str(owner) if owner else None,
+            flight=self._flights.get(tenant.key),
+        )
+        return plan(tenant, facts, self._clock())
+
+    def _follow_up(self, key: Key, decided: Plan) -> None:
+        flight = self._flights.get(key)
+        if flight is not None and (flight.outcome is not None or flight.error is not None):
+            self._flights.forget(key)  # what came of it is in the status by now
+        if decided.settled:
+            self._cache.unsettled.discard(key)
+        else:
+            self._cache.unsettled.add(key)
+        if decided.retry:
+            self._queue.retry(key)
+            return
+        self._queue.succeeded(key)
+        if decided.requeue_after is not None:
+            self._queue.add_after(key, decided.requeue_after)
+
+    async def _set_finalizers(self, tenant: Tenant, finalizers: tuple[str, ...]) -> Tenant:
+        body = await self._kube.set_finalizers(tenant.key, tenant.metadata.resource_version, finalizers)
+        if finalizers or not tenant.deleting:
+            self._cache.put(body)
+        return Tenant.model_validate(body)
+
+    async def _tell(self, tenant: Tenant, decided: Plan) -> None:
+        """Write the status if it says something new, and soon if it matters."""
+        new, old = decided.status, tenant.status
+        if new is None or new == old:
+            return
+        since = time.monotonic() - self._written.get(tenant.key, float("-inf"))
+        if _gist(new) == _gist(old) and since < COSMETIC_PACE and not decided.settled:
+            self._queue.add_after(tenant.key, COSMETIC_PACE - since)
+            return
+        body = new.model_dump(mode="json", exclude_none=True)
+        self._cache.put(await self._kube.apply_status(tenant.key, tenant.metadata.uid, body))
+        self._written[tenant.key] = time.monotonic()
+        self._report(tenant, new)
+
+    def _report(self, tenant: Tenant, new: TenantStatus) -> None:
+        """One log line when Ready changes its mind, and the time it took."""
+        before, after = find(tenant.status.conditions, READY), find(new.conditions, READY)
+        if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
+            return
+        level = (
+            logging.WARNING
+            if after.reason.endswith(("Failed", "Conflict", "Spec", "Backend"))
+            else logging.INFO
+        )
+        log.log(level, "%s: %s", after.reason, after.message, extra=_fields(tenant, new))
+        if after.status == "True" and new.workflow is not None:
+            seen = self._first_seen.pop(tenant.key, None)
+            if seen is not None and seen[0] == tenant.metadata.generation:
+                taken = time.monotonic() - seen[1]
+                operation = new.workflow.operation.lower()
+                metrics.time_to_ready_seconds.labels(operation, new.provider or "").observe(taken)
+
+
+async def work(queue: WorkQueue[Key], reconciler: Reconciler) -> None:
+    """Reconcile key after key, until cancelled. An error costs its key a backoff and nobody else anything."""
+    while True:
+        key = await queue.get()
+        started = time.monotonic()
+        result = "ok"
+        try:
+            await reconciler.reconcile(key)
+        except KubeError as error:
+            # 404, 409 and 422 mean that the object has moved on; the watch brings the newer one.
+            result = "conflict" if error.status in (404, 409, 422) else "error"
+            delay = queue.retry(key)
+            if result == "error":
+                fields = {"tenant": str(key), "status": error.status, "retry_in": round(delay, 1)}
+                log.warning("the API server refused a write: %s", error, extra=fields)
+        except Exception:
+            result = "error"
+            delay = queue.retry(key)
+            log.exception("reconcile failed", extra={"tenant": str(key), "retry_in": round(delay, 1)})
+        finally:
+            queue.done(key)
+            metrics.reconcile_total.labels(result).inc()
+            metrics.reconcile_seconds.observe(time.monotonic() - started)
+
+
+def _gist(status: TenantStatus) -> JsonObject:
+    """What matters to somebody who waits for the Tenant, without wording and counters."""
+    told: dict[str, Any] = {c.type: (c.status, c.reason) for c in status.conditions}
+    workflow = status.workflow
+    if workflow is not None:
+        told["workflow"] = (workflow.generation, workflow.attempt, workflow.sub_state, workflow.step)
+    told["rest"] = (status.observed_generation, status.phase, status.endpoints, status.resources)
+    return told
+
+
+def _fields(tenant: Tenant, status: TenantStatus | None = None) -> dict[str, object]:
+    """The fields of a log line about a Tenant."""
+    workflow = (status or tenant.status).workflow
+    fields = {
+        "tenant": str(tenant.key),
+        "tenant_id": tenant.tenant_id,
+        "generation": tenant.metadata.generation,
+        "invocation": workflow.invocation_id if workflow else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

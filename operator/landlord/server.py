@@ -1,0 +1,42 @@
+"""The operator's own endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON)."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from landlord.api.schema import JsonObject
+from landlord.errors import SettingsError
+
+Readiness = Callable[[], tuple[bool, JsonObject]]
+
+
+async def serve(bind: str, readiness: Readiness, before_scrape: Callable[[], None]) -> web.AppRunner:
+    """Serve on `bind` ("address:port") until the runner is cleaned up.
+
+    `before_scrape` brings gauges up to date that are costly to keep current. Raises SettingsError if the
+    address can't be taken.
+    """
+
+    async def metrics(_: web.Request) -> web.Response:
+        before_scrape()
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        ready, report = readiness()
+        return web.json_response(report, status=200 if ready else 503)
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    host, _, port = bind.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(f"LANDLORD_HTTP_BIND: can't listen on {bind}: {error.strerror}") from error
+    return runner

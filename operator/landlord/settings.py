@@ -1,0 +1,111 @@
+"""Settings of the programs: environment variables, and flags of the same name.
+
+Precedence: flag, environment, default. Wrong values are refused at start with the variable's name.
+"""
+
+import os
+from ipaddress import ip_address
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from landlord.errors import SettingsError
+
+PREFIX = "LANDLORD_"
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("should be a URL such as http://localhost:9070")
+    return value.rstrip("/")
+
+
+def _bind(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError as error:
+        raise ValueError("should be an IP address and a port, such as 0.0.0.0:8000 or [::]:8000") from error
+    if not port.isdigit() or int(port) > 65535:
+        raise ValueError("should end with a port from 0 to 65535, such as 0.0.0.0:8000")
+    return value
+
+
+def _words(value: object) -> object:
+    return (
+        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+    )
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Bind = Annotated[str, AfterValidator(_bind)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    backends: Words = ()
+    """Names of the backends to enable, comma-separated; empty: all that are installed."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """text, json, or auto: text on a terminal and json elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
+
+
+class OperatorSettings(_Settings):
+    """What `landlord operator` reads."""
+
+    engine: Literal["restate", "local"] = "restate"
+    """restate: durable. local: the same steps in the operator's own process, without durability."""
+    restate_admin_url: HttpUrl = "http://localhost:9070"
+    """Restate's admin API."""
+    restate_ingress_url: HttpUrl = "http://localhost:8080"
+    """Restate's ingress."""
+    worker_url: HttpUrl = "http://localhost:9080"
+    """The worker as Restate and the operator reach it."""
+    default_backend: Annotated[str, Field(min_length=1, max_length=63)] = "kubernetes"
+    """Backend of Tenants that name none."""
+    watch_namespaces: Words = ()
+    """Namespaces whose Tenants are watched, comma-separated; empty: all."""
+    http_bind: Bind = "0.0.0.0:8000"
+    """Address of /metrics, /healthz and /readyz."""
+    leader_election: bool = Field(default_factory=lambda: "KUBERNETES_SERVICE_HOST" in os.environ)
+    """Whether replicas agree by a Lease which one of them acts. Default: true in a cluster."""
+    namespace: Annotated[str, Field(min_length=1, max_length=63)] = "landlord-system"
+    """Namespace of the Lease."""
+
+
+class WorkerSettings(_Settings):
+    """What `landlord worker` reads."""
+
+    worker_bind: Bind = "0.0.0.0:9080"
+    """Address that the worker listens on."""
+    restate_identity_keys: Words = ()
+    """Public keys (publickeyv1_…) of the Restate servers whose requests are accepted; empty: any."""
+
+
+AnySettings = TypeVar("AnySettings", bound=_Settings)
+
+
+def load(kind: type[AnySettings], **flags: object) -> AnySettings:
+    """Read settings from the environment, flags first. Raises SettingsError that names what is wrong."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return kind(**given)  # type: ignore[arg-type]  # pydantic checks what mypy can't
+    except ValidationError as error:
+        problems = [
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
+        ]
+        raise SettingsError("; ".join(problems)) from None

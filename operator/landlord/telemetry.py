@@ -1,0 +1,48 @@
+"""Logs: one line per state change; JSON for machines, text for people."""
+
+import logging
+import sys
+from typing import Literal
+
+from pythonjsonlogger.json import JsonFormatter
+
+QUIET = {
+    "kopf": logging.WARNING,  # its every event at INFO; landlord logs what an event led to
+    "kopf.objects": logging.ERROR,
+    "aiohttp.access": logging.WARNING,
+    "httpx": logging.WARNING,
+    "hypercorn.access": logging.WARNING,
+    "restate": logging.WARNING,
+}
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class TextFormatter(logging.Formatter):
+    """`time LEVEL message key=value …`, the fields of `extra` last."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """Render the line without a traceback."""
+        fields = [f"{key}={value}" for key, value in vars(record).items() if key not in STANDARD]
+        return " ".join([super().formatMessage(record), *fields])
+
+
+def configure(log_format: Literal["auto", "text", "json"], level: str) -> None:
+    """Send all logs to standard error in one format."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    handler.setFormatter(
+        TextFormatter()
+        if text
+        else JsonFormatter(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "severity", "name": "logger"},
+            timestamp=True,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name, quiet in QUIET.items():
+        logging.getLogger(name).setLevel(max(quiet, logging.getLevelName(level.upper())))
