@@ -1,7 +1,7 @@
 """Cleans up after a process that did not come to clean up itself.
 
-The guard is a child that holds the other end of a pipe and is told what its parent starts. When the pipe closes
-without a word of leave, so after any crash, even SIGKILL, it discards those parts.
+The guard is a child that holds the other end of a pipe and is told what its parent starts. When the pipe
+closes without a word of leave, so after any crash, even SIGKILL, it discards those parts.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """The whole environment: control plane, Restate, worker and operator, kept running between commands.
 
-Each part lives in its own folder of the state folder and its processes carry its mark, so a part can be discarded
-knowing no more than its name. That makes Ctrl-C, a crash and a second `up` harmless.
+Each part lives in its own folder of the state folder and its processes carry its mark, so a part can be
+discarded knowing no more than its name. That makes Ctrl-C, a crash and a second `up` harmless.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,0 +1,51 @@
+"""Waiting for what will happen, with a deadline and a reason."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_POLL_SECONDS = 0.05
+
+
+def eventually(probe: Callable[[], T], *, within: float = 30.0, what: str = "") -> T:
+    """The first truthy answer of `probe`, which may also raise AssertionError while it is not yet so."""
+    deadline = time.monotonic() + within
+    while True:
+        seen: object
+        try:
+            answer = probe()
+            if answer:
+                return answer
+            seen = answer
+        except AssertionError as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:g} s: {what}; last seen: {seen!r}")
+        time.sleep(_POLL_SECONDS)
+
+
+async def eventually_async(probe: Callable[[], Awaitable[T]], *, within: float = 30.0, what: str = "") -> T:
+    """As `eventually`, for a coroutine function."""
+    deadline = time.monotonic() + within
+    while True:
+        seen: object
+        try:
+            answer = await probe()
+            if answer:
+                return answer
+            seen = answer
+        except AssertionError as error:
+            seen = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:g} s: {what}; last seen: {seen!r}")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def steadily(probe: Callable[[], bool], *, seconds: float, what: str = "") -> None:
+    """Assert that `probe` holds now and for the next seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert probe(), f"did not stay so: {what}"
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,105 @@
+"""Operator and worker as real processes, against one namespace of the control plane and one Restate."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from tests.support.polling import eventually
+from tests.support.session import Session
+
+from landlord.api.names import API_VERSION, KIND
+from landlord.dev.cluster import ControlPlane
+from landlord.dev.docker import engine, remove_tenants
+from landlord.dev.kubectl import Kubectl
+from landlord.dev.net import LOOPBACK, free_ports
+from landlord.dev.programs import operator, worker
+from landlord.dev.restate import RestateServer
+
+Tenant = dict[str, Any]
+
+
+class System:
+    """One whole landlord. Its parts may be stopped, killed and started by the test."""
+
+    def __init__(
+        self,
+        session: Session,
+        control_plane: ControlPlane,
+        restate: RestateServer,
+        namespace: str,
+        settings: Mapping[str, str],
+    ) -> None:
+        worker_port, operator_port = free_ports(2)
+        common = {
+            "KUBECONFIG": str(control_plane.kubeconfig),
+            "LANDLORD_RESTATE_ADMIN_URL": restate.admin_url,
+            "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
+            "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{worker_port}",
+            "LANDLORD_WATCH_NAMESPACES": namespace,
+            "LANDLORD_DEFAULT_BACKEND": "memory",
+            "LANDLORD_BACKENDS": "memory,docker",
+            "LANDLORD_LEADER_ELECTION": "false",
+        } | dict(settings)
+        folder = session.folder("landlord")
+        self.namespace = namespace
+        self.restate = restate
+        self.kubectl: Kubectl = control_plane.kubectl
+        self.worker = worker(folder, mark=session.mark, port=worker_port, settings=common)
+        self.operator = operator(folder, mark=session.mark, port=operator_port, settings=common)
+
+    def start(self) -> None:
+        """Start what does not run yet, and wait until all is ready."""
+        if not self.restate.running():
+            self.restate.start()
+        for program in (self.worker, self.operator):
+            if not program.running():
+                program.start(wait=False)
+        self.worker.wait_ready()
+        self.operator.wait_ready()
+
+    def apply(self, name: str, spec: Mapping[str, Any]) -> None:
+        """Create or change a Tenant."""
+        metadata = {"name": name, "namespace": self.namespace}
+        tenant = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": dict(spec)}
+        self.kubectl.apply(yaml.safe_dump(tenant))
+
+    def tenant(self, name: str) -> Tenant:
+        """The Tenant as it is now."""
+        return self.kubectl.get("tenant", name, "-n", self.namespace)
+
+    def condition(self, name: str, kind: str) -> dict[str, Any]:
+        """One condition of a Tenant, empty while it is not there."""
+        conditions = self.tenant(name).get("status", {}).get("conditions", [])
+        return next((each for each in conditions if each["type"] == kind), {})
+
+    def until(self, name: str, kind: str, status: str, *, reason: str = "", timeout: float = 30.0) -> Tenant:
+        """The Tenant once a condition has a status (and a reason) that holds for its present generation."""
+
+        def seen() -> Tenant | None:
+            tenant = self.tenant(name)
+            conditions = tenant.get("status", {}).get("conditions", [])
+            found = next((each for each in conditions if each["type"] == kind), {})
+            assert found.get("status") == status, conditions
+            assert not reason or found.get("reason") == reason, conditions
+            assert found.get("observedGeneration") == tenant["metadata"]["generation"], conditions
+            return tenant
+
+        tenant = eventually(seen, within=timeout, what=f"{kind}={status} {reason} of {name}")
+        assert tenant is not None
+        return tenant
+
+    def delete(self, name: str, *, timeout: float = 30.0) -> None:
+        """Delete a Tenant and wait until it is gone."""
+        self.kubectl("delete", "tenant", name, "-n", self.namespace, f"--timeout={timeout:g}s")
+
+    def stop(self) -> None:
+        """Stop all, and remove what its tenants left on the Docker engine."""
+        found = self.kubectl.run(
+            "get", "tenants", "-n", self.namespace, "-o", "jsonpath={.items[*].status.tenantID}"
+        )
+        for part in (self.operator, self.worker, self.restate):
+            part.stop()
+        client = engine()
+        if client is not None:
+            remove_tenants(client, found.stdout.split())
+            client.close()
