@@ -2,20 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
 from restate import InvocationRetryPolicy, ObjectContext, TerminalError, VirtualObject
-from restate.serde import Serde
 
 from landlord.api import names
 from landlord.api.outcome import Outcome
 from landlord.backends import Backend
 from landlord.worker.journal import RestateJournal
+from landlord.worker.serde import ModelSerde
 from landlord.workflow.request import Operation, Request
 from landlord.workflow.run import provision
-
-M = TypeVar("M", bound=BaseModel)
 
 BAD_REQUEST = 400
 
@@ -33,25 +29,6 @@ INACTIVITY_TIMEOUT = timedelta(seconds=90)
 ABORT_TIMEOUT = timedelta(seconds=30)
 
 
-class ModelSerde(Serde[M], Generic[M]):
-    """JSON with the names of the API. No body at all is refused, where the SDK's own serde gives None."""
-
-    def __init__(self, model: type[M]) -> None:
-        self._model = model
-
-    def deserialize(self, buf: bytes) -> M:
-        """Raises ValueError, which the SDK turns into a failure of the invocation with the same text."""
-        try:
-            return self._model.model_validate_json(buf)
-        except ValidationError as error:
-            problems = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
-            raise ValueError(f"not a {self._model.__name__}: {'; '.join(problems)}") from error
-
-    def serialize(self, obj: M | None) -> bytes:
-        """Defaults are left out: each byte is stored in the journal."""
-        return b"" if obj is None else obj.model_dump_json(exclude_defaults=True).encode()
-
-
 def tenant_provisioning(backends: Mapping[str, Backend]) -> VirtualObject:
     """The `TenantProvisioning` object that runs tenants on the given backends."""
     service = VirtualObject(
@@ -60,8 +37,7 @@ def tenant_provisioning(backends: Mapping[str, Backend]) -> VirtualObject:
         inactivity_timeout=INACTIVITY_TIMEOUT,
         abort_timeout=ABORT_TIMEOUT,
     )
-    takes: Serde[Request] = ModelSerde(Request)
-    gives: Serde[Outcome] = ModelSerde(Outcome)
+    takes, gives = ModelSerde(Request), ModelSerde(Outcome)
 
     async def handle(ctx: ObjectContext, request: Request, operation: Operation) -> Outcome:
         if request.operation != operation:
