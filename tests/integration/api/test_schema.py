@@ -1,0 +1,241 @@
+"""The CRD as the real API server enforces it: what is refused, with which words, and what is filled in."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from landlord.api.names import API_VERSION, KIND
+from landlord.dev.kubectl import Kubectl
+
+Manifest = dict[str, Any]
+Change = Callable[[Manifest], object]
+
+
+def a_tenant(namespace: str, name: str = "acme") -> Manifest:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "compute": {"docker": {"publish": [{"port": "http"}]}},
+            "workload": {
+                "containers": [
+                    {
+                        "name": "app",
+                        "image": "registry.example.com/team/app:1.2",
+                        "env": [{"name": "LOG_LEVEL", "value": "info"}],
+                        "ports": [{"name": "http", "containerPort": 8080}],
+                        "resources": {"limits": {"cpu": "500m", "memory": "128Mi"}},
+                        "probe": {"httpGet": {"path": "/", "port": 8080}},
+                    }
+                ]
+            },
+        },
+    }
+
+
+def container(tenant: Manifest) -> Manifest:
+    first: Manifest = tenant["spec"]["workload"]["containers"][0]
+    return first
+
+
+def docker(tenant: Manifest) -> Manifest:
+    settings: Manifest = tenant["spec"]["compute"]["docker"]
+    return settings
+
+
+BAD: dict[str, tuple[Change, str]] = {
+    "no spec": (lambda t: t.pop("spec"), "spec: Required value"),
+    "no containers": (lambda t: t["spec"]["workload"].update(containers=[]), "should have at least 1 items"),
+    "a name too long for a tenantID": (
+        lambda t: t["metadata"].update(name="a" * 41),
+        "metadata.name is the tenantID here: at most 40 characters",
+    ),
+    "a dotted name without a tenantID": (
+        lambda t: t["metadata"].update(name="acme.example"),
+        "choose a shorter name or set spec.tenantID",
+    ),
+    "an oversized tenantID": (lambda t: t["spec"].update(tenantID="a" * 41), "may not be more than 40"),
+    "a tenantID with capitals": (
+        lambda t: t["spec"].update(tenantID="Acme"),
+        "tenantID is at most 40 lower-case letters, digits and -",
+    ),
+    "a provider that can't be a name": (
+        lambda t: t["spec"]["compute"].update(provider="My Cloud"),
+        "provider is the name of an installed backend, such as docker",
+    ),
+    "two containers on docker": (
+        lambda t: (
+            t["spec"]["compute"].update(provider="docker"),
+            t["spec"]["workload"]["containers"].append({"name": "side", "image": "side:1"}),
+        ),
+        "the docker backend runs exactly one container in a Tenant",
+    ),
+    "two containers of one name": (
+        lambda t: t["spec"]["workload"]["containers"].append({"name": "app", "image": "side:1"}),
+        "Duplicate value",
+    ),
+    "an image with a scheme and spaces": (
+        lambda t: container(t).update(image="docker run app"),
+        "image is a reference such as registry.example.com/team/app:1.2",
+    ),
+    "an unknown pull policy": (
+        lambda t: container(t).update(imagePullPolicy="Sometimes"),
+        'supported values: "Always", "IfNotPresent", "Never"',
+    ),
+    "an env name that starts with a digit": (
+        lambda t: container(t).update(env=[{"name": "1ST", "value": "x"}]),
+        "the name of a variable starts with a letter or _",
+    ),
+    "an env name twice": (
+        lambda t: container(t)["env"].append({"name": "LOG_LEVEL", "value": "x"}),
+        "Duplicate value",
+    ),
+    "a port out of range": (
+        lambda t: container(t)["ports"][0].update(containerPort=70000),
+        "should be less than or equal to 65535",
+    ),
+    "a port name with capitals": (
+        lambda t: container(t).update(ports=[{"name": "HTTP", "containerPort": 80}]),
+        "a port's name is lower-case letters, digits and -",
+    ),
+    "an amount of cpu that is none": (
+        lambda t: container(t)["resources"]["limits"].update(cpu="much"),
+        "cpu is a positive quantity of cores, such as 500m or 2",
+    ),
+    "no memory at all": (
+        lambda t: container(t)["resources"]["limits"].update(memory="0"),
+        "memory is a positive quantity of bytes, such as 128Mi or 1Gi",
+    ),
+    "negative cpu": (
+        lambda t: container(t)["resources"]["limits"].update(cpu=-1),
+        "cpu is a positive quantity of cores",
+    ),
+    "two kinds of probe": (
+        lambda t: container(t)["probe"].update(tcpSocket={"port": 80}),
+        "set exactly one of httpGet, tcpSocket or exec",
+    ),
+    "no kind of probe": (
+        lambda t: container(t).update(probe={"periodSeconds": 5}),
+        "set exactly one of httpGet, tcpSocket or exec",
+    ),
+    "publishing an undeclared port": (
+        lambda t: docker(t).update(publish=[{"port": "admin"}]),
+        "compute.docker.publish refers to a port that no container declares",
+    ),
+    "the host's network": (
+        lambda t: docker(t).update(network="host"),
+        "host, none, bridge and default are not allowed",
+    ),
+    "a host path instead of a volume": (
+        lambda t: docker(t).update(volumes=[{"name": "/etc", "mountPath": "/etc"}]),
+        "a volume's name is lower-case letters, digits and -",
+    ),
+    "a relative mount path": (
+        lambda t: docker(t).update(volumes=[{"name": "data", "mountPath": "data"}]),
+        "mountPath is an absolute path inside the container",
+    ),
+    "a bind address that is a name": (
+        lambda t: docker(t).update(bindAddress="localhost"),
+        "bindAddress is an IP address of the host",
+    ),
+    "an unquoted restart policy no": (
+        lambda t: docker(t).update(restartPolicy=False),
+        "must be of type string",
+    ),
+    "a timeout without a unit": (
+        lambda t: t["spec"].update(workflow={"timeout": "30"}),
+        "timeout is a duration from 1s to 24h, such as 90s or 1h30m",
+    ),
+    "a timeout of days": (
+        lambda t: t["spec"].update(workflow={"timeout": "48h"}),
+        "timeout is a duration from 1s to 24h",
+    ),
+    "a misspelt field": (lambda t: container(t).update(imagePullpolicy="Always"), "unknown field"),
+}
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_refuses(case: str, kubectl: Kubectl) -> None:
+    change, words = BAD[case]
+    tenant = a_tenant("default")
+    change(tenant)
+    refused = kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant))
+    assert refused.returncode != 0
+    assert words in refused.stderr
+
+
+def test_accepts_numbers_as_quantities(kubectl: Kubectl) -> None:
+    tenant = a_tenant("default")
+    container(tenant)["resources"] = {"limits": {"cpu": 2, "memory": 134217728}}
+    assert kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant)).returncode == 0
+
+
+def test_fills_in_defaults_and_only_those_that_mean_something(kubectl: Kubectl) -> None:
+    tenant = a_tenant("default")
+    answer = kubectl.run("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(tenant))
+    spec = json.loads(answer.stdout)["spec"]
+    filled = copy.deepcopy(tenant["spec"])
+    filled["compute"]["docker"] |= {"bindAddress": "127.0.0.1", "restartPolicy": "unless-stopped"}
+    filled["compute"]["docker"]["publish"][0] |= {"hostPort": 0}
+    app = filled["workload"]["containers"][0]
+    app |= {"imagePullPolicy": "IfNotPresent"}
+    app["ports"][0] |= {"protocol": "TCP", "appProtocol": "tcp"}
+    app["probe"] |= {"periodSeconds": 5, "timeoutSeconds": 2}
+    assert spec == filled
+
+
+UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
+    "tenantID": ({"tenantID": "a"}, {"tenantID": "b"}, "tenantID can't be changed"),
+    "a tenantID that was left out": ({}, {"tenantID": "b"}, "tenantID can't be changed"),
+    "compute.provider": (
+        {"compute": {"provider": "memory"}},
+        {"compute": {"provider": "docker"}},
+        "compute.provider can't be changed",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNCHANGEABLE, ids=str)
+def test_keeps(case: str, kubectl: Kubectl, namespace: str) -> None:
+    before, after, words = UNCHANGEABLE[case]
+    tenant = a_tenant(namespace)
+    kubectl.apply(json.dumps(tenant | {"spec": tenant["spec"] | before}))
+    changed = tenant | {"spec": tenant["spec"] | after}
+    refused = kubectl.run("replace", "-f", "-", stdin=json.dumps(changed))
+    assert refused.returncode != 0
+    assert words in refused.stderr
+
+
+def test_keeps_the_backend_on_which_the_tenant_already_runs(kubectl: Kubectl, namespace: str) -> None:
+    tenant = a_tenant(namespace)
+    kubectl.apply(json.dumps(tenant))
+    status = json.dumps({"status": {"provider": "memory"}})
+    kubectl("patch", "tenant", "acme", "-n", namespace, "--subresource=status", "--type=merge", "-p", status)
+    tenant["spec"]["compute"]["provider"] = "docker"
+    refused = kubectl.run("apply", "-f", "-", stdin=json.dumps(tenant))
+    assert "compute.provider differs from status.provider" in refused.stderr
+
+
+def test_every_field_is_explained(kubectl: Kubectl) -> None:
+    crd = kubectl.get("crd", "tenants.landlord.dev")
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+
+    def undescribed(node: Manifest, path: str) -> list[str]:
+        found = [] if node.get("description") else [path]
+        for name, child in node.get("properties", {}).items():
+            found += undescribed(child, f"{path}.{name}")
+        items = node.get("items", {})
+        return found + (undescribed(items, f"{path}[]") if "properties" in items else [])
+
+    assert undescribed(schema["spec"], "spec") == []
+    assert undescribed(schema["status"], "status") == []
+    assert "How long failing steps are tried again" in kubectl("explain", "tenant.spec.workflow.timeout")
+
+
+def test_answers_to_its_short_name_and_category(kubectl: Kubectl) -> None:
+    for name in ("ltn", "landlord"):
+        assert kubectl.run("get", name, "-n", "default").returncode == 0

@@ -1,0 +1,74 @@
+"""What the cache remembers, and who owns a tenantID."""
+
+from typing import Any
+
+from landlord.api.tenant import Key
+from landlord.controller.cache import Cache
+
+
+def body(
+    name: str, *, uid: str = "", version: int = 1, created: str = "2026-01-01T00:00:00Z", **spec: Any
+) -> Any:
+    metadata = {
+        "name": name,
+        "namespace": "ns",
+        "uid": uid or f"uid-{name}",
+        "resourceVersion": str(version),
+        "generation": 1,
+        "creationTimestamp": created,
+        "managedFields": [{"manager": "kubectl"}],
+    }
+    workload = {"containers": [{"name": "app", "image": "app:1"}]}
+    return {"metadata": metadata, "spec": {"workload": workload} | spec, "status": {"phase": "Ready"}}
+
+
+def test_an_older_version_does_not_replace_a_newer_one() -> None:
+    cache = Cache()
+    cache.put(body("a", version=10, displayName="new"))
+    key = cache.put(body("a", version=9, displayName="old"))
+    tenant = cache.get(key)
+    assert tenant is not None
+    assert tenant.spec is not None
+    assert tenant.spec.display_name == "new"
+
+
+def test_a_namesake_that_was_created_later_replaces_the_one_before() -> None:
+    cache = Cache()
+    cache.put(body("a", uid="1", version=10))
+    key = cache.put(body("a", uid="2", version=9))
+    tenant = cache.get(key)
+    assert tenant is not None
+    assert tenant.metadata.uid == "2"
+
+
+def test_the_older_of_two_tenants_owns_their_tenant_id_whichever_is_seen_first() -> None:
+    older = body("a", created="2026-01-01T00:00:00Z", tenantID="acme")
+    younger = body("b", created="2026-01-02T00:00:00Z", tenantID="acme")
+    for order in ([older, younger], [younger, older]):
+        cache = Cache()
+        for each in order:
+            cache.put(each)
+        assert cache.owner(Key("ns", "a")) is None
+        assert cache.owner(Key("ns", "b")) == Key("ns", "a")
+
+
+def test_the_heir_of_a_tenant_id_is_named_when_its_owner_goes() -> None:
+    cache = Cache()
+    cache.put(body("a", tenantID="acme"))
+    cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
+    assert cache.drop(Key("ns", "a")) == [Key("ns", "b")]
+    assert cache.owner(Key("ns", "b")) is None
+
+
+def test_a_name_counts_as_tenant_id_where_none_is_given() -> None:
+    cache = Cache()
+    cache.put(body("acme"))
+    cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
+    assert cache.owner(Key("ns", "b")) == Key("ns", "acme")
+
+
+def test_the_census_counts_by_phase_and_provider() -> None:
+    cache = Cache()
+    cache.put(body("a"))
+    cache.put(body("b"))
+    assert cache.census() == {("Ready", ""): 2}

@@ -1,0 +1,306 @@
+"""What is decided about a Tenant, situation by situation."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from landlord.api.conditions import find
+from landlord.api.names import FINALIZER
+from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
+from landlord.api.status import TenantStatus
+from landlord.api.tenant import Tenant
+from landlord.controller.facts import Facts, Flight
+from landlord.controller.plan import Plan, plan, request_for
+from landlord.controller.status import RETRY_FAILED_AFTER
+from landlord.engines import Progress, Registration
+from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
+from landlord.workflow.request import Operation
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+REGISTERED = Registration(
+    "True", "Registered", "registered", deployment_id="dp_1", revision="r1", backends=frozenset({"memory"})
+)
+LOST = Registration("False", "RegistrationLost", "the store was lost", backends=frozenset({"memory"}))
+AWAY = Registration("Unknown", "EngineUnreachable", "Restate does not answer")
+REJECTED = Registration("False", "RegistrationRejected", "META0006: change the service type back")
+FACTS = Facts(registration=REGISTERED, steady=None, default_provider="memory")
+MADE = Result(
+    endpoints=(Endpoint(name="http", url="http://127.0.0.1:1"),),
+    resources=(ResourceRef(kind="container", name="c"),),
+)
+DONE = Outcome(result="Succeeded", made=MADE)
+HOPELESS = Outcome(
+    result="Failed",
+    failure=Failure(code="ImageInvalid", message="no such tag", retryable=False, step="image"),
+)
+GIVEN_UP = Outcome(
+    result="Failed", failure=Failure(code="Timeout", message="503", retryable=True, step="image")
+)
+
+
+def a_tenant(
+    generation: int = 1,
+    *,
+    held: bool = True,
+    deleting: bool = False,
+    status: TenantStatus | None = None,
+    **spec: Any,
+) -> Tenant:
+    metadata = {
+        "name": "acme",
+        "namespace": "tenants",
+        "uid": "u1",
+        "resourceVersion": "7",
+        "generation": generation,
+        "creationTimestamp": NOW.isoformat(),
+        "finalizers": [FINALIZER] if held else [],
+    }
+    if deleting:
+        metadata["deletionTimestamp"] = NOW.isoformat()
+    workload = {"containers": [{"name": "app", "image": "app:1"}]}
+    return Tenant.model_validate(
+        {"metadata": metadata, "spec": {"workload": workload} | spec, "status": status or TenantStatus()}
+    )
+
+
+def with_flight(tenant: Tenant, facts: Facts = FACTS, operation: Operation = "apply", **known: Any) -> Facts:
+    return replace(facts, flight=Flight(request_for(tenant, facts, operation, NOW), **known))
+
+
+def a_ready_tenant(generation: int = 1, **changes: Any) -> Tenant:
+    """One that was provisioned at generation 1 and is now at `generation`."""
+    tenant = a_tenant()
+    status = plan(tenant, with_flight(tenant, outcome=DONE), NOW).status
+    return a_tenant(generation, status=status, **changes)
+
+
+def a_failed_tenant(outcome: Outcome) -> Tenant:
+    tenant = a_tenant()
+    return a_tenant(status=plan(tenant, with_flight(tenant, outcome=outcome), NOW).status)
+
+
+def says(decided: Plan, kind: str) -> tuple[str, str] | None:
+    assert decided.status is not None
+    condition = find(decided.status.conditions, kind)
+    return (condition.status, condition.reason) if condition else None
+
+
+def test_a_new_tenant_gets_the_finalizer_before_anything_is_made() -> None:
+    decided = plan(a_tenant(held=False), FACTS, NOW)
+    assert decided == Plan(finalizer="add")
+
+
+def test_a_held_tenant_is_submitted_without_a_write() -> None:
+    decided = plan(a_tenant(), FACTS, NOW)
+    assert decided.submit is not None
+    assert decided.submit.idempotency_key == "u1-1-1"
+    assert decided.status is None
+
+
+def test_success_is_ready_and_settled() -> None:
+    tenant = a_tenant()
+    decided = plan(tenant, with_flight(tenant, outcome=DONE), NOW)
+    assert says(decided, "Ready") == ("True", "Provisioned")
+    assert says(decided, "Reconciling") is None
+    assert decided.settled
+    assert decided.status is not None
+    assert decided.status.endpoints == MADE.endpoints
+    assert decided.status.provider == "memory"
+    assert decided.status.observed_generation == 1
+
+
+def test_a_settled_tenant_is_left_alone() -> None:
+    assert plan(a_ready_tenant(), FACTS, NOW) == Plan(settled=True)
+
+
+def test_a_settled_tenant_stays_ready_while_the_engine_is_away() -> None:
+    decided = plan(a_ready_tenant(), replace(FACTS, registration=AWAY), NOW)
+    assert decided == Plan(settled=True)
+
+
+def test_a_settled_tenant_hears_of_a_registration_that_is_steadily_another() -> None:
+    decided = plan(a_ready_tenant(), replace(FACTS, registration=AWAY, steady=AWAY), NOW)
+    assert says(decided, "Ready") == ("True", "Provisioned")
+    assert says(decided, "WorkflowRegistered") == ("Unknown", "EngineUnreachable")
+
+
+def test_a_settled_tenant_is_not_written_again_for_the_same_registration() -> None:
+    tenant = a_ready_tenant()
+    assert plan(tenant, replace(FACTS, steady=REGISTERED), NOW).status == tenant.status
+
+
+@pytest.mark.parametrize(
+    ("registration", "ready"),
+    [
+        (LOST, ("False", "RegistrationPending")),
+        (AWAY, ("Unknown", "EngineUnreachable")),
+        (REJECTED, ("False", "RegistrationPending")),
+    ],
+    ids=lambda value: getattr(value, "reason", ""),
+)
+def test_nothing_is_submitted_while_the_workflow_is_not_registered(
+    registration: Registration, ready: tuple[str, str]
+) -> None:
+    decided = plan(a_tenant(), replace(FACTS, registration=registration), NOW)
+    assert decided.submit is None
+    assert says(decided, "Ready") == ready
+    assert says(decided, "WorkflowRegistered") == (registration.status, registration.reason)
+
+
+def test_a_rejected_registration_stalls_what_waits_for_it() -> None:
+    decided = plan(a_tenant(), replace(FACTS, registration=REJECTED), NOW)
+    assert says(decided, "Stalled") == ("True", "RegistrationRejected")
+    assert says(decided, "Reconciling") is None
+
+
+def test_an_engine_that_goes_away_after_the_first_success_does_not_make_ready_unknown() -> None:
+    decided = plan(a_ready_tenant(generation=2), replace(FACTS, registration=AWAY), NOW)
+    assert says(decided, "Ready") == ("False", "RegistrationPending")
+
+
+@pytest.mark.parametrize(
+    ("progress", "provisioned", "words"),
+    [
+        (None, "InProgress", "The workflow runs"),
+        (Progress("Running", step="image", step_number=1, total_steps=3), "InProgress", "step 1 of 3"),
+        (
+            Progress("BackingOff", step="image", step_number=1, total_steps=3, attempt=4, last_error="503"),
+            "BackingOff",
+            "Trying again step 1 of 3 (image): 503",
+        ),
+        (
+            Progress("Running", step="image", step_number=1, total_steps=3, attempt=4, last_error="503"),
+            "BackingOff",
+            "Trying again",
+        ),
+        (Progress("Paused", last_error="RT0016"), "Paused", "resume or kill the invocation"),
+        (Progress("Pending"), "InProgress", "waits for an earlier one"),
+    ],
+)
+def test_work_under_way_is_shown(progress: Progress | None, provisioned: str, words: str) -> None:
+    tenant = a_tenant()
+    decided = plan(tenant, with_flight(tenant, progress=progress), NOW)
+    assert says(decided, "Provisioned") == ("False", provisioned)
+    assert says(decided, "Ready") == ("False", "Provisioning")
+    assert decided.status is not None
+    ready = find(decided.status.conditions, "Ready")
+    assert ready is not None
+    assert words in ready.message
+
+
+def test_a_tenant_that_runs_keeps_its_endpoints_while_it_is_updated() -> None:
+    tenant = a_ready_tenant(generation=2)
+    decided = plan(tenant, with_flight(tenant), NOW)
+    assert says(decided, "Ready") == ("False", "Updating")
+    assert decided.status is not None
+    assert decided.status.endpoints == MADE.endpoints
+
+
+def test_work_for_an_older_generation_does_not_count() -> None:
+    tenant = a_tenant()
+    facts = with_flight(tenant, outcome=DONE)
+    decided = plan(a_tenant(generation=2), facts, NOW)
+    assert decided.submit is not None
+    assert decided.submit.idempotency_key == "u1-2-1"
+
+
+def test_a_hopeless_failure_stalls_until_the_spec_changes() -> None:
+    tenant = a_failed_tenant(HOPELESS)
+    assert find(tenant.status.conditions, "Stalled") is not None
+    assert tenant.status.phase == "Failed"
+    a_year_on = NOW + timedelta(days=365)
+    assert plan(tenant, FACTS, a_year_on).submit is None
+    changed = a_tenant(generation=2, status=tenant.status)
+    assert plan(changed, FACTS, NOW).submit is not None
+
+
+def test_a_failure_that_may_pass_is_started_again_as_another_attempt() -> None:
+    tenant = a_failed_tenant(GIVEN_UP)
+    waits = plan(tenant, FACTS, NOW)
+    assert waits.submit is None
+    assert waits.requeue_after == RETRY_FAILED_AFTER
+    again = plan(tenant, FACTS, NOW + timedelta(seconds=RETRY_FAILED_AFTER))
+    assert again.submit is not None
+    assert again.submit.idempotency_key == "u1-1-2"
+
+
+@pytest.mark.parametrize("error", [EngineUnreachable("gone"), NotRegistered("404"), InvocationLost("wiped")])
+def test_an_engine_error_is_waited_out_with_the_same_request(error: Exception) -> None:
+    tenant = a_tenant()
+    decided = plan(tenant, with_flight(tenant, error=error), NOW)
+    assert decided.retry
+    assert decided.status is not None
+    later = plan(a_tenant(status=decided.status), FACTS, NOW)
+    assert later.submit is not None
+    assert later.submit.idempotency_key == "u1-1-1"
+
+
+def test_a_request_that_the_engine_refuses_is_a_hopeless_failure() -> None:
+    tenant = a_tenant()
+    decided = plan(tenant, with_flight(tenant, error=RequestRejected("400 bad request")), NOW)
+    assert says(decided, "Provisioned") == ("False", "Failed")
+    assert decided.settled
+
+
+REFUSALS = {
+    "UnknownBackend": (a_tenant(compute={"provider": "vm"}), FACTS, "only memory"),
+    "IdentityConflict": (a_tenant(), replace(FACTS, owner="other/acme"), "belongs to the older Tenant"),
+    "InvalidSpec": (a_tenant(workload={"containers": []}), FACTS, "workload.containers"),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSALS, ids=str)
+def test_what_can_not_be_accepted_says_why_and_is_not_submitted(reason: str) -> None:
+    tenant, facts, words = REFUSALS[reason]
+    decided = plan(tenant, facts, NOW)
+    assert decided.submit is None
+    assert [says(decided, kind) for kind in ("Accepted", "Ready", "Stalled")] == [
+        ("False", reason),
+        ("False", reason),
+        ("True", reason),
+    ]
+    assert decided.status is not None
+    assert words in decided.status.conditions[0].message
+
+
+def test_deletion_is_submitted_and_then_lets_go() -> None:
+    tenant = a_ready_tenant(generation=2, deleting=True)
+    first = plan(tenant, FACTS, NOW)
+    assert first.submit is not None
+    assert (first.submit.operation, first.submit.idempotency_key) == ("delete", "u1-2-1")
+    assert first.submit.desired is None
+    then = plan(tenant, with_flight(tenant, operation="delete", outcome=Outcome(result="Succeeded")), NOW)
+    assert then == Plan(finalizer="remove", settled=True)
+
+
+def test_deletion_goes_on_waiting_when_it_fails() -> None:
+    tenant = a_ready_tenant(generation=2, deleting=True)
+    decided = plan(tenant, with_flight(tenant, operation="delete", outcome=HOPELESS), NOW)
+    assert decided.finalizer is None
+    assert decided.requeue_after == RETRY_FAILED_AFTER
+    assert says(decided, "Ready") == ("False", "Deleting")
+
+
+def test_a_deleted_tenant_that_never_owned_its_tenant_id_touches_nothing() -> None:
+    tenant = a_tenant(generation=2, deleting=True)
+    assert plan(tenant, replace(FACTS, owner="other/acme"), NOW) == Plan(finalizer="remove", settled=True)
+
+
+def test_a_deleted_tenant_with_an_unreadable_spec_is_still_deprovisioned() -> None:
+    tenant = a_ready_tenant(generation=2, deleting=True, workload={"containers": []})
+    decided = plan(tenant, FACTS, NOW)
+    assert decided.submit is not None
+    assert decided.submit.provider == "memory"
+
+
+def test_a_tenant_that_somebody_else_holds_is_left_alone_while_it_goes() -> None:
+    assert plan(a_tenant(held=False, deleting=True), FACTS, NOW) == Plan(settled=True)
+
+
+def test_the_backend_of_the_first_day_stays() -> None:
+    tenant = a_ready_tenant(generation=2)
+    decided = plan(tenant, replace(FACTS, default_provider="docker"), NOW)
+    assert decided.submit is not None
+    assert decided.submit.provider == "memory"
