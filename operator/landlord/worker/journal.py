@@ -10,6 +10,7 @@ from landlord.api.outcome import Outcome
 from landlord.worker.serde import ModelSerde
 from landlord.workflow.attempt import FIRST_RETRY, LONGEST_RETRY, RETRY_FACTOR
 from landlord.workflow.fence import Fence
+from landlord.workflow.place import Place
 from landlord.workflow.run import Attempt
 
 FENCE = "fence"
@@ -39,7 +40,7 @@ class RestateJournal:
         """Journaled before any later entry, and never lost once one of those exists."""
         self._ctx.set(FENCE, fence)
 
-    async def run(self, name: str, attempt: Attempt) -> Outcome:
+    async def run(self, place: Place, attempt: Attempt) -> Outcome:
         """Restate itself tries again, so that it can tell others of the attempt and the last error."""
 
         async def action() -> Outcome:
@@ -48,7 +49,7 @@ class RestateJournal:
 
         if self._durable_start is None:
             self._durable_start = self._ctx.run_typed(STARTED, self._start)
-        done = self._ctx.run_typed(name, action, STEP)
+        done = self._ctx.run_typed(str(place), action, STEP)
         if not self._started.done():
             # Awaited together with the first step, which saves a round trip: the step begins with the time
             # just taken while that is being stored. In a replay it is there already, and returned at once.

@@ -19,6 +19,9 @@ SHORTEST_TRY = 2.0
 """A try that starts just before the deadline still gets this long, to end with its own reason and not with
 "Timeout"."""
 
+UNEXPECTED = "Unexpected"
+"""Code of a failure that a backend did not name."""
+
 Clock = Callable[[], float]
 
 
@@ -81,4 +84,4 @@ def _reason(error: Exception, expired_after: float | None) -> tuple[str, str]:
         return error.code, error.message
     if expired_after is not None and isinstance(error, TimeoutError):
         return "Timeout", f"the step did not finish within {expired_after:.0f} s"
-    return "Unexpected", f"{type(error).__name__}: {error}"
+    return UNEXPECTED, f"{type(error).__name__}: {error}"

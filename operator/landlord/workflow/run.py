@@ -7,8 +7,9 @@ from typing import Protocol
 from landlord.api.outcome import Outcome, Result
 from landlord.backends import Backend, Step
 from landlord.errors import Terminal
-from landlord.workflow.attempt import attempt, failed
+from landlord.workflow.attempt import UNEXPECTED, attempt, failed
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Superseded, decide
+from landlord.workflow.place import Place
 from landlord.workflow.request import Request
 
 Attempt = Callable[[float, float, Callable[[], float]], Awaitable[Outcome]]
@@ -26,8 +27,8 @@ class Journal(Protocol):
         """Remember the fence for every later invocation, before anything that is run after this."""
         ...
 
-    async def run(self, name: str, attempt: Attempt) -> Outcome:
-        """The outcome journaled under `name`; if there is none yet, attempt until no TryAgain is raised.
+    async def run(self, place: Place, attempt: Attempt) -> Outcome:
+        """The outcome journaled for this place; if there is none yet, attempt until no TryAgain is raised.
 
         Waits between the tries as `attempt.next_wait` says.
         """
@@ -66,11 +67,13 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
         steps = _steps(backend, request)
     except Terminal as error:
         return failed(error.code, error.message, retryable=False)
+    except Exception as error:  # a defect of the backend; shown on the tenant rather than tried without end
+        return failed(UNEXPECTED, f"{type(error).__name__}: {error}", retryable=True)
 
     made = Result()
     for number, step in enumerate(steps, start=1):
-        name = f"{number}/{len(steps)} {step.name}"
-        outcome = await journal.run(name, partial(attempt, backend.name, step))
+        place = Place(number, len(steps), step.name)
+        outcome = await journal.run(place, partial(attempt, backend.name, step))
         if outcome.failure is not None:
             return outcome
         made = made.merged(outcome.made)

@@ -1,0 +1,88 @@
+"""The journal of one workflow in the memory of this process."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from landlord.api.outcome import Outcome
+from landlord.engines import Progress
+from landlord.workflow.attempt import TryAgain, next_wait
+from landlord.workflow.fence import Fence
+from landlord.workflow.place import Place
+from landlord.workflow.run import Attempt
+
+
+class GaveWay(Exception):
+    """The work ended between two tries, because something newer waits."""
+
+    def __init__(self, place: Place, last_error: str) -> None:
+        super().__init__(f"given up for a newer request of the same tenant; the last error was: {last_error}")
+        self.step = place.step
+
+
+class LocalJournal:
+    """Remembers nothing beyond the call: `accepted` is for the caller to keep."""
+
+    def __init__(
+        self,
+        fence: Fence | None,
+        timeout_seconds: float,
+        give_way: asyncio.Event,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.accepted = fence
+        self._started = time.time()
+        self._deadline = self._started + timeout_seconds
+        self._give_way = give_way
+        self._report = report
+
+    async def fence(self) -> Fence | None:
+        """The fence as it was given."""
+        return self.accepted
+
+    async def accept(self, fence: Fence) -> None:
+        """Replace the fence."""
+        self.accepted = fence
+
+    async def run(self, place: Place, attempt: Attempt) -> Outcome:
+        """Try until there is an outcome, reporting how it goes. Raises GaveWay instead of backing off."""
+        tries, last_error = 0, None
+        while True:
+            tries += 1
+            self._report(_progress("Running", place, tries, last_error))
+            try:
+                return await attempt(self._started, self._deadline, time.time)
+            except TryAgain as error:
+                last_error = error.message.strip().partition("\n")[0]
+            wait = next_wait(tries)
+            next_retry = datetime.now(UTC) + timedelta(seconds=wait)
+            self._report(_progress("BackingOff", place, tries, last_error, next_retry))
+            if await self._told_to_give_way(within=wait):
+                raise GaveWay(place, last_error)
+
+    async def _told_to_give_way(self, within: float) -> bool:
+        try:
+            async with asyncio.timeout(within):
+                return await self._give_way.wait()
+        except TimeoutError:
+            return False
+
+
+def _progress(
+    sub_state: Literal["Running", "BackingOff"],
+    place: Place,
+    attempt: int,
+    last_error: str | None,
+    next_retry: datetime | None = None,
+) -> Progress:
+    return Progress(
+        sub_state=sub_state,
+        step=place.step,
+        step_number=place.number,
+        total_steps=place.total,
+        attempt=attempt,
+        next_retry=next_retry,
+        last_error=last_error,
+    )
