@@ -23,11 +23,18 @@ func main() {
 	if seconds, err := strconv.ParseFloat(os.Getenv("START_DELAY"), 64); err == nil {
 		time.Sleep(time.Duration(seconds * float64(time.Second)))
 	}
+	http.HandleFunc("/", answer)
+	if admin := os.Getenv("ADMIN_PORT"); admin != "" {
+		go serve(admin)
+	}
 	port := os.Getenv("PORT")
 	if port == "" {
 		port = "8080"
 	}
-	http.HandleFunc("/", answer)
+	serve(port)
+}
+
+func serve(port string) {
 	log.Printf("listening on %s", port)
 	log.Fatal(http.ListenAndServe(":"+port, nil))
 }

@@ -1,9 +1,10 @@
 """Cleans up after a process that did not come to clean up itself.
 
 The guard is a child that holds the other end of a pipe and is told what its parent starts. When the pipe
-closes without a word of leave, so after any crash, even SIGKILL, it discards those parts.
+closes without a word of leave, so after an error, Ctrl-C or any crash, even SIGKILL, it discards those parts.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from landlord.dev.process import mark_of, sweep
 
+EVERYTHING = "everything"
 _LEAVE = "leave"
 
 
@@ -29,7 +31,7 @@ class Guard:
         self._child = child
 
     def watch(self, part: str) -> None:
-        """Tell it of a part before that part is started."""
+        """Tell it of a part before that is started; EVERYTHING stands for all that `landlord down` ends."""
         self._say(part)
 
     def _say(self, word: str) -> None:
@@ -40,14 +42,16 @@ class Guard:
 
 @contextmanager
 def guarded(state: Path) -> Iterator[Guard]:
-    """While the body runs, a crash of this process discards the parts that the guard was told of."""
+    """If the body ends in any way but a regular one, the parts that the guard was told of are discarded."""
     argv = [sys.executable, "-m", "landlord.dev.guard", str(state)]
-    # Its own session: Ctrl-C and the end of the terminal are the parent's to handle.
+    # Its own session: Ctrl-C and the end of the terminal reach it through the pipe only.
     child = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
     try:
         yield Guard(child)
-    finally:
-        child.communicate(f"{_LEAVE}\n")
+    except BaseException:
+        child.communicate("")
+        raise
+    child.communicate(f"{_LEAVE}\n")
 
 
 def main(state: Path) -> None:
@@ -56,7 +60,11 @@ def main(state: Path) -> None:
     if _LEAVE in words:
         return
     for part in reversed(words):
-        discard(state, part)
+        if part == EVERYTHING:
+            environment = dict(os.environ) | {"LANDLORD_STATE_DIR": str(state)}
+            subprocess.run([sys.executable, "-m", "landlord", "down"], env=environment, check=True)
+        else:
+            discard(state, part)
 
 
 if __name__ == "__main__":

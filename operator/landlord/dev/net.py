@@ -4,6 +4,7 @@ import http.client
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from landlord.dev.failure import LocalFailure
@@ -59,12 +60,19 @@ def request(url: str, *, json_body: str | None = None) -> tuple[int, str] | None
         connection.close()
 
 
-def wait_until(ready: Callable[[], bool], *, timeout: float, what: str, alive: Callable[[], bool]) -> None:
-    """Poll until `ready`. Fails when the time is over, or `alive` says that it can't come any more."""
+def wait_until(
+    ready: Callable[[], bool], *, timeout: float, what: str, alive: Callable[[], bool], log: Path
+) -> None:
+    """Poll until `ready`. Fails with the end of `log` if time is over, or nothing is `alive` any more."""
     deadline = time.monotonic() + timeout
     while not ready():
         if not alive():
-            raise LocalFailure(f"{what} ended before it was ready")
+            raise LocalFailure(f"{what} ended before it was ready:\n{tail(log)}")
         if time.monotonic() > deadline:
-            raise LocalFailure(f"{what} was not ready within {timeout:.0f} s")
+            raise LocalFailure(f"{what} was not ready within {timeout:.0f} s:\n{tail(log)}")
         time.sleep(_POLL_SECONDS)
+
+
+def tail(log: Path, lines: int = 30) -> str:
+    """The last lines of a log file."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.is_file() else ""

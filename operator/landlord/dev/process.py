@@ -21,6 +21,7 @@ from landlord.dev.paths import short_hash
 _MARK = "LANDLORD_LOCAL_ENVIRONMENT"
 _GRACE_SECONDS = 10.0
 _KILL_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 _SAME_START_SECONDS = 0.05
 
 
@@ -121,10 +122,25 @@ def _end(processes: list[psutil.Process], grace: float) -> None:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
-        _, processes = psutil.wait_procs(processes, timeout=grace)
+        processes = _remaining(processes, grace)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    _, alive = psutil.wait_procs(processes, timeout=_KILL_SECONDS)
-    if alive:
+    if alive := _remaining(processes, _KILL_SECONDS):
         raise LocalFailure(f"processes {[process.pid for process in alive]} survived SIGKILL")
+
+
+def _remaining(processes: list[psutil.Process], timeout: float) -> list[psutil.Process]:
+    deadline = time.monotonic() + timeout
+    while processes and time.monotonic() < deadline:
+        _, waited_for = psutil.wait_procs(processes, timeout=_POLL_SECONDS)
+        # A process that ended stays a zombie until its parent, which may be busy, asks how it ended.
+        processes = [process for process in waited_for if not _is_zombie(process)]
+    return processes
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

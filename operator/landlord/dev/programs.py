@@ -47,7 +47,7 @@ class Program:
 
     def wait_ready(self, timeout: float = _START_SECONDS) -> None:
         """Return when it says that it is ready; LocalFailure when it ends or the time is over."""
-        wait_until(self.healthy, timeout=timeout, what=f"{self.name} (log: {self.log})", alive=self.running)
+        wait_until(self.healthy, timeout=timeout, what=f"the {self.name}", alive=self.running, log=self.log)
 
     def running(self) -> bool:
         """Whether the process that was started still runs."""

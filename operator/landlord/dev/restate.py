@@ -48,8 +48,7 @@ class RestateServer:
         self.identity = spawn(
             argv, mark=self._mark, env=self._settings(), log=self.log, cwd=self._data.parent
         )
-        what = f"restate-server (log: {self.log})"
-        wait_until(self.healthy, timeout=_START_SECONDS, what=what, alive=self.running)
+        wait_until(self.healthy, timeout=_START_SECONDS, what=RESTATE, alive=self.running, log=self.log)
 
     def running(self) -> bool:
         """Whether the process that was started still runs."""

@@ -51,7 +51,7 @@ class Stack:
         ensure_all()
         with self._locked(), guarded(self.state) as guard:
             record = self._record_for(kubeconfig)
-            with self._or_nothing(record):
+            with self._forgetting_failures(record):
                 self._cluster(record, guard)
                 self._backend(record)
                 self._restate(record, guard)
@@ -165,12 +165,12 @@ class Stack:
             discard(self.state, part)
 
     @contextmanager
-    def _or_nothing(self, record: Record) -> Iterator[None]:
+    def _forgetting_failures(self, record: Record) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            for part in reversed(self._started):
-                discard(self.state, part)
+            # The guard ends them; a record of them would only mislead the next `up`.
+            for part in self._started:
                 record.processes.pop(part, None)
             if CONTROL_PLANE in self._started or not record.processes:
                 self._file.unlink(missing_ok=True)
