@@ -1,0 +1,121 @@
+"""Restate's admin API, as far as landlord uses it."""
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from landlord.engines.restate.http import Answer, HttpClient
+from landlord.errors import EngineError
+
+REGISTER_SECONDS = 15.0
+"""Restate waits for the worker for as long as the worker likes, and for 1.7 s even if nobody listens."""
+
+Row = dict[str, Any]
+
+
+class Refused(EngineError):
+    """Restate answers that it does not do what was asked."""
+
+    def __init__(self, status: int, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class _Error(BaseModel):
+    message: str
+    restate_code: str | None
+
+
+class _Service(BaseModel):
+    deployment_id: str
+
+
+class Deployment(BaseModel, frozen=True):
+    """A worker as Restate has it registered."""
+
+    id: str
+    uri: str
+    metadata: dict[str, str] = {}
+
+    @property
+    def revision(self) -> str | None:
+        """The worker's revision that was noted at registration."""
+        return self.metadata.get("revision")
+
+
+class _Rows(BaseModel):
+    rows: list[Row]
+
+
+class Admin:
+    """Raises EngineUnreachable for every answer that says nothing: 5xx, 401, or not Restate's at all."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+        self.url = http.url
+
+    async def latest(self, service: str) -> Deployment | None:
+        """The deployment that new invocations of the service go to; None for an unknown service."""
+        answer = await self._http.request("GET", f"/services/{service}")
+        if _is_missing(answer):
+            return None
+        found = answer.parsed(_Service)
+        if answer.status != 200 or found is None:
+            raise self._http.unexpected(answer)
+        answer = await self._http.request("GET", f"/deployments/{found.deployment_id}")
+        if _is_missing(answer):
+            return None
+        deployment = answer.parsed(Deployment)
+        if answer.status != 200 or deployment is None:
+            raise self._http.unexpected(answer)
+        return deployment
+
+    async def register(self, uri: str, revision: str) -> None:
+        """Make Restate discover the worker at `uri` now, and use it for new invocations.
+
+        Without `force` Restate answers 200 for a URI that it knows and does not even contact the worker.
+        Raises Refused with Restate's reason, and TimedOut if the worker keeps Restate waiting.
+        """
+        body = {"uri": uri, "force": True, "metadata": {"revision": revision}}
+        answer = await self._http.request(
+            "POST", "/deployments", body=json.dumps(body).encode(), read_seconds=REGISTER_SECONDS
+        )
+        if answer.status not in (200, 201):
+            error = answer.parsed(_Error)
+            if error is not None:
+                raise Refused(answer.status, error.restate_code, error.message)
+            raise Refused(answer.status, None, answer.text)
+
+    async def query(self, sql: str) -> list[Row]:
+        """Rows of an introspection query; columns that are NULL are absent."""
+        answer = await self._http.request("POST", "/query", body=json.dumps({"query": sql}).encode())
+        result = answer.parsed(_Rows)
+        if answer.status != 200 or result is None:
+            raise self._http.unexpected(answer)
+        return result.rows
+
+    async def cancel(self, invocation: str) -> None:
+        """Ask it to stop. One that is queued vanishes; one that backs off stops when it is resumed."""
+        await self._patch(invocation, "cancel")
+
+    async def resume(self, invocation: str) -> None:
+        """End its backoff or its pause now."""
+        await self._patch(invocation, "resume")
+
+    async def kill(self, invocation: str) -> None:
+        """End it without the handler's help."""
+        await self._patch(invocation, "kill")
+
+    async def _patch(self, invocation: str, verb: str) -> None:
+        answer = await self._http.request("PATCH", f"/invocations/{invocation}/{verb}")
+        # 404 and 409: it has ended meanwhile, or is in a state that does not need the verb any more.
+        if answer.status not in (200, 202, 404, 409):
+            raise self._http.unexpected(answer)
+
+
+def _is_missing(answer: Answer) -> bool:
+    """A 404 by Restate itself: one by a proxy in front of it must never pass for a lost registration."""
+    return answer.status == 404 and answer.parsed(_Error) is not None

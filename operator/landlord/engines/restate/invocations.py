@@ -1,0 +1,79 @@
+"""Invocations as Restate's tables show them. Queries are by id: a scan would read all ended ones too."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.engines.restate.admin import Admin
+
+CHUNK = 500
+"""Ids in one query: about 20 kB of SQL."""
+
+_SAFE = re.compile(r"[A-Za-z0-9_.:~-]+")
+
+
+class Invocation(BaseModel, frozen=True):
+    """One invocation. Absent columns are NULL."""
+
+    id: str
+    target_service_key: str
+    target_handler_name: str
+    idempotency_key: str | None = None
+    status: str
+    """pending, scheduled, ready, running, suspended, backing-off, paused or completed."""
+    retry_count: int = 1
+    """Tries of the whole invocation, over all its steps."""
+    next_retry_at: datetime | None = None
+    last_failure: str | None = None
+    last_failure_error_code: str | None = None
+    last_failure_related_command_name: str | None = None
+    """Name of the step that failed last, if it was a step."""
+    newest_step: str | None = None
+    """Name of the step that was begun last."""
+
+
+# The condition stands in both halves, as a join does not narrow what is read of the journal.
+_BY_ID = """
+SELECT i.id, i.target_service_key, i.target_handler_name, i.idempotency_key, i.status, i.retry_count,
+  i.next_retry_at, i.last_failure, i.last_failure_error_code, i.last_failure_related_command_name,
+  j.newest_step
+FROM sys_invocation i LEFT JOIN (
+  SELECT id, last_value(name ORDER BY "index") AS newest_step FROM sys_journal
+  WHERE id IN ($ids) AND entry_type = 'Command: Run' GROUP BY id
+) j ON i.id = j.id WHERE i.id IN ($ids)
+"""
+
+_QUEUES = """
+SELECT service_key, invocation_id AS id, -1 AS place FROM sys_keyed_service_status
+WHERE service_name = '$service' AND service_key IN ($keys) AND invocation_id IS NOT NULL
+UNION ALL
+SELECT service_key, id, CAST(sequence_number AS BIGINT) AS place FROM sys_inbox
+WHERE service_name = '$service' AND service_key IN ($keys)
+ORDER BY place
+"""
+
+
+async def by_id(admin: Admin, ids: Sequence[str]) -> dict[str, Invocation]:
+    """Those of the ids that Restate knows, in one query for some hundreds of them."""
+    found = {}
+    for start in range(0, len(ids), CHUNK):
+        rows = await admin.query(_BY_ID.replace("$ids", _literals(ids[start : start + CHUNK])))
+        found.update({row["id"]: Invocation.model_validate(row) for row in rows})
+    return found
+
+
+async def queues_of(admin: Admin, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Ids of what runs and waits under each key of the object, in their order."""
+    query = _QUEUES.replace("$service", WORKFLOW_SERVICE).replace("$keys", _literals(keys))
+    queues: dict[str, list[str]] = {}
+    for row in await admin.query(query):
+        queues.setdefault(row["service_key"], []).append(row["id"])
+    return queues
+
+
+def _literals(values: Iterable[str]) -> str:
+    """SQL strings. What is not plain is left out: no tenantID and no id of Restate needs quotes."""
+    return ", ".join(f"'{value}'" for value in values if _SAFE.fullmatch(value)) or "''"

@@ -1,0 +1,47 @@
+"""From an unfinished invocation to what the Tenant's status shows of it. Pure."""
+
+import re
+from typing import Literal
+
+from landlord.engines import Progress
+from landlord.engines.restate.invocations import Invocation
+
+SubState = Literal["Pending", "Running", "BackingOff", "Paused"]
+
+_SUB_STATES: dict[str, SubState] = {
+    "pending": "Pending",
+    "scheduled": "Pending",
+    "ready": "Pending",
+    "backing-off": "BackingOff",
+    "paused": "Paused",
+}
+_STEP = re.compile(r"(\d+)/(\d+) (.+)")
+MAX_ERROR = 512
+
+
+def progress_of(invocation: Invocation) -> Progress:
+    """The journal names steps `<n>/<m> <name>`; other entries of it are not shown."""
+    sub_state = _SUB_STATES.get(invocation.status, "Running")
+    failed = invocation.last_failure_related_command_name
+    # A failure of an earlier step is over once a later one runs; so is an outage of the worker.
+    over = sub_state == "Running" and failed != invocation.newest_step
+    step = _STEP.fullmatch((None if over else failed) or invocation.newest_step or "")
+    return Progress(
+        sub_state=sub_state,
+        invocation_id=invocation.id,
+        step=step[3] if step else None,
+        step_number=int(step[1]) if step else None,
+        total_steps=int(step[2]) if step else None,
+        attempt=invocation.retry_count,
+        next_retry=invocation.next_retry_at if sub_state == "BackingOff" else None,
+        last_error=None if over or invocation.last_failure is None else error_line(invocation.last_failure),
+    )
+
+
+def error_line(failure: str) -> str:
+    """The first line, without the status that Restate puts before it: `[500 Internal] no such image`.
+
+    What follows it is a traceback, for the worker's own log.
+    """
+    line = failure.strip().partition("\n")[0]
+    return re.sub(r"^\[\d+ [^\]]*\] *", "", line)[:MAX_ERROR] or "no details were given"

@@ -1,0 +1,182 @@
+"""Follows all long work at once: one query per tick, whatever the number; none while there is none."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from landlord.api.outcome import Failure, Outcome
+from landlord.engines import Progress
+from landlord.engines.restate.admin import Admin
+from landlord.engines.restate.ingress import Ingress
+from landlord.engines.restate.invocations import Invocation, by_id, queues_of
+from landlord.engines.restate.progress import error_line, progress_of
+from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, verb_for
+from landlord.errors import EngineUnreachable, InvocationLost
+from landlord.workflow.request import Request
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 2.0
+SHARE = 0.05
+"""Most of the time that queries may take: a slow Restate is asked less often."""
+OUTPUTS_AT_ONCE = 50
+JOURNAL_MISMATCH = "RT0016"
+
+
+@dataclass(eq=False)
+class _Followed:
+    request: Request
+    invocation_id: str
+    ended: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+    progress: Progress | None = None
+
+
+class Tracker:
+    """`send` submits a request and returns its invocation's id; `progressed` hears of each change."""
+
+    def __init__(
+        self,
+        admin: Admin,
+        ingress: Ingress,
+        *,
+        send: Callable[[Request], Awaitable[str]],
+        progressed: Callable[[Request, Progress], None],
+    ) -> None:
+        self._admin = admin
+        self._ingress = ingress
+        self._send = send
+        self._progressed = progressed
+        self._followed: set[_Followed] = set()
+        self._stopped_at: dict[str, float] = {}
+        self._wake = asyncio.Event()
+
+    async def follow(self, request: Request) -> Outcome:
+        """Make sure that the request is submitted, and wait for its end. Needs `run`.
+
+        Raises InvocationLost once Restate does not know it any more, and what `send` raises. An outage of
+        Restate is waited out.
+        """
+        followed = _Followed(request, await self._send(request))
+        self._followed.add(followed)
+        self._wake.set()
+        try:
+            return await followed.ended
+        finally:
+            self._followed.discard(followed)
+
+    def look(self) -> None:
+        """Tick now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._followed:
+                began = time.monotonic()
+                await self.tick()
+                took = time.monotonic() - began
+                try:
+                    await asyncio.wait_for(self._wake.wait(), max(TICK_SECONDS, took / SHARE))
+                    self._wake.clear()
+                except TimeoutError:
+                    continue
+            self._stopped_at.clear()
+
+    async def tick(self) -> None:
+        """Look at everything that is followed, once."""
+        followed = list(self._followed)
+        try:
+            seen = await by_id(self._admin, [each.invocation_id for each in followed])
+            await self._supersede(followed, seen)
+        except EngineUnreachable:
+            # The registration says so; the work itself stands as it did.
+            return
+        gone = []
+        for each in followed:
+            invocation = seen.get(each.invocation_id)
+            if invocation is None or invocation.status == "completed":
+                gone.append(each)
+            else:
+                await self._unfinished(each, invocation)
+        slots = asyncio.Semaphore(OUTPUTS_AT_ONCE)
+        await asyncio.gather(*(self._end(each, slots) for each in gone))
+
+    async def _end(self, followed: _Followed, slots: asyncio.Semaphore) -> None:
+        try:
+            async with slots:
+                outcome = await self._ingress.output(followed.request)
+        except EngineUnreachable:
+            return
+        except InvocationLost as error:
+            if not followed.ended.done():
+                followed.ended.set_exception(error)
+            return
+        if outcome is not None and not followed.ended.done():
+            followed.ended.set_result(outcome)
+
+    async def _unfinished(self, followed: _Followed, invocation: Invocation) -> None:
+        if invocation.status in STUCK and invocation.last_failure_error_code == JOURNAL_MISMATCH:
+            await self._give_up(followed, invocation)
+            return
+        progress = progress_of(invocation)
+        if progress != followed.progress:
+            followed.progress = progress
+            self._progressed(followed.request, progress)
+
+    async def _give_up(self, followed: _Followed, invocation: Invocation) -> None:
+        """The worker's code does not fit the journal any more, so this can never end; a new attempt can."""
+        try:
+            await self._admin.kill(invocation.id)
+        except EngineUnreachable:
+            return
+        said = error_line(invocation.last_failure or "")
+        message = f"the worker was changed while this ran, and can't go on with it: {said}"
+        failure = Failure(code="JournalMismatch", message=message, retryable=True)
+        if not followed.ended.done():
+            followed.ended.set_result(Outcome(result="Failed", failure=failure))
+
+    async def _supersede(self, followed: list[_Followed], seen: Mapping[str, Invocation]) -> None:
+        waiting = [
+            each
+            for each in followed
+            if (invocation := seen.get(each.invocation_id)) is not None and invocation.status in QUEUED
+        ]
+        if not waiting:
+            return
+        queues = await queues_of(self._admin, {each.request.tenant_id for each in waiting})
+        ours = {each.invocation_id for each in waiting}
+        others = await by_id(self._admin, [id for queue in queues.values() for id in queue if id not in ours])
+        for each in waiting:
+            for id in queues.get(each.request.tenant_id, []):
+                if id == each.invocation_id:
+                    break
+                if (ahead := others.get(id)) is not None:
+                    await self._push_aside(ahead, each.request)
+
+    async def _push_aside(self, ahead: Invocation, ours: Request) -> None:
+        verb = verb_for(ahead, ours)
+        stopped_at = self._stopped_at.get(ahead.id)
+        if verb is None:
+            return
+        if stopped_at is None:
+            self._stopped_at[ahead.id] = time.monotonic()
+            logger.info(
+                "older work is superseded",
+                extra={
+                    "tenant": ours.tenant_id,
+                    "generation": ours.generation,
+                    "invocation": ahead.id,
+                    "older": ahead.idempotency_key,
+                    "state": ahead.status,
+                },
+            )
+            # Once only: a second cancel would break off what the first one makes the handler do.
+            await self._admin.cancel(ahead.id)
+            if verb == "stop":
+                await self._admin.resume(ahead.id)
+        elif time.monotonic() - stopped_at > KILL_AFTER_SECONDS:
+            await self._admin.kill(ahead.id)
