@@ -9,6 +9,7 @@ from pythonjsonlogger.json import JsonFormatter
 QUIET = {
     "kopf": logging.WARNING,  # its every event at INFO; landlord logs what an event led to
     "kopf.objects": logging.ERROR,
+    "kopf._core.reactor.running": logging.ERROR,  # it warns that signals are not its business here
     "aiohttp.access": logging.WARNING,
     "httpx": logging.WARNING,
     "hypercorn.access": logging.WARNING,

@@ -143,7 +143,7 @@ class KubeClient:
         query = {"limit": str(PAGE)}
         while True:
             page = await self.call("GET", tenants_path(namespace), accept=METADATA_ONLY, query=query)
-            for item in page["items"]:
+            for item in page["items"] or ():  # an empty list comes as null
                 yield item["metadata"]["uid"]
             token = page["metadata"].get("continue")
             if not token:
