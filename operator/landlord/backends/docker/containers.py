@@ -1,0 +1,142 @@
+"""The tenant's one container: made, replaced when its spec changed, started, removed.
+
+Each run looks first and does what is missing, so that it may be killed between any two calls.
+"""
+
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from landlord.api import names
+from landlord.api.compute import DockerCompute
+from landlord.backends.docker import networks, ports, spec
+from landlord.backends.docker.engine import reason
+from landlord.backends.docker.images import image_id
+from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
+from landlord.errors import Retryable, Terminal
+from landlord.workflow.request import Desired
+
+Inspected = dict[str, Any]
+
+STOP_GRACE = 5
+"""Seconds between SIGTERM and SIGKILL."""
+START_TRIES = 8
+ALIVE = ("running", "restarting")
+
+
+class ImageGone(Exception):
+    """The image was removed after its step: it has to be had again."""
+
+
+def find(api: APIClient, tenant_id: str) -> Inspected | None:
+    """The tenant's container as the engine describes it. Raises Terminal if the name is somebody else's."""
+    name = spec.container_name(tenant_id)
+    try:
+        found: Inspected = api.inspect_container(name)
+    except NotFound:
+        return None
+    if not spec.owned(found["Config"]["Labels"], tenant_id):
+        raise spec.foreign("container", name)
+    return found
+
+
+def ensure(api: APIClient, desired: Desired) -> None:
+    """Have the container as desired and started. Raises ImageGone if there is no image to make it from."""
+    taken: set[int] = set()
+    for _ in range(START_TRIES):
+        found = find(api, desired.tenant_id)
+        earlier: dict[str, int] = {}
+        if found and (taken or _outdated(api, found, desired)):
+            earlier = ports.bound(found["HostConfig"]["PortBindings"])
+            _remove(api, found["Id"])
+            found = None
+        if found is None:
+            _create(api, desired, ports.allot(desired, earlier, taken))
+        elif found["State"]["Paused"]:
+            api.unpause(found["Id"])
+            return
+        elif found["State"]["Status"] in ALIVE:
+            return
+        in_use = _start(api, desired)
+        if in_use is None:
+            return
+        taken.add(in_use)
+    raise Retryable(
+        "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
+    )
+
+
+def remove_all(api: APIClient, tenant_id: str) -> None:
+    """Stop and remove what carries the tenant's labels, with volumes that have no name."""
+    labels = [f"{key}={value}" for key, value in names.labels(tenant_id).items()]
+    for container in api.containers(all=True, filters={"label": labels}):
+        _remove(api, container["Id"])
+
+
+def last_words(api: APIClient, container_id: str) -> str:
+    """The last line of the container's log that says something."""
+    lines = api.logs(container_id, tail=20).decode(errors="replace").splitlines()
+    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def _outdated(api: APIClient, found: Inspected, desired: Desired) -> bool:
+    container = desired.workload.containers[0]
+    return (
+        found["Config"]["Labels"].get(names.LABEL_SPEC_HASH) != desired.hash()
+        or found["State"]["Status"] == "dead"
+        or (container.image_pull_policy == "Always" and image_id(api, container.image) != found["Image"])
+    )
+
+
+def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts) -> None:
+    name = spec.container_name(desired.tenant_id)
+    try:
+        config = spec.container_config(desired, host_ports)
+        api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
+    except ImageNotFound as error:
+        raise ImageGone from error
+    except APIError as error:
+        if error.status_code == 400:
+            raise Terminal("InvalidSpec", f"the engine refuses the container: {reason(error)}") from error
+        raise
+
+
+def _start(api: APIClient, desired: Desired) -> int | None:
+    """Start the container. Returns a host port of our choice that turned out to be in use."""
+    name = spec.container_name(desired.tenant_id)
+    for is_last in (False, True):
+        try:
+            api.start(name)
+        except APIError as error:
+            said = reason(error)
+            if NETWORK_GONE.search(said) and not is_last:
+                # Removed with the last other tenant on it, or made twice, after this tenant's network step.
+                networks.ensure(api, desired)
+                continue
+            if in_use := PORT_IN_USE.search(said):
+                return _not_wanted(desired, int(in_use["port"]))
+            raise start_failure(said, refused=error.status_code == 400) from error
+        break
+    return None
+
+
+def _not_wanted(desired: Desired, port: int) -> int:
+    """The port, if it was not the manifest that asked for it."""
+    compute = desired.docker or DockerCompute()
+    if port in (item.host_port for item in compute.publish):
+        raise Retryable(
+            "PortInUse",
+            f"the host port {port} of {compute.bind_address} is in use\n"
+            "To do: free it or set another compute.docker.publish[].hostPort (0 takes a free one); "
+            "it is tried again.",
+        )
+    return port
+
+
+def _remove(api: APIClient, container_id: str) -> None:
+    try:
+        api.stop(container_id, timeout=STOP_GRACE)
+        api.remove_container(container_id, v=True, force=True)
+    except NotFound:
+        return

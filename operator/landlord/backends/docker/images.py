@@ -1,0 +1,114 @@
+"""Images: there already, or pulled once for all who wait for them."""
+
+import asyncio
+import threading
+import time
+from concurrent.futures import Future
+
+from docker import APIClient
+from docker.errors import APIError, InvalidRepository, NotFound
+from docker.utils import parse_repository_tag
+
+from landlord.api.workload import Container
+from landlord.backends.docker.engine import Engine, reason
+from landlord.backends.docker.refusals import pull_failure
+from landlord.errors import Retryable, StepError, Terminal
+
+MOST_PULLS = 8
+PATIENCE = 10.0
+"""Seconds that a step waits for a pull; it goes on meanwhile, and the next try finds it further on."""
+REMEMBERED = 30.0
+"""Seconds for which the end of a pull is kept for tries that come back for it; longer than between two."""
+
+
+class Images:
+    """The images of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._pulls: dict[str, Pull] = {}
+
+    async def ensure(self, container: Container) -> None:
+        """Have the container's image on the engine, as its imagePullPolicy says."""
+        image = container.image
+        if container.image_pull_policy != "Always":
+            if await self._engine.run(lambda api: image_id(api, image)):
+                return
+            if container.image_pull_policy == "Never":
+                raise Terminal(
+                    "ImageNotFound",
+                    f"the image {image} is not on the engine and imagePullPolicy is Never\n"
+                    "To do: load the image into the engine, or let it be pulled (IfNotPresent).",
+                )
+        await self._pull(image)
+
+    async def _pull(self, image: str) -> None:
+        self._pulls = {name: pull for name, pull in self._pulls.items() if not pull.forgotten}
+        pull = self._pulls.get(image)
+        if pull is None:
+            under_way = sum(not pull.done.done() for pull in self._pulls.values())
+            if under_way >= MOST_PULLS:
+                raise Retryable("Pulling", f"{under_way} other images are being pulled; {image} waits")
+            pull = self._pulls[image] = Pull(self._engine, image)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(pull.done), PATIENCE)
+        except TimeoutError:
+            raise Retryable("Pulling", f"pulling {image}: {pull.progress}") from None
+        finally:
+            if pull.done.done():
+                self._pulls.pop(image, None)
+
+
+class Pull:
+    """One pull under way, in a daemon thread: it may take minutes and must not hold up the process's end."""
+
+    def __init__(self, engine: Engine, image: str) -> None:
+        self.done: Future[None] = Future()
+        self.done.set_running_or_notify_cancel()  # from now on a waiter that gives up can't cancel it
+        self.progress = "started"
+        self._ended: float | None = None
+        self._image = image
+        threading.Thread(target=self._run, args=(engine,), name="docker-pull", daemon=True).start()
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether it ended too long ago to say anything about the image now."""
+        return self._ended is not None and time.monotonic() - self._ended > REMEMBERED
+
+    def _run(self, engine: Engine) -> None:
+        try:
+            engine.work(self._pull)
+        except StepError as error:
+            self.done.set_exception(error)
+        else:
+            self.done.set_result(None)
+        finally:
+            self._ended = time.monotonic()
+
+    def _pull(self, api: APIClient) -> None:
+        repository, tag = parse_repository_tag(self._image)
+        layers: dict[str, tuple[int, int]] = {}
+        try:
+            for event in api.pull(repository, tag=tag, stream=True, decode=True):
+                if "error" in event:
+                    raise pull_failure(self._image, None, event["error"])
+                if total := event.get("progressDetail", {}).get("total"):
+                    layers[event["id"]] = (event["progressDetail"]["current"], total)
+                    have, all_of_it = map(sum, zip(*layers.values(), strict=True))
+                    self.progress = f"{have / 1e6:.0f} of {all_of_it / 1e6:.0f} MB"
+        except APIError as error:
+            raise pull_failure(self._image, error.status_code, reason(error)) from error
+        except InvalidRepository as error:
+            raise pull_failure(self._image, 400, str(error)) from error
+
+
+def image_id(api: APIClient, image: str) -> str | None:
+    """The ID of the image on the engine, None if it is not there."""
+    try:
+        return str(api.inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
+    except NotFound:
+        return None
+    except APIError as error:
+        if error.status_code == 400:  # no valid reference: trying to pull it says why
+            return None
+        raise

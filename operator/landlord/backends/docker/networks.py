@@ -1,0 +1,80 @@
+"""The networks that tenants join. They belong to no tenant: made with the first, removed after the last."""
+
+import threading
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError, NotFound
+
+from landlord.api import names
+from landlord.api.outcome import ResourceRef
+from landlord.backends.docker import spec
+from landlord.backends.docker.engine import reason
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+LABELS = {names.LABEL_MANAGED_BY: names.MANAGED_BY}
+LABEL_FILTER = {"label": [f"{key}={value}" for key, value in LABELS.items()]}
+NO_TALK = {"com.docker.network.bridge.enable_icc": "false"}
+
+_changing = threading.Lock()
+"""The engine lets two networks have one name; within a process only one thread makes or removes them."""
+
+
+def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
+    """Make the tenant's network if it is missing. Raises Terminal if its name is somebody else's."""
+    name = spec.network_name(desired)
+    with _changing:
+        found = _ours(api, name)
+        if not found:
+            _create(api, name)
+            found = _ours(api, name)
+        for surplus in found[1:]:  # another process was as quick
+            _remove(api, surplus["Id"])
+    return (ResourceRef(kind="network", name=name),)
+
+
+def remove_unused(api: APIClient) -> None:
+    """Remove landlord's networks that no tenant's container joins, running or not."""
+    with _changing:
+        networks = api.networks(filters=LABEL_FILTER)
+        containers = api.containers(all=True, filters=LABEL_FILTER)
+        joined = {name for found in containers for name in found["NetworkSettings"]["Networks"]}
+        for network in networks:
+            if network["Name"] not in joined:
+                _remove(api, network["Id"])
+
+
+def _ours(api: APIClient, name: str) -> list[dict[str, Any]]:
+    """The networks of this name, the one to keep first."""
+    found = [network for network in api.networks(names=[name]) if network["Name"] == name]
+    if not all(spec.owned(network["Labels"]) for network in found):
+        raise spec.foreign("network", name)
+    return sorted(found, key=lambda network: (network["Created"], network["Id"]))
+
+
+def _create(api: APIClient, name: str) -> None:
+    options = NO_TALK if name == spec.ISOLATED_NETWORK else None
+    try:
+        api.create_network(name, driver="bridge", options=options, labels=LABELS, check_duplicate=True)
+    except APIError as error:
+        if "already exists" in reason(error):
+            return
+        if "address pool" in reason(error):
+            raise Retryable(
+                "NetworkPoolExhausted",
+                f"the engine has no addresses left for the network {name}: {reason(error)}\n"
+                "To do: remove unused networks (`docker network prune`), or let Tenants share a network.",
+            ) from error
+        raise
+
+
+def _remove(api: APIClient, network_id: str) -> None:
+    try:
+        api.remove_network(network_id)
+    except NotFound:
+        return
+    except APIError as error:
+        # Something joined it that is not landlord's, or only just now.
+        if "active endpoints" not in reason(error):
+            raise

@@ -1,0 +1,91 @@
+"""Which host port a container port is published on, and the URLs that come of it. No I/O.
+
+A free port is chosen here and not by the engine: the engine takes another one each time the container is
+restarted, after a crash too, and `status.endpoints` would no longer be true. A port that follows from the
+tenant's name stays the same for ever; when something else has it, the next candidate is tried.
+"""
+
+import hashlib
+from collections.abc import Mapping, Set
+from ipaddress import ip_address
+from itertools import count
+from typing import Any
+
+from landlord.api.compute import DockerCompute
+from landlord.api.outcome import Endpoint
+from landlord.api.workload import Port
+from landlord.workflow.request import Desired
+
+FIRST, COUNT = 20000, 10000
+"""Below the ports that operating systems hand out themselves and those of Kubernetes' NodePort services."""
+
+HostPorts = Mapping[str, int]
+"""Host port by container port in the engine's notation, such as 8080/tcp."""
+
+
+def key(port: Port) -> str:
+    """The engine's notation of a container port."""
+    return f"{port.container_port}/{port.protocol.lower()}"
+
+
+def published(desired: Desired) -> dict[str, tuple[Port, int]]:
+    """Port and wanted host port (0: any) by the engine's notation."""
+    ports = {port.name: port for port in desired.workload.containers[0].ports}
+    publish = (desired.docker or DockerCompute()).publish
+    return {key(ports[item.port]): (ports[item.port], item.host_port) for item in publish}
+
+
+def allot(desired: Desired, earlier: HostPorts, taken: Set[int]) -> dict[str, int]:
+    """A host port for each published port: the wanted one, else the earlier one, else a free candidate."""
+    wanted = published(desired)
+    chosen = {name: host_port for name, (_, host_port) in wanted.items() if host_port}
+    for name in wanted:
+        if name not in chosen:
+            used = taken | set(chosen.values())
+            kept = earlier.get(name)
+            if kept is None or kept in used:
+                kept = _candidate(desired.tenant_id, name, used)
+            chosen[name] = kept
+    return chosen
+
+
+def _candidate(tenant_id: str, name: str, used: Set[int]) -> int:
+    digests = (hashlib.sha256(f"{tenant_id}/{name}/{n}".encode()).digest() for n in count())
+    ports = (FIRST + int.from_bytes(digest[:8], "big") % COUNT for digest in digests)
+    return next(port for port in ports if port not in used)
+
+
+def bound(bindings: Mapping[str, Any] | None) -> dict[str, int]:
+    """Host ports in an engine's PortBindings or Ports, leaving out what is not bound."""
+    return {
+        name: int(hosts[0]["HostPort"])
+        for name, hosts in (bindings or {}).items()
+        if hosts and hosts[0]["HostPort"]
+    }
+
+
+def endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
+    """The URL of each published port, in the order of the manifest."""
+    host = reachable((desired.docker or DockerCompute()).bind_address)
+    return tuple(
+        Endpoint(name=port.name, url=f"{_scheme(port)}://{in_url(host)}:{bindings[name]}")
+        for name, (port, _) in published(desired).items()
+        if name in bindings
+    )
+
+
+def reachable(bind_address: str) -> str:
+    """An address of the host to use for what is bound to `bind_address`."""
+    address = ip_address(bind_address)
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "::1"
+    return str(address)
+
+
+def in_url(host: str) -> str:
+    """An address as a URL has it: version 6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _scheme(port: Port) -> str:
+    return "udp" if port.protocol == "UDP" else port.app_protocol

@@ -1,0 +1,111 @@
+"""One try of a probe."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from docker import APIClient
+from docker.errors import APIError
+
+from landlord.api.workload import Probe
+from landlord.backends.docker import ports, spec
+from landlord.backends.docker.engine import Engine, reason
+from landlord.workflow.request import Desired
+
+SETTLE = 0.1
+"""Seconds in which the engine's port proxy, which accepts at once, hangs up if nobody listens behind it."""
+EXEC_POLL = 0.05
+
+
+class Failed(Exception):
+    """The probe's own reason."""
+
+
+async def attempt(engine: Engine, desired: Desired, probe: Probe, inspected: dict[str, Any]) -> str | None:
+    """Try once. Returns what went wrong, None when the probe succeeded."""
+    try:
+        async with asyncio.timeout(probe.timeout_seconds):
+            if probe.http_get:
+                await _http(_address(desired, inspected, probe.http_get.port), probe.http_get.path)
+            elif probe.tcp_socket:
+                await _tcp(*_address(desired, inspected, probe.tcp_socket.port))
+            elif probe.exec:
+                await _exec(engine, inspected["Id"], list(probe.exec.command))
+    except TimeoutError:
+        return f"{_what(probe)}: no success within {probe.timeout_seconds} s"
+    except Failed as error:
+        return f"{_what(probe)}: {error}"
+    return None
+
+
+def _address(desired: Desired, inspected: dict[str, Any], port: int) -> tuple[str, int]:
+    """Where the container port is reached: as published, else inside the container's network."""
+    settings = inspected["NetworkSettings"]
+    if host_port := ports.bound(settings["Ports"]).get(f"{port}/tcp"):
+        return ports.reachable(spec.docker(desired).bind_address), host_port
+    addresses = [network["IPAddress"] for network in settings["Networks"].values() if network["IPAddress"]]
+    if not addresses:
+        raise Failed("the container has no address yet")
+    return addresses[0], port
+
+
+async def _http(address: tuple[str, int], path: str) -> None:
+    host, port = address
+    url = f"http://{ports.in_url(host)}:{port}{path}"
+    try:
+        async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as answer:
+            if not 200 <= answer.status < 400:
+                raise Failed(f"answered {answer.status} {answer.reason}")
+    except aiohttp.ClientError as error:
+        raise Failed(str(error)) from error
+
+
+async def _tcp(host: str, port: int) -> None:
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        raise Failed(error.strerror or str(error)) from error
+    try:
+        async with asyncio.timeout(SETTLE):
+            greeting = await reader.read(1)
+        if not greeting:
+            raise Failed("the connection was closed at once")
+    except TimeoutError:
+        return  # accepted, and waiting for us to speak
+    except OSError as error:
+        raise Failed(error.strerror or str(error)) from error
+    finally:
+        writer.close()
+
+
+async def _exec(engine: Engine, container_id: str, command: list[str]) -> None:
+    exec_id = await engine.run(lambda api: _started(api, container_id, command))
+    while True:
+        state = await engine.run(lambda api: api.exec_inspect(exec_id))
+        if not state["Running"]:
+            break
+        await asyncio.sleep(EXEC_POLL)
+    if state["ExitCode"] != 0:
+        raise Failed(f"exited with {state['ExitCode']}")
+
+
+def _started(api: APIClient, container_id: str, command: list[str]) -> str:
+    """Run the command detached, so that one which hangs holds no thread; take over one that still runs."""
+    for exec_id in api.inspect_container(container_id)["ExecIDs"] or ():
+        config = api.exec_inspect(exec_id)["ProcessConfig"]
+        if [config["entrypoint"], *config["arguments"]] == command:
+            return str(exec_id)
+    try:
+        exec_id = api.exec_create(container_id, command, stdout=False, stderr=False)["Id"]
+        api.exec_start(exec_id, detach=True)
+    except APIError as error:
+        raise Failed(reason(error)) from error
+    return str(exec_id)
+
+
+def _what(probe: Probe) -> str:
+    if probe.http_get:
+        return f"GET {probe.http_get.path} on port {probe.http_get.port}"
+    if probe.tcp_socket:
+        return f"connection to port {probe.tcp_socket.port}"
+    return f"command {' '.join(probe.exec.command) if probe.exec else ''}"

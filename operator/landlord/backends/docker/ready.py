@@ -1,0 +1,77 @@
+"""The last step: the container runs and serves."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from docker import APIClient
+
+from landlord.api.outcome import Result
+from landlord.backends.docker import containers, health, ports, probes
+from landlord.backends.docker.containers import Inspected
+from landlord.backends.docker.engine import Engine
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+WINDOW = 2.0
+"""Seconds of quick looks in one step: what comes up fast is not kept waiting for the workflow's next try."""
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 0.5, 1.5
+SHORT_LOOK = 0.3
+"""Seconds that a container without a probe has to keep running; the whole window if it has crashed before."""
+
+
+async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awaitable[object]]) -> Result:
+    """The endpoints, once the container serves. Raises Retryable with the reason if it does not in time.
+
+    `start` is for a container that has ended or vanished since its step: trying again means starting it.
+    """
+    probe = desired.workload.containers[0].probe
+    began = time.monotonic()
+    if not await engine.run(lambda api: _is_up(api, desired), desired.tenant_id):
+        await start()
+    first = seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
+    pause = FIRST_PAUSE
+    while True:
+        if probe is not None:
+            problem = await probes.attempt(engine, desired, probe, seen)
+        else:
+            problem = _unsettled(first, seen, time.monotonic() - began)
+        if problem is None:
+            return Result(endpoints=ports.endpoints(desired, ports.bound(seen["NetworkSettings"]["Ports"])))
+        if time.monotonic() - began + pause > WINDOW:
+            raise _not_ready(problem, seen)
+        await asyncio.sleep(pause)
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
+
+
+def _is_up(api: APIClient, desired: Desired) -> bool:
+    found = containers.find(api, desired.tenant_id)
+    return found is not None and found["State"]["Status"] in containers.ALIVE
+
+
+def _look(api: APIClient, desired: Desired) -> Inspected:
+    """The running container. Raises Retryable if it has ended, with its last words."""
+    found = containers.find(api, desired.tenant_id)
+    if found is None:
+        raise Retryable("ContainerGone", "the container was removed by somebody else; it is made again")
+    if health.has_ended(found):
+        raise health.ended(found, containers.last_words(api, found["Id"]))
+    return found
+
+
+def _unsettled(first: Inspected, seen: Inspected, looked_for: float) -> str | None:
+    if seen["State"]["StartedAt"] != first["State"]["StartedAt"]:
+        return "the container does not keep running"
+    needed = WINDOW - LONGEST_PAUSE if seen["RestartCount"] else SHORT_LOOK
+    return None if looked_for >= needed else "the container has only just started"
+
+
+def _not_ready(problem: str, seen: Inspected) -> Retryable:
+    restarts = seen["RestartCount"]
+    crashed = f"; the container was restarted {restarts} times" if restarts else ""
+    name = seen["Name"].removeprefix("/")
+    return Retryable(
+        "CrashLooping" if restarts else "ProbeFailed",
+        f"{problem}{crashed}\nTo do: see `docker logs {name}`; correct the probe or what it asks.",
+    )

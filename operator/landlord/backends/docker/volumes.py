@@ -1,0 +1,43 @@
+"""The named volumes of a tenant. They outlive every container and go only with the tenant."""
+
+from docker import APIClient
+from docker.errors import APIError, NotFound
+
+from landlord.api import names
+from landlord.api.outcome import ResourceRef
+from landlord.backends.docker import spec
+from landlord.backends.docker.engine import reason
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+
+def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
+    """Make those that are missing. Raises Terminal if one of the names is somebody else's."""
+    tenant_id = desired.tenant_id
+    made = []
+    for volume in spec.docker(desired).volumes:
+        name = spec.volume_name(tenant_id, volume)
+        # Creating is idempotent by name and answers with the labels of what was there before.
+        found = api.create_volume(name, labels=names.labels(tenant_id))
+        if not spec.owned(found.get("Labels"), tenant_id):
+            raise spec.foreign("volume", name)
+        made.append(ResourceRef(kind="volume", name=name))
+    return tuple(made)
+
+
+def remove(api: APIClient, tenant_id: str) -> None:
+    """Remove all of the tenant's, those that left the manifest too."""
+    labels = [f"{key}={value}" for key, value in names.labels(tenant_id).items()]
+    for volume in api.volumes(filters={"label": labels})["Volumes"] or ():
+        try:
+            api.remove_volume(volume["Name"])
+        except NotFound:
+            continue
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+            raise Retryable(
+                "VolumeInUse",
+                f"the volume {volume['Name']} is in use: {reason(error)}\n"
+                "To do: remove the container that uses it; it is tried again.",
+            ) from error
