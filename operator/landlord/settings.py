@@ -56,7 +56,8 @@ class _Settings(BaseSettings):
     )
 
     backends: Words = ()
-    """Names of the backends to enable, comma-separated; empty: all that are installed."""
+    """Names of the backends to enable, comma-separated; empty: all that are installed. The operator reads it
+    with LANDLORD_ENGINE=local only, as backends live where the workflow runs."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """text, json, or auto: text on a terminal and json elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
