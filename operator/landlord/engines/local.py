@@ -84,7 +84,7 @@ class LocalEngine:
         work = tenant.unfinished.get(key)
         if work is None:
             for other in tenant.unfinished.values():
-                if _newer(request, other.request):
+                if _gives_way(other.request, request):
                     other.give_way.set()
             give_way = asyncio.Event()
             task = asyncio.create_task(self._run(tenant, key, request, give_way))
@@ -115,6 +115,8 @@ class LocalEngine:
             if tenant.turn.locked():
                 report(Progress(sub_state="Pending"))
             async with tenant.turn:
+                if any(_outdates(work.request, request) for work in tenant.unfinished.values()):
+                    return failed("Cancelled", "a newer request came before its turn", retryable=True)
                 journal = LocalJournal(tenant.fence, request.timeout_seconds, give_way, report)
                 try:
                     outcome = await provision(request, self._backends, journal)
@@ -140,7 +142,11 @@ class LocalEngine:
                 del self._tenants[oldest]
 
 
-def _newer(request: Request, other: Request) -> bool:
-    if request.uid == other.uid:
-        return (request.generation, request.attempt) > (other.generation, other.attempt)
-    return request.operation == "apply" and request.created_at > other.created_at
+def _gives_way(older: Request, newer: Request) -> bool:
+    """A delete of another object never does, as nothing would finish it."""
+    return _outdates(newer, older) if newer.uid == older.uid else older.operation == "apply"
+
+
+def _outdates(newer: Request, older: Request) -> bool:
+    same = newer.uid == older.uid
+    return same and (newer.generation, newer.attempt) > (older.generation, older.attempt)
