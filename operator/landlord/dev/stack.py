@@ -111,9 +111,7 @@ class Stack:
                 with step("starting the control plane"):
                     plane.start()
         elif not Kubectl(record.kubeconfig).answers():
-            raise LocalFailure(
-                f"the cluster of {record.kubeconfig} does not answer: check the file and the cluster"
-            )
+            raise LocalFailure(f"no cluster answers for {record.kubeconfig}: check the file and the cluster")
         kubectl = Kubectl(record.kubeconfig)
         kubectl.apply(checkout("crds", "tenants.yaml"))
         kubectl("wait", "--for=condition=Established", "crd/tenants.landlord.dev", "--timeout=30s")
