@@ -63,8 +63,8 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
 def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if not tenant.held:
         return Plan(settled=True)
-    if facts.owner is not None:
-        # What runs under this tenantID belongs to another Tenant.
+    if facts.owner is not None and not say.ran_before(tenant):
+        # What runs under this tenantID was made for another Tenant.
         return Plan(finalizer="remove", settled=True)
     return _work(tenant, facts, now, "delete")
 

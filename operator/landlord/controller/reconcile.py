@@ -70,7 +70,8 @@ class Reconciler:
             decided = self._plan(tenant)
         if decided.submit is not None:
             self._cache.unsettled.add(key)
-            self._first_seen.setdefault(key, (tenant.metadata.generation, time.monotonic()))
+            if self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
+                self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)
         await self._tell(tenant, decided)

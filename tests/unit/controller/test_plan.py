@@ -288,6 +288,11 @@ def test_a_deleted_tenant_that_never_owned_its_tenant_id_touches_nothing() -> No
     assert plan(tenant, replace(FACTS, owner="other/acme"), NOW) == Plan(finalizer="remove", settled=True)
 
 
+def test_a_deleted_tenant_that_did_run_is_deprovisioned_whoever_claims_its_tenant_id() -> None:
+    tenant = a_ready_tenant(generation=2, deleting=True)
+    assert plan(tenant, replace(FACTS, owner="other/acme"), NOW).submit is not None
+
+
 def test_a_deleted_tenant_with_an_unreadable_spec_is_still_deprovisioned() -> None:
     tenant = a_ready_tenant(generation=2, deleting=True, workload={"containers": []})
     decided = plan(tenant, FACTS, NOW)
