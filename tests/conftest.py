@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import docker
@@ -22,7 +22,9 @@ SystemFactory = Callable[..., System]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With LANDLORD_REQUIRE=all a test that skips itself has failed: nothing may be missing."""
     report = yield
     if os.environ.get("LANDLORD_REQUIRE") == "all" and report.skipped and not hasattr(report, "wasxfail"):

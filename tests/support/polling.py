@@ -9,7 +9,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.05
 
 
-def eventually(probe: Callable[[], T], *, within: float = 30.0, what: str = "") -> T:
+def eventually(probe: Callable[[], T | None], *, within: float = 30.0, what: str = "") -> T:
     """The first truthy answer of `probe`, which may also raise AssertionError while it is not yet so."""
     deadline = time.monotonic() + within
     while True:
@@ -26,7 +26,9 @@ def eventually(probe: Callable[[], T], *, within: float = 30.0, what: str = "") 
         time.sleep(_POLL_SECONDS)
 
 
-async def eventually_async(probe: Callable[[], Awaitable[T]], *, within: float = 30.0, what: str = "") -> T:
+async def eventually_async(
+    probe: Callable[[], Awaitable[T | None]], *, within: float = 30.0, what: str = ""
+) -> T:
     """As `eventually`, for a coroutine function."""
     deadline = time.monotonic() + within
     while True:

@@ -1,6 +1,6 @@
 """Operator and worker as real processes, against one namespace of the control plane and one Restate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -59,9 +59,20 @@ class System:
 
     def apply(self, name: str, spec: Mapping[str, Any]) -> None:
         """Create or change a Tenant."""
-        metadata = {"name": name, "namespace": self.namespace}
-        tenant = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": dict(spec)}
-        self.kubectl.apply(yaml.safe_dump(tenant))
+        self.apply_all({name: spec})
+
+    def apply_all(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Create or change Tenants by their names, with one call of kubectl."""
+        manifests = [
+            {
+                "apiVersion": API_VERSION,
+                "kind": KIND,
+                "metadata": {"name": name, "namespace": self.namespace},
+                "spec": dict(spec),
+            }
+            for name, spec in specs.items()
+        ]
+        self.kubectl.apply(yaml.safe_dump_all(manifests))
 
     def tenant(self, name: str) -> Tenant:
         """The Tenant as it is now."""
@@ -69,28 +80,39 @@ class System:
 
     def condition(self, name: str, kind: str) -> dict[str, Any]:
         """One condition of a Tenant, empty while it is not there."""
-        conditions = self.tenant(name).get("status", {}).get("conditions", [])
-        return next((each for each in conditions if each["type"] == kind), {})
+        return _condition(self.tenant(name), kind)
+
+    def tenants(self) -> dict[str, Tenant]:
+        """All Tenants as they are now, by name."""
+        listed = self.kubectl.get("tenants", "-n", self.namespace)["items"]
+        return {tenant["metadata"]["name"]: tenant for tenant in listed}
 
     def until(self, name: str, kind: str, status: str, *, reason: str = "", timeout: float = 30.0) -> Tenant:
         """The Tenant once a condition has a status (and a reason) that holds for its present generation."""
 
-        def seen() -> Tenant | None:
+        def seen() -> Tenant:
             tenant = self.tenant(name)
-            conditions = tenant.get("status", {}).get("conditions", [])
-            found = next((each for each in conditions if each["type"] == kind), {})
-            assert found.get("status") == status, conditions
-            assert not reason or found.get("reason") == reason, conditions
-            assert found.get("observedGeneration") == tenant["metadata"]["generation"], conditions
+            _assert_condition(tenant, kind, status, reason)
             return tenant
 
-        tenant = eventually(seen, within=timeout, what=f"{kind}={status} {reason} of {name}")
-        assert tenant is not None
-        return tenant
+        return eventually(seen, within=timeout, what=f"{kind}={status} {reason} of {name}")
 
-    def delete(self, name: str, *, timeout: float = 30.0) -> None:
-        """Delete a Tenant and wait until it is gone."""
-        self.kubectl("delete", "tenant", name, "-n", self.namespace, f"--timeout={timeout:g}s")
+    def until_all(self, names: Iterable[str], kind: str, status: str, *, timeout: float = 60.0) -> None:
+        """Return once a condition has a status in all these Tenants, for their present generations."""
+        waiting = set(names)
+
+        def seen() -> bool:
+            tenants = self.tenants()
+            for name in sorted(waiting):
+                _assert_condition(tenants[name], kind, status)
+                waiting.remove(name)
+            return True
+
+        eventually(seen, within=timeout, what=f"{kind}={status} of all Tenants")
+
+    def delete(self, *names: str, timeout: float = 30.0) -> None:
+        """Delete Tenants and wait until they are gone."""
+        self.kubectl("delete", "tenant", *names, "-n", self.namespace, f"--timeout={timeout:g}s")
 
     def stop(self) -> None:
         """Stop all, and remove what its tenants left on the Docker engine."""
@@ -103,3 +125,16 @@ class System:
         if client is not None:
             remove_tenants(client, found.stdout.split())
             client.close()
+
+
+def _assert_condition(tenant: Tenant, kind: str, status: str, reason: str = "") -> None:
+    conditions = tenant.get("status", {}).get("conditions", [])
+    found: dict[str, Any] = next((each for each in conditions if each["type"] == kind), {})
+    assert found.get("status") == status, conditions
+    assert not reason or found.get("reason") == reason, conditions
+    assert found.get("observedGeneration") == tenant["metadata"]["generation"], conditions
+
+
+def _condition(tenant: Tenant, kind: str) -> dict[str, Any]:
+    conditions: list[dict[str, Any]] = tenant.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == kind), {})

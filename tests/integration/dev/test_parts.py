@@ -80,14 +80,15 @@ def test_the_web_server_says_who_answers(docker_engine: docker.DockerClient, web
     )
     try:
         container.reload()
-        port = int(container.ports["8080/tcp"][0]["HostPort"])
+        bindings = container.ports["8080/tcp"]
+        assert bindings
+        port = int(bindings[0]["HostPort"])
 
         def answer() -> dict[str, str] | None:
             seen = request(f"http://127.0.0.1:{port}/")
             return json.loads(seen[1]) if seen is not None and seen[0] == http.client.OK else None
 
         seen = eventually(answer)
-        assert seen is not None
         assert (seen["greeting"], seen["tenant"]) == ("hello", "acme")
     finally:
         container.stop(timeout=5)
