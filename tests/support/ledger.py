@@ -22,7 +22,7 @@ class LedgerBackend:
     name = "ledger"
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path(os.environ["LEDGER"])
+        self.folder = folder or Path(os.environ["LEDGER"])
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         env = {each.name: each.value for each in desired.workload.containers[0].env}
@@ -59,7 +59,7 @@ class LedgerBackend:
 
     def entries(self, tenant_id: str) -> list[str]:
         """What was written about a tenant so far."""
-        file = self._folder / tenant_id
+        file = self.folder / tenant_id
         return file.read_text().splitlines() if file.exists() else []
 
     def effects(self, tenant_id: str) -> list[str]:
@@ -68,14 +68,14 @@ class LedgerBackend:
 
     def release(self, tenant_id: str) -> None:
         """Let a held step of the tenant go on."""
-        (self._folder / f"{tenant_id}.released").touch()
+        (self.folder / f"{tenant_id}.released").touch()
 
     async def _released(self, tenant_id: str) -> None:
         async def released() -> bool:
-            return (self._folder / f"{tenant_id}.released").exists()
+            return (self.folder / f"{tenant_id}.released").exists()
 
         await eventually_async(released, within=300, what="the test to release the step")
 
     def _write(self, tenant_id: str, entry: str) -> None:
-        with (self._folder / tenant_id).open("a") as ledger:
+        with (self.folder / tenant_id).open("a") as ledger:
             ledger.write(f"{entry}\n")

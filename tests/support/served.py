@@ -121,6 +121,8 @@ async def running(engine: WorkflowEngine) -> AsyncIterator[Recorder]:
     await engine.close()
 
 
-def restate_engine(served: Served) -> RestateEngine:
-    """An engine of its own on a server and worker."""
-    return RestateEngine(served.restate.admin_url, served.restate.ingress_url, served.worker.url)
+def restate_engine(served: Served, *, worker_url: str | None = None) -> RestateEngine:
+    """An engine of its own on a server, and on its worker or the one at the URL."""
+    return RestateEngine(
+        served.restate.admin_url, served.restate.ingress_url, worker_url or served.worker.url
+    )
