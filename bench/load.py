@@ -1,0 +1,66 @@
+"""Creating Tenants, some at a time, and waiting until all are Ready."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bench.api import Api
+from bench.processes import Processes, grown
+from bench.readiness import Readiness
+from bench.stats import Run
+from bench.ways import Way
+
+AT_ONCE = 32
+"""Creates that are in flight at the same time."""
+TRAILING_SECONDS = 1.0
+"""What the processes still do then belongs to the run: the operator sees its own last write, for instance."""
+LONGEST_RUN = 600.0
+
+
+@dataclass(frozen=True)
+class Load:
+    """Puts a load on the system and measures what comes of it."""
+
+    api: Api
+    readiness: Readiness
+    processes: Processes
+    counters: Callable[[], dict[str, float]]
+
+    async def run(
+        self, way: Way, names: Sequence[str], manifest: Callable[[str], bytes], *, one_by_one: bool = False
+    ) -> Run:
+        """Create Tenants and see all of them become Ready; one by one, or as many at once as can be."""
+        creating = asyncio.Semaphore(AT_ONCE)
+
+        async def one(name: str) -> float:
+            ready = self.readiness.ready(way.namespace, name)
+            async with creating:
+                sent = time.perf_counter()
+                created = await self.api.create(way.namespace, manifest(name))
+            await way.finish(created)
+            return await ready - sent
+
+        async def work() -> list[float]:
+            if one_by_one:
+                return [await one(name) for name in names]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(name)) for name in names]
+            return [task.result() for task in tasks]
+
+        return await self.measured(work)
+
+    async def measured(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
+        """What doing some work takes. The work returns the latencies of its parts."""
+        counters, cpu, began = self.counters(), self.processes.cpu(), time.perf_counter()
+        async with asyncio.timeout(LONGEST_RUN):
+            latencies = await work()
+        seconds = time.perf_counter() - began
+        await asyncio.sleep(TRAILING_SECONDS)
+        return Run(
+            seconds=seconds,
+            latencies=latencies,
+            cpu=grown(cpu, self.processes.cpu()),
+            rss=self.processes.rss(),
+            counters=grown(counters, self.counters()),
+        )

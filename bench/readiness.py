@@ -1,0 +1,65 @@
+"""One watch over all Tenants that notes when each became Ready and when it was gone: nothing is polled."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bench.api import Api
+from landlord.api.conditions import READY
+from landlord.api.schema import JsonObject
+
+Name = tuple[str, str]
+"""Namespace and name."""
+
+
+class Readiness:
+    """What is waited for. Times are those of `time.perf_counter`."""
+
+    def __init__(self) -> None:
+        self._ready: dict[Name, asyncio.Future[float]] = {}
+        self._gone: dict[Name, asyncio.Future[float]] = {}
+
+    def ready(self, namespace: str, name: str) -> asyncio.Future[float]:
+        """Done once the Tenant is Ready, with the time; to be asked for before it is created."""
+        return self._ready.setdefault((namespace, name), asyncio.get_running_loop().create_future())
+
+    def gone(self, namespace: str, name: str) -> asyncio.Future[float]:
+        """Done once the Tenant is gone, with the time; to be asked for before it is deleted."""
+        return self._gone.setdefault((namespace, name), asyncio.get_running_loop().create_future())
+
+    def seen(self, event: JsonObject) -> None:
+        """Take in an event of the watch."""
+        if event["type"] == "ERROR":
+            raise RuntimeError(f"the watch failed: {event['object']}")
+        metadata = event["object"]["metadata"]
+        name = (metadata["namespace"], metadata["name"])
+        waiting = self._gone if event["type"] == "DELETED" else self._ready
+        if name in waiting and (event["type"] == "DELETED" or is_ready(event["object"])):
+            waiting.pop(name).set_result(time.perf_counter())
+
+
+def is_ready(tenant: JsonObject) -> bool:
+    """Whether the Tenant says that it is Ready at its present generation."""
+    return any(
+        condition["type"] == READY
+        and condition["status"] == "True"
+        and condition["observedGeneration"] == tenant["metadata"]["generation"]
+        for condition in tenant.get("status", {}).get("conditions", ())
+    )
+
+
+@asynccontextmanager
+async def watching(api: Api) -> AsyncIterator[Readiness]:
+    """Watch for as long as the body runs, which is cancelled if the watch ends before."""
+    readiness = Readiness()
+
+    async def follow(since: str) -> None:
+        async for event in api.events(since):
+            readiness.seen(event)
+        raise RuntimeError("the watch ended")
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(follow(await api.resource_version()))
+        yield readiness
+        task.cancel()

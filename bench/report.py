@@ -1,0 +1,103 @@
+"""The figures for people, as tables of plain text."""
+
+from collections.abc import Sequence
+
+from bench.restart import Restart
+from bench.stats import Comparison, all_latencies, each, percentile, typical
+
+_PROCESSES = (
+    "operator",
+    "worker",
+    "restate-server",
+    "kube-apiserver",
+    "etcd",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok-controller",
+    "dockerd",
+    "containerd",
+    "bench",
+    "others",
+)
+_MB = 1e6
+
+
+def tables(comparisons: Sequence[Comparison]) -> str:
+    """Time, CPU, memory and writes of each comparison."""
+    parts = [_times(comparisons), _cpu(comparisons), _memory(comparisons), _counters(comparisons)]
+    return "\n\n".join(parts)
+
+
+def restarts(found: Sequence[Restart]) -> str:
+    """One line for each restart."""
+    rows = [
+        [
+            str(each.tenants),
+            f"{each.ready_seconds:.1f} s",
+            f"{each.reconciled_seconds:.1f} s",
+            f"{each.cpu_seconds:.1f} s",
+            f"{each.apiserver_cpu_seconds:.1f} s",
+            f"{each.rss / _MB:.0f} MB",
+            f"{each.peak_rss / _MB:.0f} MB",
+            f"{each.writes:.0f}",
+        ]
+        for each in found
+    ]
+    heads = ["settled Tenants", "ready", "reconciled", "CPU", "API server CPU", "RSS", "peak RSS", "writes"]
+    return table("The operator restarted", heads, rows)
+
+
+def _times(comparisons: Sequence[Comparison]) -> str:
+    rows = []
+    for found in comparisons:
+        pairs = [found.landlord, found.floor]
+        if found.one_by_one:
+            times = [f"p50 {typical(runs, True) * 1e3:.1f} ms" for runs in pairs]
+            tails = [f"p99 {percentile(all_latencies(runs), 99) * 1e3:.1f} ms" for runs in pairs]
+        else:
+            times = [f"{typical(runs, False):.2f} s" for runs in pairs]
+            tails = [" ".join(f"{run.seconds:.2f}" for run in runs) for runs in pairs]
+        rows.append([found.title, str(found.tenants), times[0], times[1], f"{found.ratio:.2f}", *tails])
+    heads = ["create → Ready", "Tenants", "landlord", "floor", "ratio", "landlord's", "floor's"]
+    return table("Time", heads, rows)
+
+
+def _cpu(comparisons: Sequence[Comparison]) -> str:
+    spent = {
+        f"{found.title}: {way}": each(getattr(found, way), "cpu")
+        for found in comparisons
+        for way in ("landlord", "floor")
+    }
+    names = [name for name in _PROCESSES if any(name in cpu for cpu in spent.values())]
+    rows = [[title, *(f"{cpu.get(name, 0) * 1e3:.1f}" for name in names)] for title, cpu in spent.items()]
+    return table("CPU per Tenant, ms", ["", *names], rows)
+
+
+def _memory(comparisons: Sequence[Comparison]) -> str:
+    rss = {found.title: found.landlord[-1].rss for found in comparisons}
+    names = [name for name in _PROCESSES if any(name in sizes for sizes in rss.values())]
+    rows = [[title, *(f"{sizes.get(name, 0) / _MB:.0f}" for name in names)] for title, sizes in rss.items()]
+    return table("Resident memory after it, MB", ["", *names], rows)
+
+
+def _counters(comparisons: Sequence[Comparison]) -> str:
+    counted = {found.title: each(found.landlord, "counters") for found in comparisons}
+    rows = [
+        [title, name, f"{value:.2f}"]
+        for title, counters in counted.items()
+        for name, value in sorted(counters.items())
+        if value
+    ]
+    return table("The operator's counters, per Tenant", ["", "", ""], rows)
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Text with aligned columns."""
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+
+    def line(row: Sequence[str]) -> str:
+        first, *others = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        aligned = (cell.strip().rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        return "  ".join([first, *aligned]).rstrip()
+
+    return "\n".join([title, *(line(row) for row in (heads, *rows))])

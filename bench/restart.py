@@ -1,0 +1,99 @@
+"""How an operator comes up with thousands of settled Tenants."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import manifests
+from bench.processes import grown
+from bench.suite import Suite
+from bench.system import MEASURED
+from landlord.controller.sweep import PACE, STEADY_SECONDS
+from landlord.dev.net import wait_until
+
+_AT_ONCE = 64
+_LONGEST_START = 120.0
+
+
+@dataclass(frozen=True)
+class Restart:
+    """One start of the operator."""
+
+    tenants: int
+    ready_seconds: float
+    """From the start of the process until it says that it is ready: every Tenant has been seen."""
+    reconciled_seconds: float
+    """From the start of the process until every Tenant has been reconciled."""
+    cpu_seconds: float
+    """Of the operator, until then."""
+    apiserver_cpu_seconds: float
+    rss: int
+    peak_rss: int
+    """Bytes of the operator, then and at the most until then."""
+    writes: float
+    """To the API server, until all Tenants have also been told of the steady registration."""
+
+
+async def settle(suite: Suite, tenants: int) -> None:
+    """Have so many more settled Tenants, without the operator, which would need much longer."""
+    await asyncio.to_thread(suite.system.operator.stop)
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with slots:
+            created = await suite.api.create(MEASURED, manifests.memory(name))
+            await suite.api.hold(MEASURED, name, created["metadata"]["resourceVersion"])
+            await suite.api.apply_status(MEASURED, name, suite.sample.status(created, MEASURED))
+
+    async with asyncio.TaskGroup() as group:
+        for name in suite.names(tenants):
+            group.create_task(one(name))
+
+
+async def restart(suite: Suite) -> Restart:
+    """Start the operator anew and follow it until nothing is left to do."""
+    system, operator = suite.system, suite.system.operator
+    await asyncio.to_thread(operator.stop)
+    tenants = await suite.api.number(MEASURED)
+    cpu, began = suite.load.processes.cpu(), time.perf_counter()
+    operator.start(wait=False)
+    await asyncio.to_thread(operator.wait_ready, _LONGEST_START)
+    ready = time.perf_counter() - began
+    await asyncio.to_thread(_until_reconciled, suite, tenants, _LONGEST_START)
+    reconciled = time.perf_counter() - began
+    spent = grown(cpu, suite.load.processes.cpu())
+    rss, peak = suite.load.processes.rss()["operator"], _peak(system.operator_pid())
+    await asyncio.to_thread(
+        _until_reconciled, suite, 2 * tenants, STEADY_SECONDS + 2 * tenants / PACE + _LONGEST_START
+    )
+    return Restart(
+        tenants=tenants,
+        ready_seconds=ready,
+        reconciled_seconds=reconciled,
+        cpu_seconds=spent["operator"],
+        apiserver_cpu_seconds=spent["kube-apiserver"],
+        rss=rss,
+        peak_rss=peak,
+        writes=_sum(system.counters(), "landlord_kubernetes_writes"),
+    )
+
+
+def _until_reconciled(suite: Suite, times: int, seconds: float) -> None:
+    system, operator = suite.system, suite.system.operator
+
+    def done() -> bool:
+        return _sum(system.counters(), "landlord_reconcile") >= times
+
+    what = f"the operator's reconciling {times} times"
+    wait_until(done, timeout=seconds, what=what, alive=operator.running, log=operator.log)
+
+
+def _sum(counters: dict[str, float], name: str) -> float:
+    return sum(value for key, value in counters.items() if key.startswith(name))
+
+
+def _peak(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024

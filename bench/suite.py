@@ -1,0 +1,127 @@
+"""What is measured: landlord and the floor in turns, so that whatever slows the machine slows both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import aiohttp
+
+from bench import manifests
+from bench.api import Api, connected
+from bench.engine import BareEngine
+from bench.load import Load
+from bench.manifests import Sample
+from bench.readiness import Readiness, watching
+from bench.stats import Comparison, Run
+from bench.system import MEASURED, System
+from bench.ways import Floor, Landlord, Way
+from landlord.api.tenant import Tenant
+
+WARM_UP = 20
+"""Tenants each way before anything counts: connections are made, modules loaded, plans cached."""
+BLOCK = 10
+"""Tenants of one way in a row when they go one by one."""
+_DELETE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The measurements on one running system."""
+
+    system: System
+    api: Api
+    readiness: Readiness
+    load: Load
+    landlord: Landlord
+    floor: Floor
+    sample: Sample
+    _numbers: Iterator[int]
+
+    def names(self, number: int) -> list[str]:
+        """New names, all of one length."""
+        return [_name(next(self._numbers)) for _ in range(number)]
+
+    async def one_by_one(self, tenants: int) -> Comparison:
+        """Tenants on the memory backend, each after the one before is Ready."""
+        floor, landlord = [], []
+        for _ in range(0, tenants, BLOCK):
+            floor.append(await self._memory(self.floor, BLOCK, one_by_one=True))
+            landlord.append(await self._memory(self.landlord, BLOCK, one_by_one=True))
+        return Comparison("memory, one by one", True, landlord=landlord, floor=floor)
+
+    async def at_once(self, tenants: int, rounds: int) -> Comparison:
+        """Tenants on the memory backend, all at the same time."""
+        floor, landlord = [], []
+        for _ in range(rounds):
+            floor.append(await self._memory(self.floor, tenants))
+            landlord.append(await self._memory(self.landlord, tenants))
+        return Comparison(f"memory, {tenants} at once", False, landlord=landlord, floor=floor)
+
+    async def docker(self, tenants: int, rounds: int) -> Comparison:
+        """Tenants on the Docker engine, all at the same time, beside bare containers."""
+        floor, landlord = [], []
+        async with self._docker_tenant() as tenant:
+            with _bare_engine(tenant) as engine:
+                for _ in range(rounds):
+                    start = partial(asyncio.to_thread, engine.start, self.names(tenants))
+                    floor.append(await self.load.measured(start))
+                    await asyncio.to_thread(engine.remove)
+                    names = self.names(tenants)
+                    landlord.append(await self.load.run(self.landlord, names, manifests.docker))
+                    await self.delete(names)
+        return Comparison(f"docker, {tenants} at once", False, landlord=landlord, floor=floor)
+
+    async def _memory(self, way: Way, tenants: int, *, one_by_one: bool = False) -> Run:
+        return await self.load.run(way, self.names(tenants), manifests.memory, one_by_one=one_by_one)
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete measured Tenants and wait until they are gone."""
+        gone = [self.readiness.gone(MEASURED, name) for name in names]
+        for name in names:
+            await self.api.delete(MEASURED, name)
+        async with asyncio.timeout(_DELETE_SECONDS):
+            await asyncio.gather(*gone)
+
+    @asynccontextmanager
+    async def _docker_tenant(self) -> AsyncIterator[Tenant]:
+        """A Tenant that keeps the network in being, which goes with the last one on it."""
+        names = self.names(1)
+        await self.load.run(self.landlord, names, manifests.docker)
+        yield Tenant.model_validate(await self.api.get(MEASURED, names[0]))
+        await self.delete(names)
+
+
+@asynccontextmanager
+async def warm_suite(system: System) -> AsyncIterator[Suite]:
+    """The suite on a running system that has been warmed up."""
+    numbers = count()
+    async with (
+        connected(system.control_plane.kubeconfig) as api,
+        aiohttp.ClientSession(system.restate.ingress_url, connector=aiohttp.TCPConnector(limit=0)) as ingress,
+        watching(api) as readiness,
+    ):
+        load = Load(api, readiness, system.processes(), system.counters)
+        landlord = Landlord()
+        names = [_name(next(numbers)) for _ in range(WARM_UP)]
+        await load.run(landlord, names, manifests.memory)
+        sample = Sample(await api.get(MEASURED, names[0]))
+        floor = Floor(api, ingress, sample)
+        await load.run(floor, [_name(next(numbers)) for _ in range(WARM_UP)], manifests.memory)
+        yield Suite(system, api, readiness, load, landlord, floor, sample, numbers)
+
+
+@contextmanager
+def _bare_engine(tenant: Tenant) -> Iterator[BareEngine]:
+    engine = BareEngine(manifests.desired(tenant))
+    try:
+        yield engine
+    finally:
+        engine.remove()
+        engine.close()
+
+
+def _name(number: int) -> str:
+    return f"tenant-{number:06}"

@@ -1,0 +1,112 @@
+"""The real parts that are measured: control plane, Restate, worker and operator as processes of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.processes import Processes, find
+from landlord.dev.cluster import ControlPlane
+from landlord.dev.failure import LocalFailure
+from landlord.dev.guard import discard, guarded
+from landlord.dev.net import LOOPBACK, free_ports, request
+from landlord.dev.paths import checkout
+from landlord.dev.process import bearers, mark_of
+from landlord.dev.programs import Program, operator, worker
+from landlord.dev.restate import RestatePorts, RestateServer
+
+MEASURED, FLOOR = "measured", "floor"
+"""Namespaces: the operator watches the first, and knows nothing of the second."""
+PARTITIONS = 4
+_PART = "bench"
+_ENGINE = ("dockerd", "containerd")
+_COUNTERS = ("landlord_kubernetes_writes", "landlord_reconcile", "landlord_workflow")
+
+
+class System:
+    """Everything, started."""
+
+    def __init__(self, state: Path, mark: str, backends: str) -> None:
+        folder = state / _PART
+        admin, ingress, node, worker_port, operator_port = free_ports(5)
+        self.control_plane = ControlPlane(folder / "kwok", mark=mark)
+        self.restate = RestateServer(
+            folder / "restate", RestatePorts(admin, ingress, node), mark=mark, partitions=PARTITIONS
+        )
+        settings = {
+            "KUBECONFIG": str(self.control_plane.kubeconfig),
+            "LANDLORD_RESTATE_ADMIN_URL": self.restate.admin_url,
+            "LANDLORD_RESTATE_INGRESS_URL": self.restate.ingress_url,
+            "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{worker_port}",
+            "LANDLORD_WATCH_NAMESPACES": MEASURED,
+            "LANDLORD_DEFAULT_BACKEND": "memory",
+            "LANDLORD_BACKENDS": backends,
+            "LANDLORD_LEADER_ELECTION": "false",
+        }
+        self.worker: Program = worker(folder, mark=mark, port=worker_port, settings=settings)
+        self.operator: Program = operator(folder, mark=mark, port=operator_port, settings=settings)
+        self._mark = mark
+
+    def start(self) -> None:
+        """Start all, and wait until all is ready."""
+        self.control_plane.start()
+        kubectl = self.control_plane.kubectl
+        kubectl.apply(checkout("crds", "tenants.yaml"))
+        kubectl("wait", "--for=condition=Established", "crd/tenants.landlord.dev", "--timeout=30s")
+        for namespace in (MEASURED, FLOOR):
+            kubectl("create", "namespace", namespace)
+        self.restate.start()
+        self.worker.start()
+        self.operator.start()
+
+    def processes(self) -> Processes:
+        """All that take part, the Docker engine included if one runs here."""
+        parts = {process.name(): find(process.pid) for process in bearers(f"{self._mark}/control-plane")}
+        engine = {
+            p.name(): find(p.pid) for p in psutil.process_iter() if p.name() in ("dockerd", "containerd")
+        }
+        programs = {
+            "operator": lambda: _process(self.operator),
+            "worker": lambda: _process(self.worker),
+            "restate-server": lambda: _process(self.restate),
+        }
+        return Processes(programs | parts | engine)
+
+    def operator_pid(self) -> int:
+        """The operator's process as it runs now."""
+        if self.operator.identity is None:
+            raise LocalFailure("the operator was not started")
+        return self.operator.identity.pid
+
+    def counters(self) -> dict[str, float]:
+        """The operator's counters, as `name{label,…}`."""
+        answer = request(f"{self.operator.url}/metrics")
+        if answer is None or answer[0] != 200:
+            raise LocalFailure(f"no metrics from the operator: {answer}")
+        return {
+            f"{sample.name}{{{','.join(sample.labels.values())}}}": sample.value
+            for family in text_string_to_metric_families(answer[1])
+            if family.name in _COUNTERS
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
+
+@contextmanager
+def running_system(backends: str) -> Iterator[System]:
+    """A system that is gone afterwards, even when this process is killed."""
+    with TemporaryDirectory(prefix="landlord-bench-") as folder:
+        state = Path(folder)
+        with guarded(state) as guard:
+            guard.watch(_PART)
+            system = System(state, f"{mark_of(state)}/{_PART}", backends)
+            system.start()
+            yield system
+            discard(state, _PART)
+
+
+def _process(part: Program | RestateServer) -> psutil.Process | None:
+    return part.identity.process() if part.identity else None

@@ -1,0 +1,53 @@
+"""The two ways from a created Tenant to Ready: landlord's, and the least that there is to do."""
+
+import asyncio
+
+import aiohttp
+
+from bench.api import Api
+from bench.manifests import Sample
+from bench.system import FLOOR, MEASURED
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.schema import JsonObject
+from landlord.controller.main import CONCURRENCY
+
+
+class Landlord:
+    """The operator does it."""
+
+    namespace = MEASURED
+
+    async def finish(self, created: JsonObject) -> None:
+        """Nothing is left to do here."""
+
+
+class Floor:
+    """The writes and the call that landlord can't do without, one after the other, and nothing in between."""
+
+    namespace = FLOOR
+
+    def __init__(self, api: Api, ingress: aiohttp.ClientSession, sample: Sample) -> None:
+        self._api = api
+        self._ingress = ingress
+        self._sample = sample
+        self._working = asyncio.Semaphore(CONCURRENCY)
+
+    async def finish(self, created: JsonObject) -> None:
+        """Finalizer, workflow, status."""
+        metadata = created["metadata"]
+        name = metadata["name"]
+        async with self._working:
+            await self._api.hold(self.namespace, name, metadata["resourceVersion"])
+            await self._provision(name, f"{metadata['uid']}-1-1", self._sample.request(created))
+            await self._api.apply_status(self.namespace, name, self._sample.status(created))
+
+    async def _provision(self, name: str, key: str, body: bytes) -> None:
+        headers = {"content-type": "application/json", "idempotency-key": key}
+        url = f"/{WORKFLOW_SERVICE}/{name}/apply"
+        async with self._ingress.post(url, data=body, headers=headers) as answer:
+            outcome = await answer.json()
+        if outcome.get("result") != "Succeeded":
+            raise RuntimeError(f"the workflow of {name} ended with {outcome}")
+
+
+Way = Landlord | Floor
