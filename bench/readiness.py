@@ -51,13 +51,14 @@ def is_ready(tenant: JsonObject) -> bool:
 
 @asynccontextmanager
 async def watching(api: Api) -> AsyncIterator[Readiness]:
-    """Watch for as long as the body runs, which is cancelled if the watch ends before."""
+    """Watch for as long as the body runs, which is cancelled if the watch fails."""
     readiness = Readiness()
 
     async def follow(since: str) -> None:
-        async for event in api.events(since):
-            readiness.seen(event)
-        raise RuntimeError("the watch ended")
+        while True:  # the server ends a watch when it likes
+            async for event in api.events(since):
+                readiness.seen(event)
+                since = event["object"]["metadata"]["resourceVersion"]
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(follow(await api.resource_version()))
