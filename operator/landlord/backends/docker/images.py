@@ -30,11 +30,13 @@ class Images:
 
     async def ensure(self, container: Container) -> None:
         """Have the container's image on the engine, as its imagePullPolicy says."""
-        image = container.image
-        if container.image_pull_policy != "Always":
-            if await self._engine.run(lambda api: image_id(api, image)):
+        image, policy = container.image, container.image_pull_policy
+        # Asked for Always too: the SDK splits a reference to pull it and may make a good one of a bad.
+        is_there = await self._engine.run(lambda api: image_id(api, image))
+        if policy != "Always":
+            if is_there:
                 return
-            if container.image_pull_policy == "Never":
+            if policy == "Never":
                 raise Terminal(
                     "ImageNotFound",
                     f"the image {image} is not on the engine and imagePullPolicy is Never\n"
@@ -103,12 +105,12 @@ class Pull:
 
 
 def image_id(api: APIClient, image: str) -> str | None:
-    """The ID of the image on the engine, None if it is not there."""
+    """The ID of the image on the engine, None if it is not there. Raises Terminal if it can't be."""
     try:
         return str(api.inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
     except NotFound:
         return None
     except APIError as error:
-        if error.status_code == 400:  # no valid reference: trying to pull it says why
-            return None
+        if error.status_code == 400:
+            raise pull_failure(image, 400, reason(error)) from error
         raise

@@ -1,0 +1,46 @@
+import io
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+
+import docker
+import pytest
+from tests.integration.backends.tenants import Tenants
+
+from landlord.backends.docker import DockerBackend
+from landlord.dev.tools import program
+
+TOOLS_IMAGE = "landlord/web-and-etcd:test"
+DOCKERFILE = b'FROM landlord/web:local\nCOPY etcd /etcd\nENTRYPOINT ["/web"]\n'
+
+
+@pytest.fixture
+async def backend() -> AsyncIterator[DockerBackend]:
+    """A docker backend as a worker has it."""
+    backend = DockerBackend()
+    yield backend
+    await backend.close()
+
+
+@pytest.fixture
+async def tenants(
+    backend: DockerBackend, docker_engine: docker.DockerClient, web_image: str
+) -> AsyncIterator[Tenants]:
+    """Tenants that are gone after the test."""
+    tenants = Tenants(backend, docker_engine, web_image)
+    yield tenants
+    await tenants.clean_up()
+
+
+@pytest.fixture(scope="session")
+def tools_image(docker_engine: docker.DockerClient, web_image: str) -> Iterator[str]:
+    """The web server's image with one more program: `/etcd --version` ends well, `/etcd` goes on for ever."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in {"Dockerfile": DOCKERFILE, "etcd": program("etcd").read_bytes()}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
+    buffer.seek(0)
+    docker_engine.images.build(fileobj=buffer, custom_context=True, tag=TOOLS_IMAGE, rm=True, forcerm=True)
+    yield TOOLS_IMAGE
+    docker_engine.images.remove(TOOLS_IMAGE, force=True)

@@ -1,0 +1,183 @@
+"""What belongs to a tenant, how long it stays, and what is left alone."""
+
+import asyncio
+import io
+import tarfile
+from collections.abc import Iterator
+
+import docker
+import pytest
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from tests.contract.harness import new_tenant_id, observe, run
+from tests.integration.backends.tenants import Tenants
+
+from landlord.api.compute import Volume
+from landlord.api.workload import EnvVar
+from landlord.errors import Terminal
+
+DATA = (Volume(name="data", mount_path="/data"),)
+
+
+@pytest.fixture
+def bystander(docker_engine: docker.DockerClient, web_image: str) -> Iterator[Container]:
+    """A container that is somebody else's but has a name that a tenant may want."""
+    container = docker_engine.containers.create(web_image, name=f"landlord-{new_tenant_id('bystander')}")
+    yield container
+    container.remove(force=True)
+
+
+def write(container: Container, text: bytes) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("note")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+    assert container.put_archive("/data", buffer.getvalue())
+
+
+def read(container: Container) -> bytes:
+    chunks, _ = container.get_archive("/data/note")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        file = archive.extractfile("note")
+        assert file is not None
+        return file.read()
+
+
+async def test_volume_keeps_its_data_over_updates_even_if_it_leaves_the_manifest(tenants: Tenants) -> None:
+    first = tenants.new(volumes=DATA)
+    without = tenants.new(first.tenant_id)
+    again = tenants.new(first.tenant_id, volumes=DATA, env=(EnvVar(name="GREETING", value="again"),))
+    await tenants.apply(first)
+    write(tenants.container(first), b"kept")
+    await tenants.apply(without)
+    assert tenants.container(without).attrs["Mounts"] == []
+    await tenants.apply(again)
+    assert read(tenants.container(again)) == b"kept"
+
+
+async def test_read_only_volume_can_not_be_written(tenants: Tenants) -> None:
+    volume = Volume(name="data", mount_path="/data", read_only=True)
+    desired = tenants.new(volumes=(volume,))
+    await tenants.apply(desired)
+    with pytest.raises(APIError, match="read-only"):
+        write(tenants.container(desired), b"refused")
+
+
+async def test_teardown_takes_container_volumes_and_unused_network(tenants: Tenants) -> None:
+    network = new_tenant_id("net")
+    desired = tenants.new(volumes=DATA, network=network)
+    made = await tenants.apply(desired)
+    assert {(resource.kind, resource.name) for resource in made.resources} == {
+        ("network", network),
+        ("volume", f"landlord-{desired.tenant_id}-data"),
+        ("container", f"landlord-{desired.tenant_id}"),
+    }
+    await tenants.remove(desired)
+    assert tenants.engine.networks.list(names=[network]) == []
+    with pytest.raises(NotFound):
+        tenants.engine.volumes.get(f"landlord-{desired.tenant_id}-data")
+    with pytest.raises(NotFound):
+        tenants.container(desired)
+
+
+async def test_network_stays_while_another_tenant_uses_it_even_if_stopped(tenants: Tenants) -> None:
+    network = new_tenant_id("net")
+    leaver, stayer = tenants.new(network=network), tenants.new(network=network)
+    await tenants.apply(leaver)
+    await tenants.apply(stayer)
+    tenants.container(stayer).stop(timeout=1)
+    await tenants.remove(leaver)
+    assert len(tenants.engine.networks.list(names=[network])) == 1
+    await tenants.apply(stayer)
+
+
+async def test_network_removed_after_its_step_is_made_again(tenants: Tenants) -> None:
+    network = new_tenant_id("net")
+    desired = tenants.new(network=network)
+    image, join, container, ready = tenants.backend.steps(desired)
+    await run((image, join))
+    tenants.engine.networks.list(names=[network])[0].remove()
+    await run((container, ready))
+    assert network in tenants.container(desired).attrs["NetworkSettings"]["Networks"]
+
+
+async def test_tenants_that_start_together_share_one_network(tenants: Tenants) -> None:
+    network = new_tenant_id("net")
+    together = [tenants.new(network=network) for _ in range(4)]
+    await asyncio.gather(*(run(tenants.backend.steps(desired)[:2]) for desired in together))
+    assert len(tenants.engine.networks.list(names=[network])) == 1
+
+
+async def test_second_network_of_the_same_name_is_removed(tenants: Tenants) -> None:
+    network = new_tenant_id("net")
+    labels = {"landlord.dev/managed-by": "landlord"}
+    first, _ = (tenants.engine.networks.create(network, labels=labels) for _ in range(2))
+    desired = tenants.new(network=network)
+    await tenants.apply(desired)
+    assert [found.id for found in tenants.engine.networks.list(names=[network])] == [first.id]
+
+
+@pytest.mark.parametrize(("network", "icc"), [(None, "false"), ("named", None)])
+async def test_tenants_reach_each_other_only_on_a_network_they_name(
+    tenants: Tenants, network: str | None, icc: str | None
+) -> None:
+    name = network and new_tenant_id(network)
+    desired = tenants.new(network=name)
+    await tenants.apply(desired)
+    (found,) = tenants.engine.networks.list(names=[name or "landlord"])
+    assert found.attrs["Options"].get("com.docker.network.bridge.enable_icc") == icc
+
+
+async def test_container_of_somebody_else_is_a_conflict_and_untouched(
+    tenants: Tenants, bystander: Container
+) -> None:
+    tenant_id = str(bystander.name).removeprefix("landlord-")
+    failure = await tenants.failure(tenants.new(tenant_id))
+    assert (type(failure), failure.code) == (Terminal, "Conflict")
+    assert str(bystander.name) in failure.message.splitlines()[0]
+    await run(tenants.backend.teardown(tenant_id))
+    bystander.reload()
+    assert bystander.status == "created"
+    assert await observe(tenants.backend, tenant_id) is None
+
+
+async def test_volume_of_somebody_else_is_a_conflict_and_untouched(tenants: Tenants) -> None:
+    desired = tenants.new(volumes=DATA)
+    name = f"landlord-{desired.tenant_id}-data"
+    theirs = tenants.engine.volumes.create(name)
+    try:
+        failure = await tenants.failure(desired)
+        assert (type(failure), failure.code) == (Terminal, "Conflict")
+        assert name in failure.message.splitlines()[0]
+        await tenants.remove(desired)
+        assert tenants.engine.volumes.get(name).attrs["Labels"] is None
+    finally:
+        theirs.remove()
+
+
+async def test_network_of_somebody_else_is_a_conflict_and_untouched(tenants: Tenants) -> None:
+    theirs = tenants.engine.networks.create(new_tenant_id("net"))
+    try:
+        desired = tenants.new(network=str(theirs.name))
+        failure = await tenants.failure(desired)
+        assert (type(failure), failure.code) == (Terminal, "Conflict")
+        await tenants.remove(desired)
+        theirs.reload()
+    finally:
+        theirs.remove()
+
+
+async def test_survey_leaves_out_what_only_looks_like_a_tenant(tenants: Tenants) -> None:
+    desired = tenants.new()
+    await tenants.apply(desired)
+    labels = {**tenants.container(desired).labels, "landlord.dev/spec-hash": "false"}
+    copy = tenants.engine.containers.create(
+        "landlord/web:local", name=f"copy-{desired.tenant_id}", labels=labels
+    )
+    try:
+        seen = await observe(tenants.backend, desired.tenant_id)
+        assert seen is not None
+        assert seen.spec_hash == desired.hash()
+    finally:
+        copy.remove()

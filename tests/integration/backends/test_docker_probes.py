@@ -1,0 +1,89 @@
+"""A tenant is ready when its probe succeeds, and not before."""
+
+import time
+from typing import Any
+
+import pytest
+from tests.integration.backends.tenants import HTTP, Tenants
+
+from landlord.api.compute import Publish
+from landlord.api.workload import EnvVar, Exec, HttpGet, Probe, TcpSocket
+from landlord.errors import Retryable
+
+SLOW = (EnvVar(name="START_DELAY", value="4"),)
+"""Longer than one step waits."""
+FAILING = (EnvVar(name="FAIL", value="1"),)
+GET = Probe(http_get=HttpGet(port=8080))
+TCP = Probe(tcp_socket=TcpSocket(port=8080))
+CLOSED = Probe(tcp_socket=TcpSocket(port=81))
+
+
+@pytest.mark.parametrize("publish", [(), (Publish(port="http"),)], ids=["unpublished", "published"])
+@pytest.mark.parametrize("probe", [GET, TCP], ids=["http", "tcp"])
+async def test_server_that_starts_slowly_is_ready_once_it_listens(
+    tenants: Tenants, probe: Probe, publish: tuple[Publish, ...]
+) -> None:
+    desired = tenants.new(env=SLOW, probe=probe, publish=publish)
+    failure = await tenants.failure(desired)
+    assert (type(failure), failure.code) == (Retryable, "ProbeFailed")
+    assert "8080" in failure.message.splitlines()[0]
+    await tenants.apply(desired)
+
+
+@pytest.mark.parametrize(
+    ("probe", "fields", "gist"),
+    [
+        pytest.param(
+            GET,
+            {"env": FAILING},
+            "GET / on port 8080: answered 500 Internal Server Error",
+            id="http-status",
+        ),
+        pytest.param(
+            CLOSED,
+            {"ports": (HTTP,)},
+            "connection to port 81: Connect call failed",
+            id="tcp-refused",
+        ),
+    ],
+)
+async def test_probe_that_never_succeeds_tells_its_own_reason(
+    tenants: Tenants, probe: Probe, fields: dict[str, Any], gist: str
+) -> None:
+    failure = await tenants.failure(tenants.new(probe=probe, **fields))
+    assert (type(failure), failure.code) == (Retryable, "ProbeFailed")
+    assert failure.message.startswith(gist), failure.message
+    assert "To do: " in failure.message
+
+
+async def test_command_that_ends_well_makes_ready(tenants: Tenants, tools_image: str) -> None:
+    probe = Probe(exec=Exec(command=("/etcd", "--version")))
+    await tenants.apply(tenants.new(image=tools_image, probe=probe))
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("/etcd", "--no-such-flag"), "command /etcd --no-such-flag: exited with 2"),
+        (("/no/such/program",), "no such file or directory"),
+    ],
+)
+async def test_command_that_fails_does_not(
+    tenants: Tenants, tools_image: str, command: tuple[str, ...], reason: str
+) -> None:
+    failure = await tenants.failure(tenants.new(image=tools_image, probe=Probe(exec=Exec(command=command))))
+    assert (type(failure), failure.code) == (Retryable, "ProbeFailed")
+    assert reason in failure.message
+
+
+async def test_command_that_hangs_fails_in_time_and_is_not_started_again_and_again(
+    tenants: Tenants, tools_image: str
+) -> None:
+    probe = Probe(exec=Exec(command=("/etcd", "--data-dir=/tmp/probe")), timeout_seconds=1)
+    desired = tenants.new(image=tools_image, probe=probe)
+    started = time.monotonic()
+    for _ in range(2):
+        failure = await tenants.failure(desired)
+        assert "no success within 1 s" in failure.message
+    assert time.monotonic() - started < 20
+    assert len(tenants.container(desired).attrs["ExecIDs"]) == 1

@@ -1,0 +1,86 @@
+from typing import Any
+
+import pytest
+
+from landlord.backends import Observation
+from landlord.backends.docker import health
+
+
+def inspected(*, restarts: int = 0, memory: int = 0, **state: Any) -> dict[str, Any]:
+    stopped = {"Running": False, "Restarting": False, "OOMKilled": False, "ExitCode": 3}
+    return {
+        "Name": "/landlord-acme",
+        "RestartCount": restarts,
+        "HostConfig": {"Memory": memory},
+        "State": stopped | state,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"),
+    [
+        ({"Running": True}, False),
+        ({"Running": True, "Restarting": True}, True),
+        ({"Running": False}, True),
+    ],
+)
+def test_container_that_waits_for_its_restart_has_ended(state: dict[str, bool], ended: bool) -> None:
+    assert health.has_ended(inspected(**state)) == ended
+
+
+@pytest.mark.parametrize(
+    ("container", "said", "code", "gist"),
+    [
+        pytest.param(
+            inspected(),
+            "no licence",
+            "ContainerExited",
+            "the container exited with code 3: no licence",
+            id="exited",
+        ),
+        pytest.param(
+            inspected(ExitCode=0),
+            "",
+            "ContainerExited",
+            "the container exited with code 0 and logged nothing",
+            id="silent",
+        ),
+        pytest.param(
+            inspected(restarts=4, Running=True, Restarting=True),
+            "no licence",
+            "CrashLooping",
+            "the container exited with code 3 (restarted 4 times): no licence",
+            id="looping",
+        ),
+        pytest.param(
+            inspected(OOMKilled=True, ExitCode=137, memory=64 * 2**20),
+            "",
+            "OutOfMemory",
+            "the container was killed for lack of memory (limit: 64 MiB)",
+            id="out-of-memory",
+        ),
+    ],
+)
+def test_end_is_told_with_code_and_last_words(
+    container: dict[str, Any], said: str, code: str, gist: str
+) -> None:
+    failure = health.ended(container, said)
+    assert (failure.code, failure.message.splitlines()[0]) == (code, gist)
+    assert "To do: " in failure.message
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "seen"),
+    [
+        ("running", "Up 3 seconds", Observation(True, "abc", "the container is running: Up 3 seconds")),
+        ("created", "", Observation(False, "abc", "the container is created: never started")),
+        (
+            "restarting",
+            "Restarting (1) 2 seconds ago",
+            Observation(False, "abc", "the container is restarting: Restarting (1) 2 seconds ago"),
+        ),
+    ],
+)
+def test_survey_says_how_the_container_is(state: str, status: str, seen: Observation) -> None:
+    labels = {"landlord.dev/spec-hash": "abc"}
+    assert health.observation({"State": state, "Status": status, "Labels": labels}) == seen

@@ -1,0 +1,80 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landlord.api.compute import DockerCompute, Publish
+from landlord.api.workload import Container, Port, Workload
+from landlord.backends.docker import ports
+from landlord.workflow.request import Desired
+
+HTTP = Port(name="http", container_port=8080, app_protocol="http")
+DNS = Port(name="dns", container_port=53, protocol="UDP")
+
+
+def desired(*publish: Publish, bind_address: str = "127.0.0.1", tenant_id: str = "acme") -> Desired:
+    container = Container(name="web", image="any", ports=(HTTP, DNS))
+    return Desired(
+        tenant_id=tenant_id,
+        workload=Workload(containers=(container,)),
+        docker=DockerCompute(publish=publish, bind_address=bind_address),
+    )
+
+
+BOTH = desired(Publish(port="http"), Publish(port="dns"))
+
+
+def test_wanted_host_port_is_taken_whatever_was_before() -> None:
+    wanted = desired(Publish(port="http", host_port=8081))
+    assert ports.allot(wanted, {"8080/tcp": 9999}, {8081}) == {"8080/tcp": 8081}
+
+
+def test_free_port_stays_what_it_was() -> None:
+    assert ports.allot(BOTH, {"8080/tcp": 25001, "53/udp": 25002}, set()) == {
+        "8080/tcp": 25001,
+        "53/udp": 25002,
+    }
+
+
+def test_free_port_follows_from_the_name_alone() -> None:
+    assert ports.allot(BOTH, {}, set()) == ports.allot(BOTH, {}, set())
+
+
+@given(st.text("abcdefgh-0123456789", min_size=1, max_size=40), st.integers(0, 6))
+def test_free_ports_are_in_range_differ_and_avoid_what_is_taken(tenant_id: str, collisions: int) -> None:
+    tenant = desired(Publish(port="http"), Publish(port="dns"), tenant_id=tenant_id)
+    taken: set[int] = set()
+    for _ in range(collisions + 1):
+        chosen = ports.allot(tenant, {}, taken)
+        assert len(set(chosen.values())) == 2
+        assert not taken & set(chosen.values())
+        assert all(ports.FIRST <= port < ports.FIRST + ports.COUNT for port in chosen.values())
+        taken |= set(chosen.values())
+
+
+def test_earlier_port_that_is_in_use_now_is_given_up() -> None:
+    assert ports.allot(BOTH, {"8080/tcp": 25001}, {25001})["8080/tcp"] != 25001
+
+
+@pytest.mark.parametrize(
+    ("bind_address", "host"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("::", "[::1]"),
+        ("fd00::1", "[fd00::1]"),
+    ],
+)
+def test_endpoints_are_urls_that_can_be_used_on_the_host(bind_address: str, host: str) -> None:
+    tenant = desired(Publish(port="http"), Publish(port="dns"), bind_address=bind_address)
+    made = ports.endpoints(tenant, {"8080/tcp": 25001, "53/udp": 25002})
+    assert [(endpoint.name, endpoint.url) for endpoint in made] == [
+        ("http", f"http://{host}:25001"),
+        ("dns", f"udp://{host}:25002"),
+    ]
+
+
+def test_bindings_are_read_as_the_engine_writes_them() -> None:
+    engine = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "25001"}], "53/udp": None, "1/tcp": []}
+    assert ports.bound(engine) == {"8080/tcp": 25001}
+    assert ports.bound(None) == {}
