@@ -48,12 +48,11 @@ def ensure_web_image(client: docker.DockerClient) -> str:
 
 
 def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> list[str]:
-    """Remove the containers and volumes that these tenants left behind. Returns the containers' names."""
+    """Remove what these tenants left behind. Returns the names of their containers."""
     removed: list[str] = []
+    ours = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
     for tenant_id in tenant_ids:
-        labels: dict[str, str | list[str] | bool] = {
-            "label": [f"{LABEL_MANAGED_BY}={MANAGED_BY}", f"{LABEL_TENANT}={tenant_id}"]
-        }
+        labels: dict[str, str | list[str] | bool] = {"label": [ours, f"{LABEL_TENANT}={tenant_id}"]}
         for container in client.containers.list(all=True, filters=labels):
             removed.append(str(container.name))
             try:
@@ -62,6 +61,8 @@ def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> li
                 continue  # somebody else was faster
         for volume in client.volumes.list(filters=labels):
             volume.remove(force=True)
+    if removed:
+        client.networks.prune(filters={"label": ours})
     return removed
 
 

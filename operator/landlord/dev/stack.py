@@ -63,9 +63,9 @@ class Stack:
         with self._locked():
             record = self.record()
             if record is not None and record.own_cluster:
-                remove_all(
-                    Kubectl(record.kubeconfig), operator_answers=self.program(record, OPERATOR).healthy()
-                )
+                parts = (self.restate(record), self.program(record, WORKER), self.program(record, OPERATOR))
+                works = all(part.running() and part.healthy() for part in parts)
+                remove_all(Kubectl(record.kubeconfig), deprovision=works)
             self._file.unlink(missing_ok=True)
             for part in reversed(PARTS):
                 discard(self.state, part)
@@ -73,7 +73,7 @@ class Stack:
 
     def restate(self, record: Record) -> RestateServer:
         """The Restate server of the environment, running or not."""
-        ports = RestatePorts(record.ports["admin"], record.ports["ingress"], record.ports["node"])
+        ports = RestatePorts(*(record.ports.get(name, _PORTS[name]) for name in ("admin", "ingress", "node")))
         folder = self.state / RESTATE
         server = RestateServer(folder, ports, mark=f"{self._mark}/{RESTATE}", partitions=_PARTITIONS)
         server.identity = _identity(record, RESTATE)
@@ -84,7 +84,9 @@ class Stack:
         make: Callable[..., Program] = {WORKER: worker, OPERATOR: operator}[name]
         settings = _settings(record, self.restate(record))
         folder = self.state / name
-        program = make(folder, mark=f"{self._mark}/{name}", port=record.ports[name], settings=settings)
+        program = make(
+            folder, mark=f"{self._mark}/{name}", port=record.ports.get(name, _PORTS[name]), settings=settings
+        )
         program.identity = _identity(record, name)
         return program
 
@@ -126,7 +128,8 @@ class Stack:
         record.backend = "memory" if client is None else "docker"
 
     def _restate(self, record: Record, guard: Guard) -> None:
-        if RESTATE in record.processes and self.restate(record).healthy():
+        known = self.restate(record)
+        if known.running() and known.healthy():
             return
         self._begin(RESTATE, guard, keep_data=RESTATE in record.processes)
         for name in ("admin", "ingress", "node"):
@@ -144,7 +147,12 @@ class Stack:
             program = self.program(record, name)
             fingerprint = program.fingerprint()
             known = record.processes.get(name)
-            if known is not None and known.fingerprint == fingerprint and program.healthy():
+            if (
+                known is not None
+                and known.fingerprint == fingerprint
+                and program.running()
+                and program.healthy()
+            ):
                 continue
             self._begin(name, guard)
             record.ports[name] = preferred_port(record.ports[name])
@@ -187,7 +195,7 @@ def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
         "KUBECONFIG": str(record.kubeconfig),
         "LANDLORD_RESTATE_ADMIN_URL": restate.admin_url,
         "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
-        "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports[WORKER]}",
+        "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports.get(WORKER, _PORTS[WORKER])}",
         "LANDLORD_BACKENDS": "memory" if record.backend == "memory" else f"memory,{record.backend}",
         "LANDLORD_DEFAULT_BACKEND": record.backend,
         "LANDLORD_LEADER_ELECTION": "false",

@@ -7,10 +7,11 @@ from landlord.dev.progress import say
 _DELETE_SECONDS = 60
 
 
-def remove_all(kubectl: Kubectl, *, operator_answers: bool) -> None:
+def remove_all(kubectl: Kubectl, *, deprovision: bool) -> None:
     """Delete all Tenants so that nothing of theirs keeps running.
 
-    Without an operator that could deprovision them, what they have on the Docker engine is removed from here.
+    Without `deprovision`, when landlord itself does not work any more, what they have on the Docker engine is
+    removed from here.
     """
     if not kubectl.answers():
         return
@@ -18,7 +19,7 @@ def remove_all(kubectl: Kubectl, *, operator_answers: bool) -> None:
     tenant_ids = found.stdout.split()
     if found.returncode != 0 or not tenant_ids:
         return
-    if operator_answers:
+    if deprovision:
         timeout = f"--timeout={_DELETE_SECONDS}s"
         deleted = kubectl.run("delete", "tenants", "--all", "-A", timeout, timeout=2 * _DELETE_SECONDS)
         if deleted.returncode == 0:
