@@ -1,6 +1,6 @@
 # `make help` lists what there is. All of it works on a fresh machine with Python 3.11 or newer, make and the network.
 
-PYTHON = .venv/bin/python
+PY = .venv/bin/python
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 SOURCES = operator tests $(wildcard bench)
 
@@ -11,37 +11,37 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
 
 setup: .venv ## everything pinned that landlord needs here (10 minutes the first time, then nothing)
-	@$(PYTHON) -m landlord.dev.tools
+	@$(PY) -m landlord.dev.tools
 
 .PHONY: .venv
 .venv:
 	@tools/bootstrap.sh
 
 check: .venv ## the fast checks: style, types, architecture, dependencies, generated files, unit tests
-	$(PYTHON) -m ruff check $(SOURCES)
-	$(PYTHON) -m ruff format --check $(SOURCES)
-	$(PYTHON) -m mypy
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m mypy
 	.venv/bin/lint-imports
 	.venv/bin/deptry operator
-	$(PYTHON) -m pytest -q tests/unit
+	$(PY) -m pytest -q tests/unit
 
 test: check setup ## all checks and all tests, on real parts
-	$(PYTHON) -m pytest --ignore=tests/unit
+	$(PY) -m pytest --ignore=tests/unit
 
 demo: setup ## see it work, from nothing to Ready, and through a lost Restate store
-	@$(PYTHON) -m landlord demo
+	@$(PY) -m landlord demo
 
 up: setup ## keep the same environment running for you
-	@$(PYTHON) -m landlord up
+	@$(PY) -m landlord up
 
 down: .venv ## end it and remove its data
-	@$(PYTHON) -m landlord down
+	@$(PY) -m landlord down
 
 bench: setup ## measure, each figure beside its floor from the same run
-	$(PYTHON) -m bench
+	$(PY) -m bench
 
 generate: .venv ## write the CRD and docs/reference anew
-	$(PYTHON) -m landlord.dev.reference
+	$(PY) -m landlord.dev.reference
 
 lock: .venv ## pin the requirements anew
 	$(LOCK) -o requirements/bootstrap.txt requirements/bootstrap.in
@@ -49,5 +49,5 @@ lock: .venv ## pin the requirements anew
 	$(LOCK) --extra local -o requirements/dev.txt pyproject.toml requirements/dev.in requirements/tools.in
 
 clean: ## remove what was made in this checkout; the cache of built tools stays
-	@[ ! -x $(PYTHON) ] || $(PYTHON) -m landlord down
+	@[ ! -x $(PY) ] || $(PY) -m landlord down
 	rm -rf .venv .landlord .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
