@@ -76,18 +76,23 @@ class Admin:
     async def register(self, uri: str, revision: str) -> None:
         """Make Restate discover the worker at `uri` now, and use it for new invocations.
 
-        Without `force` Restate answers 200 for a URI that it knows and does not even contact the worker.
         Raises Refused with Restate's reason, and TimedOut if the worker keeps Restate waiting.
         """
-        body = {"uri": uri, "force": True, "metadata": {"revision": revision}}
+        # Unforced first: with force Restate lets us take the name of a service of another type. But without
+        # it, it answers 200 for a URI that it knows, contacts nobody and changes nothing.
+        if await self._register(uri, revision, force=False) == 200:
+            await self._register(uri, revision, force=True)
+
+    async def _register(self, uri: str, revision: str, *, force: bool) -> int:
+        body = {"uri": uri, "force": force, "metadata": {"revision": revision}}
         answer = await self._http.request(
             "POST", "/deployments", body=json.dumps(body).encode(), read_seconds=REGISTER_SECONDS
         )
         if answer.status not in (200, 201):
             error = answer.parsed(_Error)
-            if error is not None:
-                raise Refused(answer.status, error.restate_code, error.message)
-            raise Refused(answer.status, None, answer.text)
+            code, message = (error.restate_code, error.message) if error else (None, answer.text)
+            raise Refused(answer.status, code, message)
+        return answer.status
 
     async def query(self, sql: str) -> list[Row]:
         """Rows of an introspection query; columns that are NULL are absent."""

@@ -114,17 +114,18 @@ class RestateEngine:
         return await self._settled(partial(self._ingress.send, request))
 
     async def _settled(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make the call; if Restate does not know the workflow, have that looked into and try again."""
+        """Make the call; if Restate does not know the workflow, have that repaired and try again."""
         for pause in SETTLING_SECONDS:
             try:
                 return await call()
             except NotRegistered:
                 self._keeper.kick()
                 await asyncio.sleep(pause)
-                self._require_registration()
         return await call()
 
     def _changed(self, registration: Registration) -> None:
+        if registration.ready:
+            self._tracker.worker_returned()
         if self._listener is not None:
             self._listener.registration_changed(registration)
 

@@ -74,9 +74,11 @@ class Keeper:
 
     async def run(self) -> None:
         """Check until cancelled."""
-        connection = HeldConnection(self._admin.url, ended=self._connection_ended, returned=self.kick)
+        restate = HeldConnection(self._admin.url, ended=self._engine_ended, returned=self.kick)
+        worker = HeldConnection(self._worker.url, ended=self.kick, returned=self.kick)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(connection.run())
+            tasks.create_task(restate.run())
+            tasks.create_task(worker.run())
             tasks.create_task(self._loop())
 
     async def _loop(self) -> None:
@@ -174,6 +176,6 @@ class Keeper:
             )
         self._changed(registration)
 
-    def _connection_ended(self) -> None:
+    def _engine_ended(self) -> None:
         self._memory = replace(self._memory, engine_restarted=True)
         self.kick()

@@ -1,9 +1,10 @@
 """Follows all long work at once: one query per tick, whatever the number; none while there is none."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from landlord.api.outcome import Failure, Outcome
@@ -19,10 +20,13 @@ from landlord.workflow.request import Request
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0
+SOON_SECONDS = 0.2
+"""After something was set going, whose effect is then due."""
 SHARE = 0.05
 """Most of the time that queries may take: a slow Restate is asked less often."""
 OUTPUTS_AT_ONCE = 50
 JOURNAL_MISMATCH = "RT0016"
+WORKER_AWAY = "RT0010"
 
 
 @dataclass(eq=False)
@@ -50,6 +54,7 @@ class Tracker:
         self._progressed = progressed
         self._followed: set[_Followed] = set()
         self._stopped_at: dict[str, float] = {}
+        self._worker_returned = False
         self._wake = asyncio.Event()
 
     async def follow(self, request: Request) -> Outcome:
@@ -70,6 +75,11 @@ class Tracker:
         """Tick now."""
         self._wake.set()
 
+    def worker_returned(self) -> None:
+        """Tick now, and have what backs off because the worker was away tried again at once."""
+        self._worker_returned = True
+        self._wake.set()
+
     async def run(self) -> None:
         """Tick until cancelled."""
         while True:
@@ -77,24 +87,25 @@ class Tracker:
             self._wake.clear()
             while self._followed:
                 began = time.monotonic()
-                await self.tick()
-                took = time.monotonic() - began
-                try:
-                    await asyncio.wait_for(self._wake.wait(), max(TICK_SECONDS, took / SHARE))
-                    self._wake.clear()
-                except TimeoutError:
-                    continue
+                acted = await self.tick()
+                pause = max(SOON_SECONDS if acted else TICK_SECONDS, (time.monotonic() - began) / SHARE)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), pause)
+                self._wake.clear()
             self._stopped_at.clear()
 
-    async def tick(self) -> None:
-        """Look at everything that is followed, once."""
+    async def tick(self) -> bool:
+        """Look at everything that is followed, once. Whether that set something going."""
         followed = list(self._followed)
         try:
             seen = await by_id(self._admin, [each.invocation_id for each in followed])
-            await self._supersede(followed, seen)
+            acted = await self._supersede(followed, seen)
+            if self._worker_returned:
+                acted |= await self._resume(seen.values())
+                self._worker_returned = False
         except EngineUnreachable:
             # The registration says so; the work itself stands as it did.
-            return
+            return False
         gone = []
         for each in followed:
             invocation = seen.get(each.invocation_id)
@@ -104,6 +115,7 @@ class Tracker:
                 await self._unfinished(each, invocation)
         slots = asyncio.Semaphore(OUTPUTS_AT_ONCE)
         await asyncio.gather(*(self._end(each, slots) for each in gone))
+        return acted
 
     async def _end(self, followed: _Followed, slots: asyncio.Semaphore) -> None:
         try:
@@ -127,6 +139,16 @@ class Tracker:
             followed.progress = progress
             self._progressed(followed.request, progress)
 
+    async def _resume(self, invocations: Iterable[Invocation]) -> bool:
+        waiting = [
+            invocation.id
+            for invocation in invocations
+            if invocation.status == "backing-off" and invocation.last_failure_error_code == WORKER_AWAY
+        ]
+        for id in waiting:
+            await self._admin.resume(id)
+        return bool(waiting)
+
     async def _give_up(self, followed: _Followed, invocation: Invocation) -> None:
         """The worker's code does not fit the journal any more, so this can never end; a new attempt can."""
         try:
@@ -139,29 +161,31 @@ class Tracker:
         if not followed.ended.done():
             followed.ended.set_result(Outcome(result="Failed", failure=failure))
 
-    async def _supersede(self, followed: list[_Followed], seen: Mapping[str, Invocation]) -> None:
+    async def _supersede(self, followed: list[_Followed], seen: Mapping[str, Invocation]) -> bool:
         waiting = [
             each
             for each in followed
             if (invocation := seen.get(each.invocation_id)) is not None and invocation.status in QUEUED
         ]
         if not waiting:
-            return
+            return False
         queues = await queues_of(self._admin, {each.request.tenant_id for each in waiting})
-        ours = {each.invocation_id for each in waiting}
-        others = await by_id(self._admin, [id for queue in queues.values() for id in queue if id not in ours])
+        unseen = [id for queue in queues.values() for id in queue if id not in seen]
+        known = {**seen, **await by_id(self._admin, unseen)}
+        acted = False
         for each in waiting:
             for id in queues.get(each.request.tenant_id, []):
                 if id == each.invocation_id:
                     break
-                if (ahead := others.get(id)) is not None:
-                    await self._push_aside(ahead, each.request)
+                if (ahead := known.get(id)) is not None:
+                    acted |= await self._push_aside(ahead, each.request)
+        return acted
 
-    async def _push_aside(self, ahead: Invocation, ours: Request) -> None:
+    async def _push_aside(self, ahead: Invocation, ours: Request) -> bool:
         verb = verb_for(ahead, ours)
         stopped_at = self._stopped_at.get(ahead.id)
         if verb is None:
-            return
+            return False
         if stopped_at is None:
             self._stopped_at[ahead.id] = time.monotonic()
             logger.info(
@@ -180,3 +204,4 @@ class Tracker:
                 await self._admin.resume(ahead.id)
         elif time.monotonic() - stopped_at > KILL_AFTER_SECONDS:
             await self._admin.kill(ahead.id)
+        return True
