@@ -6,7 +6,7 @@ settled Tenants, for objects that are looked at only when something happens.
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key, Tenant
@@ -20,8 +20,9 @@ class _Entry:
     uid: str
     version: int
     tenant_id: str
-    rank: tuple[str, str]
-    """Age before uid: of two Tenants with one tenantID the one with the lower rank has it."""
+    rank: tuple[bool, str, str]
+    """Of two Tenants with one tenantID the one with the lower rank has it: the one that work was started for
+    before the other, then the older, then by uid, because ages are whole seconds."""
     phase: str
     provider: str
 
@@ -57,21 +58,37 @@ class Cache:
         key = Key(metadata["namespace"], metadata["name"])
         spec, status = body.get("spec") or {}, body.get("status") or {}
         known = self._entries.get(key)
+        if known and known.uid != metadata["uid"]:
+            known = None
         version = int(metadata["resourceVersion"])
-        if known and known.uid == metadata["uid"] and known.version > version:
+        if known and known.version > version:
             return key
+        claimed = "workflow" in status or (known is not None and not known.rank[0])
         entry = _Entry(
             raw=_slim(body),
             uid=metadata["uid"],
             version=version,
             tenant_id=spec.get("tenantID") or metadata["name"],
-            rank=(metadata["creationTimestamp"], metadata["uid"]),
+            rank=(not claimed, metadata["creationTimestamp"], metadata["uid"]),
             phase=status.get("phase", UNSET),
             provider=status.get("provider", UNSET),
         )
         self._entries[key] = entry
         self._claims[entry.tenant_id].add(key)
         return key
+
+    def refresh(self, body: JsonObject) -> None:
+        """Take in the answer to a write of our own, unless the object is gone by now."""
+        metadata = body["metadata"]
+        known = self._entries.get(Key(metadata["namespace"], metadata["name"]))
+        if known and known.uid == metadata["uid"]:
+            self.put(body)
+
+    def claim(self, key: Key) -> None:
+        """Note that work is started for the Tenant: from now on its tenantID is its own."""
+        entry = self._entries.get(key)
+        if entry:
+            self._entries[key] = replace(entry, rank=(False, *entry.rank[1:]))
 
     def drop(self, key: Key) -> list[Key]:
         """Forget a Tenant; returns those that had to wait for its tenantID."""

@@ -10,15 +10,17 @@ from landlord.workflow.request import Request
 
 @dataclass(frozen=True)
 class Flight:
-    """What this process knows of one request that it gave to the engine.
-
-    Under way while neither `outcome` nor `error` is set.
-    """
+    """What this process knows of one request that it gave to the engine."""
 
     request: Request
     progress: Progress | None = None
     outcome: Outcome | None = None
     error: EngineError | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is not under way any more, as far as this process knows."""
+        return self.outcome is not None or self.error is not None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from landlord.api.schema import JsonObject
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.cache import Cache
-from landlord.controller.facts import Facts
+from landlord.controller.facts import Facts, Flight
 from landlord.controller.flights import Flights
 from landlord.controller.kube import KubeClient, KubeError
 from landlord.controller.plan import Plan, plan
@@ -70,16 +70,18 @@ class Reconciler:
             decided = self._plan(tenant)
         if decided.submit is not None:
             self._cache.unsettled.add(key)
+            self._cache.claim(key)
             if self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
                 self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)
+        planned_with = self._flights.get(key)
         await self._tell(tenant, decided)
         if decided.finalizer == "remove":
             finalizers = tuple(f for f in tenant.metadata.finalizers if f != names.FINALIZER)
             await self._set_finalizers(tenant, finalizers)
             log.info("tenant deprovisioned", extra=_fields(tenant))
-        self._follow_up(key, decided)
+        self._follow_up(key, decided, planned_with)
 
     def forget(self, key: Key) -> None:
         """Drop what is remembered of a Tenant that is gone."""
@@ -99,10 +101,10 @@ class Reconciler:
         )
         return plan(tenant, facts, self._clock())
 
-    def _follow_up(self, key: Key, decided: Plan) -> None:
-        flight = self._flights.get(key)
-        if flight is not None and (flight.outcome is not None or flight.error is not None):
-            self._flights.forget(key)  # what came of it is in the status by now
+    def _follow_up(self, key: Key, decided: Plan, flight: Flight | None) -> None:
+        # What came of it is in the status by now, but not what came of it since the plan was made.
+        if flight is not None and flight.ended and self._flights.get(key) is flight:
+            self._flights.forget(key)
         if decided.settled:
             self._cache.unsettled.discard(key)
         else:
@@ -116,8 +118,7 @@ class Reconciler:
 
     async def _set_finalizers(self, tenant: Tenant, finalizers: tuple[str, ...]) -> Tenant:
         body = await self._kube.set_finalizers(tenant.key, tenant.metadata.resource_version, finalizers)
-        if finalizers or not tenant.deleting:
-            self._cache.put(body)
+        self._cache.refresh(body)
         return Tenant.model_validate(body)
 
     async def _tell(self, tenant: Tenant, decided: Plan) -> None:
@@ -130,7 +131,7 @@ class Reconciler:
             self._queue.add_after(tenant.key, COSMETIC_PACE - since)
             return
         body = new.model_dump(mode="json", exclude_none=True)
-        self._cache.put(await self._kube.apply_status(tenant.key, tenant.metadata.uid, body))
+        self._cache.refresh(await self._kube.apply_status(tenant.key, tenant.metadata.uid, body))
         self._written[tenant.key] = time.monotonic()
         self._report(tenant, new)
 

@@ -60,6 +60,49 @@ def test_the_heir_of_a_tenant_id_is_named_when_its_owner_goes() -> None:
     assert cache.owner(Key("ns", "b")) is None
 
 
+def test_of_two_tenants_of_one_second_the_one_that_work_was_started_for_keeps_their_tenant_id() -> None:
+    cache = Cache()
+    first = cache.put(body("a", uid="2", tenantID="acme"))
+    cache.claim(first)
+    second = cache.put(body("b", uid="1", tenantID="acme"))
+    cache.put(body("a", uid="2", version=2, tenantID="acme"))
+    assert cache.owner(first) is None
+    assert cache.owner(second) == first
+
+
+def test_work_that_an_earlier_process_started_counts_as_well() -> None:
+    cache = Cache()
+    second = cache.put(body("b", uid="1", tenantID="acme"))
+    started = body("a", uid="2", tenantID="acme")
+    started["status"]["workflow"] = {"subState": "Running"}
+    first = cache.put(started)
+    assert cache.owner(first) is None
+    assert cache.owner(second) == first
+
+
+def test_the_answer_to_a_write_is_newer_than_what_was_watched() -> None:
+    cache = Cache()
+    key = cache.put(body("a", version=1))
+    cache.refresh(body("a", version=2, displayName="new"))
+    cache.put(body("a", version=1, displayName="old"))
+    tenant = cache.get(key)
+    assert tenant is not None
+    assert tenant.spec is not None
+    assert tenant.spec.display_name == "new"
+
+
+def test_the_answer_to_a_write_does_not_bring_back_what_is_gone() -> None:
+    cache = Cache()
+    key = cache.put(body("a", uid="1"))
+    cache.drop(key)
+    cache.refresh(body("a", uid="1", version=2))
+    assert cache.get(key) is None
+    namesake = cache.put(body("a", uid="2", version=3))
+    cache.refresh(body("a", uid="1", version=2))
+    assert cache.owner(namesake) is None
+    assert cache.uids() == {"2"}
+
+
 def test_a_name_counts_as_tenant_id_where_none_is_given() -> None:
     cache = Cache()
     cache.put(body("acme"))
