@@ -1,17 +1,15 @@
 """Whole landlords that tests share, with Tenants of their own in them. Who stops a part makes a new one."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from tests.support.history import History, Record
 from tests.support.session import Session
-from tests.support.system import System
+from tests.support.system import Landlord, System
 
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.kubectl import Kubectl
-
-Landlord = Callable[..., System]
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """What a Tenant says of itself while it is worked on, for people and for machines, with either engine."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.support.history import Record
@@ -44,7 +45,7 @@ def test_kstatus_is_in_progress_until_current_and_terminating_until_gone(
     ],
 )
 def test_hopeless_is_told_apart_from_not_yet(
-    any_landlord: System, name: str, env: dict[str, str], kind: str, reason: str, expected: str
+    any_landlord: System, name: str, env: dict[str, Any], kind: str, reason: str, expected: str
 ) -> None:
     any_landlord.apply(name, memory(**env))
     tenant = any_landlord.until(name, kind, "True", reason=reason)

@@ -1,6 +1,6 @@
 """Operator and worker as real processes, against one namespace of the control plane and one Restate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -125,6 +125,10 @@ class System:
         if client is not None:
             remove_tenants(client, found.stdout.split())
             client.close()
+
+
+Landlord = Callable[..., System]
+"""Makes landlords with the settings given as LANDLORD_…=value, not started."""
 
 
 def _assert_condition(tenant: Tenant, kind: str, status: str, reason: str = "") -> None:

@@ -1,0 +1,127 @@
+"""How often the operator writes to the API server, which is the dearest part of a Tenant."""
+
+import time
+import urllib.request
+from dataclasses import dataclass
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.support.audit import Write, writes_of
+from tests.support.polling import eventually
+from tests.support.rbac import OPERATOR_RULES, account
+from tests.support.specs import memory
+from tests.support.system import Landlord, System
+
+from landlord.controller.reconcile import COSMETIC_PACE, PATIENCE
+from landlord.controller.sweep import STEADY_SECONDS
+from landlord.dev.cluster import ControlPlane
+from landlord.workflow.attempt import LONGEST_RETRY
+
+ACCOUNT = "operator"
+AT_ONCE = 10
+WATCHED_SECONDS = STEADY_SECONDS + 5
+
+FINALIZER = ("patch", "tenants")
+STATUS = ("patch", "tenants/status")
+
+
+@dataclass
+class Audited:
+    """A landlord whose operator has an account, and just the rights, of its own."""
+
+    system: System
+    control_plane: ControlPlane
+
+    def writes(self, name: str | None = None) -> list[Write]:
+        """Those of the operator so far, of one Tenant or all."""
+        found = writes_of(self.control_plane, self.system.namespace, ACCOUNT)
+        return [write for write in found if name in (None, write.name)]
+
+    def life(self, name: str) -> list[tuple[str, str]]:
+        """Those on a Tenant that is gone by now, none of which may have failed."""
+
+        def ended() -> list[Write]:
+            writes = self.writes(name)
+            return writes if len(writes) > 2 and writes[-1].resource == "tenants" else []
+
+        writes = eventually(ended, what="the audit log is complete")
+        assert {write.status for write in writes} == {200}, writes
+        return [(write.verb, write.resource) for write in writes]
+
+
+@pytest.fixture(scope="module")
+def audited(new_landlord: Landlord, control_plane: ControlPlane) -> Audited:
+    system = new_landlord()
+    kubeconfig = account(control_plane, system.namespace, ACCOUNT, OPERATOR_RULES)
+    system.operator.settings["KUBECONFIG"] = str(kubeconfig)
+    system.start()
+    return Audited(system, control_plane)
+
+
+def workflows_ended(system: System, operation: str) -> float:
+    """How many outcomes of workflows the operator has heard."""
+    with urllib.request.urlopen(f"{system.operator.url}/metrics", timeout=5) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    samples = [sample for family in families for sample in family.samples]
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name == "landlord_workflow_total" and sample.labels["operation"] == operation
+    )
+
+
+def test_short_work_costs_two_writes_an_update_one_and_the_deletion_one(audited: Audited, name: str) -> None:
+    system = audited.system
+    names = [f"{name}-{number}" for number in range(AT_ONCE)]
+    for ports in (1, 2):
+        system.apply_all({each: memory(ports=ports) for each in names})
+        system.until_all(names, "Ready", "True")
+    system.delete(*names)
+    lives = [audited.life(each) for each in names]
+    assert [FINALIZER, STATUS, STATUS, FINALIZER] in lives
+    # On a busy machine short work takes long, which is said once for each generation.
+    for life in lives:
+        assert (life[0], life[-1]) == (FINALIZER, FINALIZER)
+        assert set(life[1:-1]) == {STATUS}
+        assert 4 <= len(life) <= 7
+
+
+def test_long_work_costs_one_write_that_it_goes_on_and_one_that_names_its_step(
+    audited: Audited, name: str
+) -> None:
+    audited.system.apply(name, memory(MEMORY_DELAY="5"))
+    audited.system.until(name, "Ready", "True")
+    audited.system.delete(name)
+    assert audited.life(name) == [FINALIZER, STATUS, STATUS, STATUS, FINALIZER]
+
+
+def test_work_that_ends_while_it_is_said_to_go_on_is_not_asked_for_again(audited: Audited, name: str) -> None:
+    system = audited.system
+    names = [f"{name}-{number}" for number in range(AT_ONCE)]
+    before = workflows_ended(system, "apply")
+    system.apply_all({each: memory(MEMORY_DELAY=str(PATIENCE)) for each in names})
+    system.until_all(names, "Ready", "True")
+    assert workflows_ended(system, "apply") - before == AT_ONCE
+    system.delete(*names)
+
+
+def test_nothing_is_written_while_nothing_changes_nor_at_a_restart_and_little_while_work_fails(
+    audited: Audited, name: str
+) -> None:
+    system = audited.system
+    settled = [f"{name}-{number}" for number in range(AT_ONCE)]
+    system.apply_all({each: memory(ports=1) for each in settled} | {name: memory(MEMORY_ERROR="full")})
+    system.until_all(settled, "Ready", "True")
+    system.until(name, "Provisioned", "False", reason="BackingOff")
+
+    system.operator.stop()
+    before = audited.writes()
+    system.operator.start()
+    time.sleep(WATCHED_SECONDS)  # nothing to wait for: what is to be seen is that nothing happens
+    written = audited.writes()[len(before) :]
+
+    assert {write.name for write in written} == {name}
+    tries = WATCHED_SECONDS / LONGEST_RETRY
+    at_most = 2 + WATCHED_SECONDS / COSMETIC_PACE
+    assert len(written) <= at_most < tries
+    assert {write.resource for write in audited.writes()} == {"tenants", "tenants/status"}

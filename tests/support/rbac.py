@@ -1,0 +1,43 @@
+"""Service accounts with exactly the rights that a test gives them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from landlord.dev.cluster import ControlPlane
+
+Rule = dict[str, Any]
+
+RBAC = "rbac.authorization.k8s.io"
+
+OPERATOR_RULES: Sequence[Rule] = (
+    {"apiGroups": ["landlord.dev"], "resources": ["tenants"], "verbs": ["list", "watch", "patch"]},
+    {"apiGroups": ["landlord.dev"], "resources": ["tenants/status"], "verbs": ["patch"]},
+)
+"""All that an operator needs in the namespaces that it watches."""
+
+LEASE_RULES: Sequence[Rule] = (
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+)
+"""All that it needs besides in its own namespace for leader election."""
+
+
+def account(control_plane: ControlPlane, namespace: str, name: str, rules: Sequence[Rule]) -> Path:
+    """A kubeconfig of a new service account with these rights in its namespace."""
+    metadata = {"name": name, "namespace": namespace}
+    manifests: list[Rule] = [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}]
+    if rules:
+        manifests += [
+            {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": list(rules)},
+            {
+                "apiVersion": f"{RBAC}/v1",
+                "kind": "RoleBinding",
+                "metadata": metadata,
+                "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
+                "subjects": [{"kind": "ServiceAccount"} | metadata],
+            },
+        ]
+    control_plane.kubectl.apply(yaml.safe_dump_all(manifests))
+    return control_plane.kubeconfig_of(namespace, name)
