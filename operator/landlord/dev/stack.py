@@ -18,7 +18,7 @@ from landlord.dev.net import LOOPBACK, preferred_port
 from landlord.dev.paths import checkout
 from landlord.dev.process import Identity, mark_of, sweep
 from landlord.dev.programs import Program, operator, worker
-from landlord.dev.progress import step
+from landlord.dev.progress import say, step
 from landlord.dev.record import ProcessRecord, Record
 from landlord.dev.restate import RestatePorts, RestateServer
 from landlord.dev.tenants import remove_all
@@ -121,7 +121,9 @@ class Stack:
 
     def _backend(self, record: Record) -> None:
         client = engine()
-        if client is not None:
+        if client is None:
+            say("no Docker engine answers: Tenants run on the memory backend, which only remembers them")
+        else:
             with step("making the image of the web server"):
                 ensure_web_image(client)
             client.close()
