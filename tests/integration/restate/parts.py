@@ -1,0 +1,166 @@
+"""What tests of the Restate engine are made of: a worker to command, an engine that runs, and requests."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.support.polling import eventually_async
+
+from landlord.api.workload import Container, Workload
+from landlord.dev.net import LOOPBACK, free_ports, status_of, wait_until
+from landlord.dev.paths import CHECKOUT
+from landlord.dev.process import Identity, kill, spawn, stop
+from landlord.dev.restate import RestateServer
+from landlord.engines import Progress, Registration
+from landlord.engines.restate.engine import RestateEngine
+from landlord.workflow.request import Desired, Operation, Request
+
+PROGRAM = "tests.integration.restate.scripted_worker"
+
+
+class ScriptedWorker:
+    """A real worker process on a port that stays the same. Steps do as scripted."""
+
+    def __init__(self, folder: Path, mark: str) -> None:
+        self.folder = folder
+        self.port = free_ports(1)[0]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self._mark = mark
+        self._identity: Identity | None = None
+
+    def start(self, **options: str) -> None:
+        """Start it; other backends give it another revision, and kind="service" makes it something else."""
+        argv = [
+            sys.executable,
+            "-m",
+            PROGRAM,
+            "--bind",
+            f"{LOOPBACK}:{self.port}",
+            "--folder",
+            str(self.folder),
+        ]
+        argv += [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+        log = self.folder / "worker.log"
+        self._identity = spawn(argv, mark=self._mark, env={}, log=log, cwd=CHECKOUT)
+        wait_until(
+            lambda: status_of(f"{self.url}/healthz") == 200,
+            timeout=30,
+            what="the worker",
+            log=log,
+            alive=lambda: self._identity is not None and self._identity.process() is not None,
+        )
+
+    def stop(self) -> None:
+        if self._identity is not None:
+            stop([self._identity])
+
+    def kill(self) -> None:
+        if self._identity is not None:
+            kill(self._identity)
+
+    def script(self, tenant_id: str, **steps: dict[str, Any]) -> None:
+        """From the next try on, the tenant's steps are these, and do that."""
+        file = self.folder / f"{tenant_id}.json"
+        file.with_suffix(".new").write_text(json.dumps(steps))
+        file.with_suffix(".new").rename(file)
+
+    def ran(self, tenant_id: str) -> list[str]:
+        """Names of the steps that were tried, in order."""
+        file = self.folder / "ran"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [name for tenant, name in map(str.split, lines) if tenant == tenant_id]
+
+
+class Recorder:
+    """Hears what an engine says."""
+
+    def __init__(self) -> None:
+        self.registrations: list[Registration] = []
+        self.progress: list[tuple[Request, Progress]] = []
+
+    def registration_changed(self, registration: Registration) -> None:
+        self.registrations.append(registration)
+
+    def progressed(self, request: Request, progress: Progress) -> None:
+        self.progress.append((request, progress))
+
+    @property
+    def reasons(self) -> list[str]:
+        """Reasons in the order of their first appearance after another."""
+        reasons = [registration.reason for registration in self.registrations]
+        return [reason for at, reason in enumerate(reasons) if at == 0 or reasons[at - 1] != reason]
+
+    def latest(self, request: Request) -> Progress | None:
+        return next((progress for about, progress in reversed(self.progress) if about == request), None)
+
+
+class RunningEngine(RestateEngine):
+    """The engine with its loops running, and what it said."""
+
+    def __init__(self, restate: RestateServer, worker: ScriptedWorker) -> None:
+        super().__init__(restate.admin_url, restate.ingress_url, worker.url)
+        self.restate = restate
+        self.worker = worker
+        self.heard = Recorder()
+
+    async def until(self, reason: str, *, within: float = 20.0) -> Registration:
+        """The registration once it has that reason."""
+
+        async def seen() -> Registration | None:
+            return self.registration if self.registration.reason == reason else None
+
+        found = await eventually_async(seen, within=within, what=f"{reason}, now {self.registration}")
+        assert found is not None
+        return found
+
+    async def until_progress(self, request: Request, sub_state: str, *, within: float = 20.0) -> Progress:
+        """The progress of the request once it has that state."""
+
+        async def seen() -> Progress | None:
+            progress = self.heard.latest(request)
+            return progress if progress is not None and progress.sub_state == sub_state else None
+
+        found = await eventually_async(seen, within=within, what=f"{sub_state} of {request.idempotency_key}")
+        assert found is not None
+        return found
+
+
+@asynccontextmanager
+async def running(restate: RestateServer, worker: ScriptedWorker) -> AsyncIterator[RunningEngine]:
+    engine = RunningEngine(restate, worker)
+    serving = asyncio.create_task(engine.serve(engine.heard))
+    try:
+        yield engine
+    finally:
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        await engine.close()
+
+
+def request(
+    tenant_id: str,
+    *,
+    uid: str = "5f0c",
+    created: int = 1,
+    generation: int = 1,
+    attempt: int = 1,
+    operation: Operation = "apply",
+) -> Request:
+    workload = Workload(containers=(Container(name="app", image="web:1"),))
+    return Request(
+        tenant_id=tenant_id,
+        operation=operation,
+        uid=uid,
+        created_at=datetime(2026, 1, created, tzinfo=UTC),
+        generation=generation,
+        attempt=attempt,
+        provider="scripted",
+        timeout_seconds=120,
+        desired=Desired(tenant_id=tenant_id, workload=workload) if operation == "apply" else None,
+    )

@@ -1,0 +1,110 @@
+"""A real worker whose backend does as a file says, so that tests can make steps slow, fail, or differ.
+
+`<folder>/<tenantID>.json` maps step names, in their order, to what they do: `{"sleep": seconds}` or
+`{"error": text}`. It is read again for every try. `<folder>/ran` gets a line per try.
+
+`--kind service` serves a plain service under the workflow's name instead.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import restate
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
+
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.outcome import ResourceRef, Result
+from landlord.backends import Observation, Step
+from landlord.worker import app, service
+from landlord.workflow.request import Desired
+
+STEPS: dict[str, dict[str, Any]] = {"network": {}, "container": {}, "health": {}}
+
+
+class ScriptedBackend:
+    """Does what files say."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._folder = folder
+
+    def _script(self, tenant_id: str) -> dict[str, dict[str, Any]]:
+        file = self._folder / f"{tenant_id}.json"
+        script: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.exists() else STEPS
+        return script
+
+    def _step(self, tenant_id: str, name: str) -> Step:
+        async def run() -> Result:
+            with (self._folder / "ran").open("a") as ran:
+                ran.write(f"{tenant_id} {name}\n")
+            does = self._script(tenant_id).get(name, {})
+            await asyncio.sleep(does.get("sleep", 0))
+            if "error" in does:
+                raise RuntimeError(does["error"])
+            return Result(resources=(ResourceRef(kind=name, name=tenant_id),))
+
+        return Step(name, run)
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        return [self._step(desired.tenant_id, name) for name in self._script(desired.tenant_id)]
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        return [self._step(tenant_id, "remove")]
+
+    async def survey(self) -> dict[str, Observation]:
+        return {}
+
+    async def close(self) -> None:
+        return
+
+
+async def serve_plain_service(bind: str) -> None:
+    plain = restate.Service(WORKFLOW_SERVICE)
+
+    @plain.handler()
+    async def apply(ctx: restate.Context, request: str) -> str:
+        return request
+
+    workflow: ASGIFramework = restate.app([plain])
+
+    async def with_health(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] == "http" and scope["path"] == "/healthz":
+            body = json.dumps({"status": "ok", "revision": "plain", "backends": []}).encode()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+        elif scope["type"] == "http":
+            await workflow(scope, receive, send)
+
+    config = Config()
+    config.bind = [bind]
+    await serve_asgi(with_health, config)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bind", required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--backends", default="scripted")
+    parser.add_argument("--kind", default="object")
+    parser.add_argument("--identity-key", action="append", default=[])
+    parser.add_argument("--retry-seconds", type=int)
+    given = parser.parse_args()
+    if given.retry_seconds is not None:
+        policy = restate.InvocationRetryPolicy(initial_interval=timedelta(seconds=given.retry_seconds))
+        service.RETRY_POLICY = policy
+    if given.kind == "service":
+        asyncio.run(serve_plain_service(given.bind))
+    else:
+        backends = {name: ScriptedBackend(name, given.folder) for name in given.backends.split(",")}
+        asyncio.run(app.serve(given.bind, backends, given.identity_key))
+
+
+if __name__ == "__main__":
+    main()

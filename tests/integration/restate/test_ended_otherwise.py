@@ -1,0 +1,87 @@
+"""Work that ends, or does not go on, for reasons outside of its steps."""
+
+import asyncio
+
+import pytest
+from tests.integration.restate.parts import RunningEngine, request
+
+from landlord.engines.restate.http import HttpClient
+
+
+@pytest.mark.parametrize(("verb", "code"), [("cancel", "Cancelled"), ("kill", "Killed")])
+@pytest.mark.parametrize("followed", [False, True], ids=["held", "followed"])
+async def test_ended_by_hand_is_a_failure_that_may_be_tried_again(
+    engine: RunningEngine, admin: HttpClient, verb: str, code: str, followed: bool, tenant: str
+) -> None:
+    engine.worker.script(tenant, container={"sleep": 30})
+    call = asyncio.create_task(engine.perform(request(tenant)))
+    progress = await engine.until_progress(request(tenant), "Running")
+    if followed:
+        await asyncio.sleep(3)
+    await admin.request("PATCH", f"/invocations/{progress.invocation_id}/{verb}")
+    outcome = await asyncio.wait_for(call, 10)
+    assert outcome.result == "Failed"
+    assert outcome.failure is not None
+    assert (outcome.failure.code, outcome.failure.retryable) == (code, True)
+    engine.worker.script(tenant, container={})
+    assert (await engine.perform(request(tenant, attempt=2))).result == "Succeeded"
+
+
+async def test_paused_by_hand_is_shown_and_goes_on_when_resumed(
+    engine: RunningEngine, admin: HttpClient, tenant: str
+) -> None:
+    engine.worker.script(tenant, container={"error": "no such image"})
+    call = asyncio.create_task(engine.perform(request(tenant)))
+    progress = await engine.until_progress(request(tenant), "BackingOff")
+    await admin.request("PATCH", f"/invocations/{progress.invocation_id}/pause")
+    await engine.until_progress(request(tenant), "Paused")
+    engine.worker.script(tenant, container={})
+    await admin.request("PATCH", f"/invocations/{progress.invocation_id}/resume")
+    assert (await call).result == "Succeeded"
+
+
+async def test_a_worker_that_can_not_go_on_with_a_journal_ends_the_attempt(
+    engine: RunningEngine, tenant: str
+) -> None:
+    engine.worker.script(tenant, network={}, container={"error": "no such image"})
+    call = asyncio.create_task(engine.perform(request(tenant)))
+    await engine.until_progress(request(tenant), "BackingOff")
+    engine.worker.script(tenant, volume={}, container={})
+    outcome = await asyncio.wait_for(call, 20)
+    assert outcome.failure is not None
+    assert (outcome.failure.code, outcome.failure.retryable) == ("JournalMismatch", True)
+    assert outcome.failure.message.startswith(
+        "the worker was changed while this ran, and can't go on with it: Found a mismatch"
+    )
+    assert (await engine.perform(request(tenant, attempt=2))).result == "Succeeded"
+
+
+async def test_purged_work_is_run_again_under_the_same_name(
+    engine: RunningEngine, admin: HttpClient, tenant: str
+) -> None:
+    engine.worker.script(tenant, container={"sleep": 2})
+    call = asyncio.create_task(engine.perform(request(tenant)))
+    progress = await engine.until_progress(request(tenant), "Running")
+    assert (await call).result == "Succeeded"
+    answer = await admin.request("PATCH", f"/invocations/{progress.invocation_id}/purge")
+    assert answer.status == 200
+    assert (await engine.perform(request(tenant))).result == "Succeeded"
+    assert engine.worker.ran(tenant) == ["container", "container"]
+
+
+async def test_what_waited_for_the_worker_goes_on_as_soon_as_it_is_back(
+    own_engine: RunningEngine, tenant: str
+) -> None:
+    await asyncio.to_thread(own_engine.worker.stop)
+    await own_engine.until("WorkerUnreachable")
+    await asyncio.to_thread(own_engine.worker.start, backends="scripted,second", retry_seconds="3600")
+    await own_engine.until("Registered")
+    own_engine.worker.script(tenant, network={}, container={"sleep": 60})
+    call = asyncio.create_task(own_engine.perform(request(tenant)))
+    await own_engine.until_progress(request(tenant), "Running")
+    await asyncio.to_thread(own_engine.worker.kill)
+    waiting = await own_engine.until_progress(request(tenant), "BackingOff")
+    assert waiting.step == "container"
+    own_engine.worker.script(tenant, network={}, container={})
+    await asyncio.to_thread(own_engine.worker.start, backends="scripted,second", retry_seconds="3600")
+    assert (await asyncio.wait_for(call, 30)).result == "Succeeded", "by itself it waits for an hour"

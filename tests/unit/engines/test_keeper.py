@@ -1,0 +1,200 @@
+"""The keeper before answers that a real Restate can't be made to give."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from landlord.engines import Registration
+from landlord.engines.restate.admin import Admin
+from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.keeper import Keeper
+
+RESTATE, WORKER = "http://restate:9070", "http://worker:9080"
+UNKNOWN_SERVICE = httpx.Response(404, json={"message": "does not exist", "restate_code": None})
+SERVICE = httpx.Response(200, json={"deployment_id": "dp_1"})
+DEPLOYMENT = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/", "metadata": {"revision": "one"}})
+
+Answer = httpx.Response | Exception
+
+
+class Restate:
+    """Gives the answers it is told to; by default, those of a Restate that has the worker registered."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[Answer]] = {}
+        self.registered: list[dict[str, Any]] = []
+
+    def will(self, request: str, *answers: Answer) -> None:
+        """Answer so, in turn; the last one for ever."""
+        self.answers[request] = list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            self.registered.append(json.loads(request.content))
+        name = f"{request.method} {request.url.path}"
+        usual = {"GET /services/TenantProvisioning": SERVICE, "GET /deployments/dp_1": DEPLOYMENT}
+        answers = self.answers.get(name) or [usual.get(name) or httpx.Response(201, json={})]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, content=answer.content)
+
+
+def healthy(_: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, json={"status": "ok", "revision": "one", "backends": ["memory"]})
+
+
+class Kept:
+    """A keeper and what it said."""
+
+    def __init__(self, restate: Restate, worker: Callable[[httpx.Request], httpx.Response]) -> None:
+        self.restate = restate
+        self.said: list[Registration] = []
+        self.losses = 0
+        self.clients = (
+            HttpClient("Restate's admin API", RESTATE, httpx.MockTransport(restate)),
+            HttpClient("the worker", WORKER, httpx.MockTransport(worker)),
+        )
+        admin, worker_client = self.clients
+        self.keeper = Keeper(Admin(admin), worker_client, changed=self.said.append, lost=self._lose)
+
+    def _lose(self) -> None:
+        self.losses += 1
+
+    async def check(self, times: int = 1) -> Registration:
+        for _ in range(times):
+            await self.keeper.check()
+        return self.keeper.registration
+
+
+@pytest.fixture
+async def kept() -> AsyncIterator[Kept]:
+    kept = Kept(Restate(), healthy)
+    yield kept
+    for client in kept.clients:
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (httpx.Response(401, text="who are you"), "answered 401: who are you"),
+        (httpx.Response(403, text="no"), "answered 403: no"),
+        (httpx.Response(500, json={"message": "partition"}), "answered 500"),
+        (httpx.Response(502, text="<html>\nbad gateway"), "answered 502: <html>"),
+        (httpx.Response(503), "answered 503: (no body)"),
+        (httpx.Response(404, text="default backend - 404"), "answered 404: default backend - 404"),
+        (httpx.Response(404, json={"code": 404, "message": "x", "source": "ingress"}), "answered 404"),
+        (httpx.Response(200, text="<html>log in</html>"), "answered 200: <html>log in</html>"),
+        (httpx.Response(200, json={"rows": []}), "answered 200"),
+        (httpx.Response(302, text="moved"), "answered 302: moved"),
+        (httpx.ReadTimeout("slow"), "did not answer within 5 s"),
+        (httpx.ConnectError("refused"), "can't be reached: connection refused or broken"),
+        (httpx.RemoteProtocolError("garbage"), "can't be reached: connection refused or broken"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+@pytest.mark.parametrize("path", ["/services/TenantProvisioning", "/deployments/dp_1"])
+async def test_an_answer_that_says_nothing_leaves_it_unknown_and_is_never_a_loss(
+    kept: Kept, path: str, answer: Answer, says: str
+) -> None:
+    await kept.check()
+    assert kept.keeper.registration.ready
+    kept.restate.will(f"GET {path}", answer)
+    registration = await kept.check(3)
+    assert (registration.status, registration.reason) == ("Unknown", "EngineUnreachable")
+    assert registration.message.startswith(f"Restate's admin API at {RESTATE} ")
+    assert says in registration.message
+    assert kept.restate.registered == []
+    assert kept.losses == 0
+    assert len(kept.said) == 2, "the same is said once"
+
+
+async def test_a_404_that_a_second_look_does_not_confirm_is_no_loss(kept: Kept) -> None:
+    await kept.check()
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE, SERVICE)
+    assert (await kept.check()).ready
+    assert (kept.losses, kept.restate.registered) == (0, [])
+    assert len(kept.said) == 1
+
+
+async def test_a_404_that_is_confirmed_is_a_loss_and_is_repaired_at_once(kept: Kept) -> None:
+    await kept.check()
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE, UNKNOWN_SERVICE, SERVICE)
+    assert (await kept.check()).ready
+    assert [registration.reason for registration in kept.said] == [
+        "Registered",
+        "RegistrationLost",
+        "Registered",
+    ]
+    assert kept.losses == 1
+    assert kept.restate.registered == [
+        {"uri": WORKER, "force": False, "metadata": {"revision": "one"}},
+    ]
+
+
+async def test_a_url_that_restate_knows_is_registered_again_with_force(kept: Kept) -> None:
+    other = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/", "metadata": {"revision": "zero"}})
+    kept.restate.will("GET /deployments/dp_1", other, DEPLOYMENT)
+    kept.restate.will("POST /deployments", httpx.Response(200, json={}))
+    assert (await kept.check()).ready
+    assert [body["force"] for body in kept.restate.registered] == [False, True]
+
+
+async def test_a_registration_that_is_accepted_and_not_there_is_not_believed(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    registration = await kept.check(3)
+    assert (registration.status, registration.reason) == ("False", "NotRegistered")
+    assert len(kept.restate.registered) == 3
+
+
+async def test_a_worker_that_lets_restate_wait_is_called_unreachable(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.ReadTimeout("slow"))
+    registration = await kept.check(2)
+    assert (registration.status, registration.reason) == ("False", "WorkerUnreachable")
+    assert "lets Restate wait" in registration.message
+    assert [said.reason for said in kept.said] == ["NotRegistered", "WorkerUnreachable"]
+
+
+@pytest.mark.parametrize("status", [401, 500, 503])
+async def test_a_registration_that_gets_no_real_answer_is_tried_at_every_check(
+    kept: Kept, status: int
+) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(status, text="no"))
+    registration = await kept.check(3)
+    assert (registration.status, registration.reason) == ("Unknown", "EngineUnreachable")
+    assert len(kept.restate.registered) == 3
+
+
+async def test_a_hopeless_registration_is_sent_once(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will(
+        "POST /deployments", httpx.Response(409, json={"message": "no", "restate_code": "META0006"})
+    )
+    assert (await kept.check(5)).reason == "RegistrationRejected"
+    assert len(kept.restate.registered) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"status": "ok"}),
+        httpx.Response(200, json={"revision": "", "backends": []}),
+        httpx.Response(200, text="hello"),
+        httpx.Response(500, json={"revision": "one", "backends": []}),
+    ],
+    ids=["no revision", "empty revision", "no JSON", "error"],
+)
+async def test_what_is_not_a_landlord_worker_is_not_registered(answer: httpx.Response) -> None:
+    restate = Restate()
+    restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept = Kept(restate, lambda _: httpx.Response(answer.status_code, content=answer.content))
+    registration = await kept.check()
+    assert (registration.reason, registration.status) == ("WorkerUnreachable", "False")
+    assert "is not a landlord worker; check LANDLORD_WORKER_URL" in registration.message
+    assert restate.registered == []

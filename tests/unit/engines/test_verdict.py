@@ -1,0 +1,184 @@
+"""What is concluded from what Restate and the worker say: every row of the table, and what never happens."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landlord.engines.restate.admin import Deployment
+from landlord.engines.restate.probe import Worker, WorkerAway
+from landlord.engines.restate.refusals import Refusal
+from landlord.engines.restate.verdict import (
+    PERMANENT_RETRY_SECONDS,
+    Engine,
+    EngineAway,
+    Loss,
+    Memory,
+    Names,
+    RefusedBefore,
+    decide,
+)
+
+URL = "http://worker:9080"
+NAMES = Names("TenantProvisioning", "http://restate:9070", URL)
+WORKER = Worker(revision="one", backends=frozenset({"memory"}))
+CHANGED_WORKER = Worker(revision="two", backends=frozenset({"memory"}))
+AWAY = WorkerAway("the worker at http://worker:9080 can't be reached: connection refused")
+ENGINE_AWAY = EngineAway("Restate's admin API at http://restate:9070 can't be reached: connection refused")
+
+OURS = Deployment(id="dp_1", uri=f"{URL}/", metadata={"revision": "one"})
+OURS_BUT_OLD = Deployment(id="dp_1", uri=f"{URL}/", metadata={"revision": "zero"})
+OURS_WITHOUT_REVISION = Deployment(id="dp_1", uri=f"{URL}/")
+OTHERS = Deployment(id="dp_2", uri="http://other:9080/", metadata={"revision": "one"})
+OURS_IN_A_NEW_STORE = Deployment(id="dp_3", uri=f"{URL}/", metadata={"revision": "one"})
+
+NEW = Memory()
+VERIFIED = Memory(verified=OURS)
+RESTARTED = Memory(verified=OURS, engine_restarted=True)
+
+
+@pytest.mark.parametrize(
+    ("engine", "worker", "memory", "status", "reason", "registers", "loss"),
+    [
+        pytest.param(OURS, WORKER, NEW, "True", "Registered", False, None, id="match at start"),
+        pytest.param(OURS, WORKER, VERIFIED, "True", "Registered", False, None, id="match"),
+        pytest.param(
+            OURS_IN_A_NEW_STORE,
+            WORKER,
+            RESTARTED,
+            "True",
+            "Registered",
+            False,
+            None,
+            id="repaired by another",
+        ),
+        pytest.param(None, WORKER, NEW, "False", "NotRegistered", True, None, id="first start"),
+        pytest.param(
+            None, WORKER, RESTARTED, "False", "RegistrationLost", True, "store_lost", id="lost store"
+        ),
+        pytest.param(
+            None,
+            WORKER,
+            VERIFIED,
+            "False",
+            "RegistrationLost",
+            True,
+            "deployment_deleted",
+            id="removed by hand",
+        ),
+        pytest.param(OTHERS, WORKER, VERIFIED, "False", "Superseded", True, "superseded", id="other URI"),
+        pytest.param(OTHERS, WORKER, NEW, "False", "Superseded", True, None, id="other URI at start"),
+        pytest.param(
+            OURS_BUT_OLD,
+            WORKER,
+            VERIFIED,
+            "False",
+            "Superseded",
+            True,
+            "superseded",
+            id="registered by others",
+        ),
+        pytest.param(OURS, CHANGED_WORKER, VERIFIED, "False", "Superseded", True, None, id="changed worker"),
+        pytest.param(
+            OURS_WITHOUT_REVISION, WORKER, NEW, "False", "Superseded", True, None, id="registered by hand"
+        ),
+        pytest.param(OURS, AWAY, VERIFIED, "False", "WorkerUnreachable", False, None, id="worker away"),
+        pytest.param(None, AWAY, NEW, "False", "WorkerUnreachable", False, None, id="worker away at start"),
+        pytest.param(
+            None, AWAY, RESTARTED, "False", "WorkerUnreachable", False, "store_lost", id="all lost and away"
+        ),
+        pytest.param(ENGINE_AWAY, WORKER, NEW, "Unknown", "EngineUnreachable", False, None, id="engine away"),
+        pytest.param(
+            ENGINE_AWAY, WORKER, RESTARTED, "Unknown", "EngineUnreachable", False, None, id="engine went away"
+        ),
+        pytest.param(ENGINE_AWAY, AWAY, VERIFIED, "Unknown", "EngineUnreachable", False, None, id="all away"),
+    ],
+)
+def test_the_table(
+    engine: Engine,
+    worker: Worker | WorkerAway,
+    memory: Memory,
+    status: str,
+    reason: str,
+    registers: bool,
+    loss: Loss | None,
+) -> None:
+    verdict = decide(NAMES, engine, worker, memory, 0.0)
+    registration = verdict.registration
+    assert (registration.status, registration.reason) == (status, reason)
+    assert (verdict.register, verdict.loss) == (registers, loss)
+
+
+def refused(*, permanent: bool, reason: str = "RegistrationRejected") -> RefusedBefore:
+    refusal = Refusal(reason, permanent, "Restate says no; change it")  # type: ignore[arg-type]
+    return RefusedBefore(refusal, WORKER.revision, None, at=1000.0)
+
+
+@pytest.mark.parametrize(
+    ("permanent", "engine", "worker", "seconds_later", "registers", "reason"),
+    [
+        pytest.param(False, None, WORKER, 0.1, True, "RegistrationRejected", id="transient: at every check"),
+        pytest.param(True, None, WORKER, 60, False, "RegistrationRejected", id="hopeless: not again"),
+        pytest.param(
+            True, None, WORKER, PERMANENT_RETRY_SECONDS, True, "RegistrationRejected", id="hopeless: slowly"
+        ),
+        pytest.param(True, None, CHANGED_WORKER, 0.1, True, "NotRegistered", id="worker changed: at once"),
+        pytest.param(True, OTHERS, WORKER, 0.1, True, "Superseded", id="Restate changed: at once"),
+        pytest.param(True, OURS, WORKER, 0.1, False, "Registered", id="registered by somebody else"),
+    ],
+)
+def test_after_a_refusal(
+    permanent: bool, engine: Engine, worker: Worker, seconds_later: float, registers: bool, reason: str
+) -> None:
+    memory = Memory(refused=refused(permanent=permanent))
+    verdict = decide(NAMES, engine, worker, memory, 1000.0 + seconds_later)
+    assert (verdict.register, verdict.registration.reason) == (registers, reason)
+
+
+def test_a_refusal_that_says_nothing_of_the_registration_leaves_it_unknown() -> None:
+    memory = Memory(refused=refused(permanent=False, reason="EngineUnreachable"))
+    assert decide(NAMES, None, WORKER, memory, 1001.0).registration.status == "Unknown"
+
+
+engines = st.sampled_from([None, OURS, OURS_BUT_OLD, OTHERS, OURS_WITHOUT_REVISION, ENGINE_AWAY])
+workers = st.sampled_from([WORKER, CHANGED_WORKER, AWAY])
+memories = st.builds(
+    Memory,
+    verified=st.sampled_from([None, OURS, OURS_BUT_OLD]),
+    engine_restarted=st.booleans(),
+    refused=st.sampled_from([None, refused(permanent=True), refused(permanent=False)]),
+)
+
+
+@given(engines, workers, memories, st.floats(0, 1e6))
+def test_true_is_said_only_of_our_worker_at_its_revision(
+    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+) -> None:
+    verdict = decide(NAMES, engine, worker, memory, now)
+    current = engine == OURS and worker == WORKER
+    assert verdict.registration.ready == current
+    assert not (verdict.register and verdict.registration.ready)
+
+
+@given(engines, workers, memories, st.floats(0, 1e6))
+def test_nothing_is_registered_or_lost_while_restate_says_nothing(
+    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+) -> None:
+    verdict = decide(NAMES, engine, worker, memory, now)
+    if isinstance(engine, EngineAway):
+        assert not verdict.register
+        assert verdict.loss is None
+    if isinstance(worker, WorkerAway):
+        assert not verdict.register
+
+
+@given(engines, workers, memories, st.floats(0, 1e6))
+def test_messages_do_not_change_with_time_or_ids(
+    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+) -> None:
+    first = decide(NAMES, engine, worker, memory, 0.0).registration
+    later = decide(NAMES, engine, worker, memory, now).registration
+    assert replace(first, deployment_id=None) == replace(later, deployment_id=None)
+    assert first.message
+    assert "dp_" not in first.message
