@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,6 @@ from typing import Any, TypeVar
 import docker
 from docker import APIClient, DockerClient
 from docker.errors import APIError, DockerException
-from requests.exceptions import RequestException
 
 from landlord.errors import Retryable, StepError
 
@@ -58,7 +58,7 @@ class Engine:
             raise
         except APIError as error:
             raise Retryable("EngineError", f"the Docker engine says: {reason(error)}") from error
-        except (DockerException, RequestException) as error:
+        except (DockerException, OSError) as error:  # what requests raises is an OSError
             self._forget(client)
             raise unavailable(_innermost(error)) from error
 
@@ -83,6 +83,7 @@ class Engine:
     def _connected(self) -> DockerClient:
         with self._connecting:
             if self._client is None:
+                _knock()
                 self._client = docker.from_env(timeout=CALL_TIMEOUT, max_pool_size=THREADS)
             return self._client
 
@@ -100,11 +101,21 @@ def reason(error: APIError) -> str:
 
 def unavailable(why: str) -> Retryable:
     """The failure of an engine that does not answer."""
-    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     return Retryable(
         "EngineUnavailable",
-        f"the Docker engine at {host} does not answer: {why}; start it or set DOCKER_HOST",
+        f"the Docker engine at {_host()} does not answer: {why}; start it or set DOCKER_HOST",
     )
+
+
+def _host() -> str:
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def _knock() -> None:
+    """Raises OSError if nobody listens on the engine's socket; the SDK would leak one each time."""
+    if _host().startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(_host().removeprefix("unix://"))
 
 
 def _innermost(error: BaseException) -> str:

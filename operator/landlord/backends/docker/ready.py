@@ -16,7 +16,7 @@ from landlord.workflow.request import Desired
 WINDOW = 2.0
 """Seconds of quick looks in one step: what comes up fast is not kept waiting for the workflow's next try."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 0.5, 1.5
-SHORT_LOOK = 0.3
+SHORT_LOOK = 0.5
 """Seconds that a container without a probe has to keep running; the whole window if it has crashed before."""
 
 
