@@ -41,7 +41,7 @@ def run(stack: Stack) -> None:
         except LocalFailure as failure:
             logs = [f"{name}: {tail(stack.program(record, name).log)}" for name in (OPERATOR, WORKER)]
             raise LocalFailure("\n".join([str(failure), *logs])) from failure
-        demo.step("deleting the Tenants and ending everything")
+        demo.step("ending everything")
         stack.down()
     demo.end()
 
@@ -84,9 +84,7 @@ def _show(demo: Demo, stack: Stack, record: Record) -> None:
         _curl(demo, kubectl)
 
     demo.step("wiping Restate's store and starting it again, empty")
-    restate = stack.restate(record)
-    restate.wipe()
-    restate.start()
+    restate = stack.wipe_restate(record)
     service = f"{restate.admin_url}/services/{WORKFLOW_SERVICE}"
     waited = _poll(
         lambda: status_of(service) == http.client.OK, _REGISTERED_SECONDS, "the workflow registered"
@@ -100,6 +98,11 @@ def _show(demo: Demo, stack: Stack, record: Record) -> None:
     _table(kubectl)
     _registered(kubectl)
     demo.shown(f"a further Tenant Ready after {time.monotonic() - began:.1f} s, and all others still Ready")
+
+    demo.step("kubectl delete tenants --all")
+    began = time.monotonic()
+    kubectl("delete", "tenants", "--all", f"--timeout={_READY_SECONDS}s", timeout=2 * _READY_SECONDS)
+    demo.shown(f"all Tenants deprovisioned and gone after {time.monotonic() - began:.1f} s")
 
 
 def _wait_ready(kubectl: Kubectl) -> None:

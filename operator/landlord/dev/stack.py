@@ -71,6 +71,15 @@ class Stack:
                 discard(self.state, part)
         return record is not None
 
+    def wipe_restate(self, record: Record) -> RestateServer:
+        """Start Restate again without anything that it knew, as after a lost volume."""
+        server = self.restate(record)
+        server.wipe()
+        server.start()
+        _remember(record, RESTATE, server.identity)
+        record.save(self._file)
+        return server
+
     def restate(self, record: Record) -> RestateServer:
         """The Restate server of the environment, running or not."""
         ports = RestatePorts(*(record.ports.get(name, _PORTS[name]) for name in ("admin", "ingress", "node")))
