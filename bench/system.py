@@ -66,7 +66,9 @@ class System:
         """All that take part, the Docker engine included if one runs here."""
         parts = {process.name(): find(process.pid) for process in bearers(f"{self._mark}/control-plane")}
         engine = {
-            p.name(): find(p.pid) for p in psutil.process_iter() if p.name() in ("dockerd", "containerd")
+            process.info["name"]: find(process.pid)
+            for process in psutil.process_iter(["name"])  # skips those that end meanwhile
+            if process.info["name"] in _ENGINE
         }
         programs = {
             "operator": lambda: _process(self.operator),
