@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import docker
 import pytest
+from tests.integration.backends.registry import Registry
 from tests.integration.backends.tenants import Tenants
+from tests.support.session import Session
 
 from landlord.backends.docker import DockerBackend
 from landlord.dev.tools import program
@@ -44,3 +46,11 @@ def tools_image(docker_engine: docker.DockerClient, web_image: str) -> Iterator[
     docker_engine.images.build(fileobj=buffer, custom_context=True, tag=TOOLS_IMAGE, rm=True, forcerm=True)
     yield TOOLS_IMAGE
     docker_engine.images.remove(TOOLS_IMAGE, force=True)
+
+
+@pytest.fixture(scope="session")
+def registry(session: Session, docker_engine: docker.DockerClient, web_image: str) -> Iterator[Registry]:
+    """An image registry."""
+    registry = Registry(session, docker_engine)
+    yield registry
+    registry.clean_up()

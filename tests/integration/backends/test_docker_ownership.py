@@ -12,6 +12,7 @@ from docker.models.containers import Container
 from tests.contract.harness import new_tenant_id, observe, run
 from tests.integration.backends.tenants import Tenants
 
+from landlord.api import names
 from landlord.api.compute import Volume
 from landlord.api.workload import EnvVar
 from landlord.errors import Terminal
@@ -170,14 +171,11 @@ async def test_network_of_somebody_else_is_a_conflict_and_untouched(tenants: Ten
 
 async def test_survey_leaves_out_what_only_looks_like_a_tenant(tenants: Tenants) -> None:
     desired = tenants.new()
+    labels = {**names.labels(desired.tenant_id), names.LABEL_SPEC_HASH: "false"}
+    copies = [f"copy-{number}-{desired.tenant_id}" for number in range(2)]
+    tenants.engine.containers.create("landlord/web:local", name=copies[0], labels=labels)
     await tenants.apply(desired)
-    labels = {**tenants.container(desired).labels, "landlord.dev/spec-hash": "false"}
-    copy = tenants.engine.containers.create(
-        "landlord/web:local", name=f"copy-{desired.tenant_id}", labels=labels
-    )
-    try:
-        seen = await observe(tenants.backend, desired.tenant_id)
-        assert seen is not None
-        assert seen.spec_hash == desired.hash()
-    finally:
-        copy.remove()
+    tenants.engine.containers.create("landlord/web:local", name=copies[1], labels=labels)
+    seen = await observe(tenants.backend, desired.tenant_id)
+    assert seen is not None
+    assert (seen.healthy, seen.spec_hash) == (True, desired.hash())

@@ -65,14 +65,16 @@ async def test_endpoint_survives_an_update_and_a_crash(tenants: Tenants) -> None
     assert ask(url)["greeting"] == "after"
 
 
-async def test_free_port_that_something_else_has_is_passed_over(tenants: Tenants) -> None:
+async def test_free_port_that_something_else_has_is_passed_over_for_good(tenants: Tenants) -> None:
     desired = tenants.new(**PUBLISHED)
+    update = tenants.new(desired.tenant_id, env=(EnvVar(name="GREETING", value="new"),), **PUBLISHED)
     first = (await tenants.apply(desired)).endpoints[0].url
     await tenants.remove(desired)
     with socket.create_server(("127.0.0.1", int(first.rpartition(":")[2]))):
         second = (await tenants.apply(desired)).endpoints[0].url
     assert second != first
-    assert ask(second)
+    assert (await tenants.apply(update)).endpoints[0].url == second
+    assert ask(second)["greeting"] == "new"
 
 
 async def test_limits_are_those_that_the_engine_enforces(tenants: Tenants) -> None:

@@ -1,0 +1,8 @@
+// An image registry for the tests of the docker backend.
+module landlord.dev/tools/registry
+
+go 1.26.0
+
+tool github.com/google/go-containerregistry/cmd/registry
+
+require github.com/google/go-containerregistry v0.22.1 // indirect
