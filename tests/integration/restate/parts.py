@@ -73,7 +73,7 @@ class ScriptedWorker:
         """Names of the steps that were tried, in order."""
         file = self.folder / "ran"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [name for tenant, name in map(str.split, lines) if tenant == tenant_id]
+        return [line.removeprefix(f"{tenant_id} ") for line in lines if line.startswith(f"{tenant_id} ")]
 
 
 class Recorder:

@@ -6,6 +6,7 @@ import pytest
 from tests.integration.restate.parts import RunningEngine, request
 
 from landlord.engines.restate.http import HttpClient
+from landlord.workflow.request import Request
 
 
 @pytest.mark.parametrize(("verb", "code"), [("cancel", "Cancelled"), ("kill", "Killed")])
@@ -59,7 +60,7 @@ async def test_a_worker_that_can_not_go_on_with_a_journal_ends_the_attempt(
 async def test_purged_work_is_run_again_under_the_same_name(
     engine: RunningEngine, admin: HttpClient, tenant: str
 ) -> None:
-    engine.worker.script(tenant, container={"sleep": 2})
+    engine.worker.script(tenant, container={"sleep": 4})
     call = asyncio.create_task(engine.perform(request(tenant)))
     progress = await engine.until_progress(request(tenant), "Running")
     assert (await call).result == "Succeeded"
@@ -69,19 +70,46 @@ async def test_purged_work_is_run_again_under_the_same_name(
     assert engine.worker.ran(tenant) == ["container", "container"]
 
 
+async def have_patience(engine: RunningEngine) -> None:
+    """Have a worker whose invocations wait an hour after they have lost it."""
+    await asyncio.to_thread(engine.worker.stop)
+    await engine.until("WorkerUnreachable")
+    await asyncio.to_thread(engine.worker.start, backends="scripted,second", retry_seconds="3600")
+    await engine.until("Registered")
+
+
+async def lose_worker_while_running(engine: RunningEngine, work: Request) -> None:
+    """Have that work interrupted; it is simple from then on."""
+    engine.worker.script(work.tenant_id, network={}, container={"sleep": 60})
+    call = asyncio.create_task(engine.perform(work))
+    await engine.until_progress(work, "Running")
+    await asyncio.to_thread(engine.worker.kill)
+    waiting = await engine.until_progress(work, "BackingOff")
+    assert waiting.step == "container"
+    call.cancel()
+    engine.worker.script(work.tenant_id, network={}, container={})
+
+
 async def test_what_waited_for_the_worker_goes_on_as_soon_as_it_is_back(
     own_engine: RunningEngine, tenant: str
 ) -> None:
-    await asyncio.to_thread(own_engine.worker.stop)
-    await own_engine.until("WorkerUnreachable")
-    await asyncio.to_thread(own_engine.worker.start, backends="scripted,second", retry_seconds="3600")
-    await own_engine.until("Registered")
-    own_engine.worker.script(tenant, network={}, container={"sleep": 60})
-    call = asyncio.create_task(own_engine.perform(request(tenant)))
-    await own_engine.until_progress(request(tenant), "Running")
-    await asyncio.to_thread(own_engine.worker.kill)
-    waiting = await own_engine.until_progress(request(tenant), "BackingOff")
-    assert waiting.step == "container"
-    own_engine.worker.script(tenant, network={}, container={})
+    await have_patience(own_engine)
+    await lose_worker_while_running(own_engine, request(tenant))
+    call = asyncio.create_task(own_engine._tracker.follow(request(tenant)))
     await asyncio.to_thread(own_engine.worker.start, backends="scripted,second", retry_seconds="3600")
     assert (await asyncio.wait_for(call, 30)).result == "Succeeded", "by itself it waits for an hour"
+
+
+async def test_what_waits_for_its_next_try_hears_of_its_cancellation_at_once(
+    own_engine: RunningEngine, tenant: str
+) -> None:
+    await have_patience(own_engine)
+    old, new = request(tenant, generation=1), request(tenant, generation=2)
+    await lose_worker_while_running(own_engine, old)
+    await asyncio.to_thread(own_engine.worker.start, backends="scripted,second", retry_seconds="3600")
+    await own_engine.until("Registered")
+    assert (await asyncio.wait_for(own_engine.perform(new), 30)).result == "Succeeded"
+    ended = await own_engine._ingress.output(old)
+    assert ended is not None
+    assert ended.failure is not None
+    assert ended.failure.code == "Cancelled"

@@ -88,7 +88,7 @@ async def test_work_under_way_outlives_a_restart_of_restate(
 async def test_work_under_way_outlives_a_restart_of_the_worker(
     own_engine: RunningEngine, tenant: str
 ) -> None:
-    own_engine.worker.script(tenant, network={}, container={"sleep": 3})
+    own_engine.worker.script(tenant, network={}, container={"sleep": 5})
     call = asyncio.create_task(own_engine.perform(request(tenant)))
     await own_engine.until_progress(request(tenant), "Running")
     await asyncio.to_thread(own_engine.worker.kill)

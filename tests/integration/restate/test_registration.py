@@ -87,6 +87,17 @@ async def test_a_lost_store_is_called_lost_and_repaired(own_engine: RunningEngin
     assert (await own_engine.perform(request(tenant))).result == "Succeeded"
 
 
+async def test_a_store_lost_between_two_checks_is_noticed_by_the_held_connection(
+    own_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("landlord.engines.restate.keeper.SETTLED_SECONDS", (3600.0, 3600.0))
+    own_engine.kick()
+    await asyncio.to_thread(own_engine.restate.wipe)
+    await asyncio.to_thread(own_engine.restate.start)
+    await own_engine.until("Registered")
+    assert "RegistrationLost" in own_engine.heard.reasons
+
+
 async def test_work_under_way_in_a_lost_store_is_called_lost_and_can_be_submitted_again(
     own_engine: RunningEngine, tenant: str
 ) -> None:

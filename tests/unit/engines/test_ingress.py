@@ -48,6 +48,7 @@ def from_ingress(status: int, message: str) -> httpx.Response:
     ("answer", "code", "retryable", "message"),
     [
         (from_invocation(409, "cancelled"), "Cancelled", True, "the workflow was cancelled in Restate"),
+        (from_invocation(409, "canceled"), "Cancelled", True, "the workflow was cancelled in Restate"),
         (from_invocation(409, "killed"), "Killed", True, "the workflow was killed in Restate"),
         (from_invocation(409, "conflict"), "WorkflowError", False, "conflict"),
         (from_invocation(500, "Unable to parse"), "WorkflowError", False, "Unable to parse"),

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 MAX_HELD = 200
 """Requests that wait in the ingress at once; a connection each, on both sides."""
-FOLLOW_AFTER_SECONDS = 1.0
+FOLLOW_AFTER_SECONDS = 2.0
 """Work that takes longer is followed as well: its progress is shown, and what blocks it is superseded."""
 LET_GO_AFTER_SECONDS = 3.0
 """Work that takes longer is followed only, so that slow backends do not use up the slots."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from landlord.errors import EngineUnreachable
 
-CONNECT_SECONDS = 2.0
+CONNECT_SECONDS = 5.0
 READ_SECONDS = 5.0
 MAX_CONNECTIONS = 1000
 """More than all that is ever in flight: waiting for a connection would look like a slow engine."""

@@ -12,7 +12,8 @@ from landlord.workflow.request import Request
 
 NOT_COMPLETED = 470
 _TRANSIENT = frozenset({401, 403, 408, 421, 425, 429})
-_ENDED_BY_HAND = {"cancelled": "Cancelled", "killed": "Killed"}
+# Restate spells it with one l when the work was still queued.
+_ENDED_BY_HAND = {"cancelled": "Cancelled", "canceled": "Cancelled", "killed": "Killed"}
 
 
 class _Error(BaseModel):
@@ -95,7 +96,7 @@ def _failed(answer: Answer) -> Outcome:
     code = _ENDED_BY_HAND.get(message) if answer.status == 409 else None
     if code is None:
         return _workflow_error(message)
-    said = f"the workflow was {message} in Restate before it had ended"
+    said = f"the workflow was {code.lower()} in Restate before it had ended"
     return Outcome(result="Failed", failure=Failure(code=code, message=said, retryable=True))
 
 

@@ -1,0 +1,88 @@
+"""The held connection, against real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from tests.support.polling import eventually_async
+
+from landlord.dev.net import LOOPBACK, free_ports
+from landlord.engines.restate.connection import HeldConnection
+
+
+class Peer:
+    """A server that counts its connections, and closes each at once if it is told to."""
+
+    def __init__(self, *, closes: bool = False) -> None:
+        self.port = free_ports(1)[0]
+        self.writers: list[asyncio.StreamWriter] = []
+        self._closes = closes
+        self._server: asyncio.Server | None = None
+
+    async def _accept(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        if self._closes:
+            writer.close()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self.writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+@asynccontextmanager
+async def held(peer: Peer) -> AsyncIterator[list[str]]:
+    heard: list[str] = []
+    connection = HeldConnection(
+        f"http://{LOOPBACK}:{peer.port}", lambda: heard.append("ended"), lambda: heard.append("returned")
+    )
+    task = asyncio.create_task(connection.run())
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await peer.stop()
+
+
+async def until(what: Callable[[], bool]) -> None:
+    async def so() -> bool:
+        return what()
+
+    await eventually_async(so, within=10)
+
+
+async def test_a_restart_is_heard_as_an_end_and_a_return() -> None:
+    peer = Peer()
+    await peer.start()
+    async with held(peer) as heard:
+        await until(lambda: len(peer.writers) == 1)
+        assert heard == []
+        await peer.stop()
+        await until(lambda: heard == ["ended"])
+        await peer.start()
+        await until(lambda: heard == ["ended", "returned"])
+
+
+async def test_a_server_that_was_away_at_the_start_is_heard_when_it_comes() -> None:
+    peer = Peer()
+    async with held(peer) as heard:
+        await asyncio.sleep(0.3)
+        await peer.start()
+        await until(lambda: heard == ["returned"])
+
+
+async def test_a_server_that_closes_idle_connections_at_once_is_not_connected_to_in_a_loop() -> None:
+    peer = Peer(closes=True)
+    await peer.start()
+    async with held(peer):
+        await until(lambda: len(peer.writers) >= 2)
+        await asyncio.sleep(1)
+        assert len(peer.writers) < 10
