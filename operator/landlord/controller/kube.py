@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.client.exceptions import ApiException
 
 from landlord import metrics
 from landlord.api import names
@@ -46,23 +46,37 @@ async def load_configuration() -> Configuration:
     """
     configuration = Configuration()
     path = os.environ.get("KUBECONFIG")
-    try:
-        if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+        try:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
-        else:
-            await kubernetes_config.load_kube_config(
-                config_file=path or str(Path.home() / ".kube" / "config"),
-                client_configuration=configuration,
-            )
-    except (kubernetes_config.ConfigException, OSError, ValueError, TypeError, AttributeError) as error:
-        # A file that is no kubeconfig at all makes the loader stumble with the last three.
-        where = path or "~/.kube/config (KUBECONFIG is not set)"
-        raise SettingsError(
-            f"KUBECONFIG: can't read a cluster configuration from {where}: {error}; set KUBECONFIG to a file "
-            "that `kubectl --kubeconfig FILE get namespaces` accepts"
-        ) from error
+        except (kubernetes_config.ConfigException, OSError) as error:
+            raise _unreadable("the pod's service account", error) from error
+    else:
+        where = path or str(Path.home() / ".kube" / "config")
+        if not _is_there(where):
+            raise _unreadable(where, "there is no such file")
+        try:
+            await kubernetes_config.load_kube_config(config_file=where, client_configuration=configuration)
+        except yaml.YAMLError as error:
+            raise _unreadable(where, "it is not YAML") from error
+        except (TypeError, AttributeError) as error:  # how the loader stumbles over any other YAML
+            raise _unreadable(where, "it is not a kubeconfig") from error
+        except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+            raise _unreadable(where, error) from error
     configuration.connection_pool_maxsize = 256
     return configuration
+
+
+def _is_there(kubeconfig: str) -> bool:
+    """Whether one of the files is there that a KUBECONFIG names; the loader leaves out those that are not."""
+    return any(Path(file).is_file() for file in kubeconfig.split(os.pathsep))
+
+
+def _unreadable(where: str, why: object) -> SettingsError:
+    return SettingsError(
+        f"KUBECONFIG: can't read a cluster configuration from {where}: {why}; set KUBECONFIG to a file "
+        "that `kubectl --kubeconfig FILE get namespaces` accepts"
+    )
 
 
 class KubeClient:
@@ -96,11 +110,13 @@ class KubeClient:
         verb, url, headers = request[:3]
         try:
             response = await self._client.call_api(verb, url, headers, body, _request_timeout=TIMEOUT_SECONDS)
-            answer: JsonObject = json.loads(await response.read())
-        except ApiException as error:
-            raise KubeError(error.status or 0, _reason(error)) from error
+            content: bytes = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeError(0, f"{self._client.configuration.host} does not answer: {error!r}") from error
+        # Refusals are raised only by the layer of generated models, which is not used here.
+        if not 200 <= response.status < 300:
+            raise KubeError(response.status, _reason(content) or f"{response.status} {response.reason}")
+        answer: JsonObject = json.loads(content)
         return answer
 
     async def write(self, resource: str, method: str, path: str, body: Any, **options: Any) -> JsonObject:
@@ -126,12 +142,15 @@ class KubeClient:
         ]
         return await self.write("tenants", "PATCH", tenant_path(key), patch, content_type=JSON_PATCH)
 
-    async def apply_status(self, key: Key, uid: str, status: JsonObject) -> JsonObject:
-        """Make the status what is given, by server-side apply. The uid keeps it from a namesake."""
+    async def apply_status(self, key: Key, resource_version: str, status: JsonObject) -> JsonObject:
+        """Make the status what is given, by server-side apply, unless the object has changed (KubeError 409).
+
+        That keeps it from a namesake, for which a uid would not do: the API server ignores it here.
+        """
         body = {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
-            "metadata": {"name": key.name, "namespace": key.namespace, "uid": uid},
+            "metadata": {"name": key.name, "namespace": key.namespace, "resourceVersion": resource_version},
             "status": status,
         }
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
@@ -177,9 +196,9 @@ def tenant_path(key: Key) -> str:
     return f"{tenants_path(key.namespace)}/{key.name}"
 
 
-def _reason(error: ApiException) -> str:
-    """The message of the Status object in the answer, or what there is."""
+def _reason(content: bytes) -> str | None:
+    """The message of the Status object that the API server answers a refusal with."""
     try:
-        return str(json.loads(error.body or "")["message"])
+        return str(json.loads(content)["message"])
     except (TypeError, ValueError, KeyError):
-        return f"{error.status} {error.reason}"
+        return None

@@ -66,11 +66,12 @@ async def _missing(kube: KubeClient, namespaces: Sequence[str], gates: Gates) ->
             problem = f"the CRD {names.CRD_NAME} is not installed: kubectl apply -f crds/tenants.yaml"
             gates.set("crd", False, problem)
             return problem
-        if error.status in (401, 403):
+        if error.status == 401:
             raise SettingsError(
-                f"the API server refuses these credentials (HTTP {error.status}): {error}; "
-                "give KUBECONFIG other credentials, or grant list on tenants.landlord.dev"
+                f"the API server refuses these credentials (HTTP 401): {error}; give KUBECONFIG others"
             ) from error
+        if error.status == 403:
+            return None  # what is to be granted is found out next
         gates.set("apiServer", False, str(error))
         return str(error)
     gates.set("apiServer", True, "answers")

@@ -131,7 +131,8 @@ class Reconciler:
             self._queue.add_after(tenant.key, COSMETIC_PACE - since)
             return
         body = new.model_dump(mode="json", exclude_none=True)
-        self._cache.refresh(await self._kube.apply_status(tenant.key, tenant.metadata.uid, body))
+        version = tenant.metadata.resource_version
+        self._cache.refresh(await self._kube.apply_status(tenant.key, version, body))
         self._written[tenant.key] = time.monotonic()
         self._report(tenant, new)
 
