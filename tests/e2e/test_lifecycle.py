@@ -3,27 +3,17 @@
 import urllib.request
 
 import docker
+from tests.support.containers import containers_of, volumes_of
 from tests.support.history import Record
 from tests.support.specs import memory, web
 from tests.support.status import conditions, kstatus, workflow
 from tests.support.system import System, Tenant
-
-from landlord.api.names import LABEL_TENANT
 
 AT_ONCE = 20
 
 
 def urls(tenant: Tenant) -> list[str]:
     return [endpoint["url"] for endpoint in tenant["status"]["endpoints"]]
-
-
-def of_tenant(engine: docker.DockerClient, tenant_id: str) -> dict[str, list[str]]:
-    """All that the Docker engine has of a tenant."""
-    label: dict[str, str | list[str] | bool] = {"label": f"{LABEL_TENANT}={tenant_id}"}
-    return {
-        "containers": [str(found.id) for found in engine.containers.list(all=True, filters=label)],
-        "volumes": [str(found.name) for found in engine.volumes.list(filters=label)],
-    }
 
 
 def test_an_applied_tenant_becomes_ready_and_says_where_it_is(any_landlord: System, name: str) -> None:
@@ -64,10 +54,10 @@ def test_a_changed_display_name_replaces_nothing(
     spec = web(web_image)
     any_landlord.apply(name, spec)
     any_landlord.until(name, "Ready", "True")
-    before = of_tenant(docker_engine, name)
+    before = containers_of(docker_engine, name)
     any_landlord.apply(name, spec | {"displayName": "Acme Corporation"})
     any_landlord.until(name, "Ready", "True")
-    assert of_tenant(docker_engine, name) == before
+    assert containers_of(docker_engine, name) == before
     any_landlord.delete(name)
 
 
@@ -79,12 +69,11 @@ def test_a_deleted_tenant_is_gone_and_nothing_is_left_of_it(
     tenant = any_landlord.until(name, "Ready", "True")
     with urllib.request.urlopen(urls(tenant)[0], timeout=5) as answer:
         assert b"hello" in answer.read()
-    found = of_tenant(docker_engine, name)
-    assert (len(found["containers"]), len(found["volumes"])) == (1, 1)
+    assert len(containers_of(docker_engine, name)) == len(volumes_of(docker_engine, name)) == 1
 
     any_landlord.delete(name)
     assert name not in any_landlord.tenants()
-    assert of_tenant(docker_engine, name) == {"containers": [], "volumes": []}
+    assert containers_of(docker_engine, name) == volumes_of(docker_engine, name) == []
     assert docker_engine.networks.list(names=[name]) == []
 
 

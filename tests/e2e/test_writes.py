@@ -1,12 +1,11 @@
 """How often the operator writes to the API server, which is the dearest part of a Tenant."""
 
 import time
-import urllib.request
 from dataclasses import dataclass
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from tests.support.audit import Write, writes_of
+from tests.support.metrics import total
 from tests.support.polling import eventually
 from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.specs import memory
@@ -58,16 +57,9 @@ def audited(new_landlord: Landlord, control_plane: ControlPlane) -> Audited:
     return Audited(system, control_plane)
 
 
-def workflows_ended(system: System, operation: str) -> float:
-    """How many outcomes of workflows the operator has heard."""
-    with urllib.request.urlopen(f"{system.operator.url}/metrics", timeout=5) as answer:
-        families = text_string_to_metric_families(answer.read().decode())
-    samples = [sample for family in families for sample in family.samples]
-    return sum(
-        sample.value
-        for sample in samples
-        if sample.name == "landlord_workflow_total" and sample.labels["operation"] == operation
-    )
+def workflows_ended(system: System) -> float:
+    """How many outcomes of applies the operator has heard."""
+    return total(system.operator.url, "landlord_workflow_total", operation="apply")
 
 
 def test_short_work_costs_two_writes_an_update_one_and_the_deletion_one(audited: Audited, name: str) -> None:
@@ -98,10 +90,10 @@ def test_long_work_costs_one_write_that_it_goes_on_and_one_that_names_its_step(
 def test_work_that_ends_while_it_is_said_to_go_on_is_not_asked_for_again(audited: Audited, name: str) -> None:
     system = audited.system
     names = [f"{name}-{number}" for number in range(AT_ONCE)]
-    before = workflows_ended(system, "apply")
+    before = workflows_ended(system)
     system.apply_all({each: memory(MEMORY_DELAY=str(PATIENCE)) for each in names})
     system.until_all(names, "Ready", "True")
-    assert workflows_ended(system, "apply") - before == AT_ONCE
+    assert workflows_ended(system) - before == AT_ONCE
     system.delete(*names)
 
 

@@ -23,7 +23,7 @@ def writes_of(control_plane: ControlPlane, namespace: str, service_account: str)
     """All writes so far of a service account, in their order. A question about its rights is none."""
     user = f"system:serviceaccount:{namespace}:{service_account}"
     for event in control_plane.audited():
-        if event["user"]["username"] != user or event["verb"] not in VERBS:
+        if event["user"].get("username") != user or event["verb"] not in VERBS:
             continue
         target = event["objectRef"]
         if target["resource"] == "selfsubjectaccessreviews":
