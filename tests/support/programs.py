@@ -22,7 +22,7 @@ class Ended:
 
 
 def run(folder: Path, program: str, settings: Mapping[str, str]) -> Ended:
-    """Run `landlord <program>` to its end. What is not set otherwise listens on ports of the system's choice."""
+    """Run `landlord <program>` to its end. What is not set otherwise listens on ports that are free."""
     anywhere = {"LANDLORD_HTTP_BIND": f"{LOOPBACK}:0", "LANDLORD_WORKER_BIND": f"{LOOPBACK}:0"}
     result = subprocess.run(
         [sys.executable, "-m", "landlord", program],

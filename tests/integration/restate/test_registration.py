@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from prometheus_client import REGISTRY
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, request, running
+from tests.support.polling import eventually_async
 from tests.support.session import Session
 
 from landlord.api.names import WORKFLOW_SERVICE
@@ -12,7 +13,7 @@ from landlord.dev.restate import RestateServer
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
-from landlord.engines.restate.probe import WorkerAway
+from landlord.engines.restate.seen import WorkerAway
 from landlord.errors import EngineUnreachable, InvocationLost
 
 SOME_KEY = "publickeyv1_2G8dCQhArfvGpzPw5Vx2ALciR4xCLHfS5YaT93XjNxX9"
@@ -91,7 +92,13 @@ async def test_a_store_lost_between_two_checks_is_noticed_by_the_held_connection
     own_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("landlord.engines.restate.keeper.SETTLED_SECONDS", (3600.0, 3600.0))
+    before = sample("last_verified_timestamp_seconds")
     own_engine.kick()
+
+    async def checked() -> bool:
+        return sample("last_verified_timestamp_seconds") > before
+
+    await eventually_async(checked, within=10)
     await asyncio.to_thread(own_engine.restate.wipe)
     await asyncio.to_thread(own_engine.restate.start)
     await own_engine.until("Registered")

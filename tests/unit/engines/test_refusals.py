@@ -2,9 +2,8 @@
 
 import pytest
 
-from landlord.engines.restate.admin import Refused
-from landlord.engines.restate.http import TimedOut
 from landlord.engines.restate.refusals import detail, refusal
+from landlord.engines.restate.seen import Refused, TimedOut
 from landlord.errors import EngineUnreachable
 
 URL = "http://worker:9080"

@@ -6,13 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landlord.engines.restate.admin import Deployment
-from landlord.engines.restate.probe import Worker, WorkerAway
 from landlord.engines.restate.refusals import Refusal
+from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Worker, WorkerAway
 from landlord.engines.restate.verdict import (
     PERMANENT_RETRY_SECONDS,
-    Engine,
-    EngineAway,
     Loss,
     Memory,
     Names,

@@ -6,22 +6,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from landlord.engines.restate.http import Answer, HttpClient
-from landlord.errors import EngineError
+from landlord.engines.restate.seen import Deployment, Refused
 
 REGISTER_SECONDS = 15.0
 """Restate waits for the worker for as long as the worker likes, and for 1.7 s even if nobody listens."""
 
 Row = dict[str, Any]
-
-
-class Refused(EngineError):
-    """Restate answers that it does not do what was asked."""
-
-    def __init__(self, status: int, code: str | None, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
 
 
 class _Error(BaseModel):
@@ -31,19 +21,6 @@ class _Error(BaseModel):
 
 class _Service(BaseModel):
     deployment_id: str
-
-
-class Deployment(BaseModel, frozen=True):
-    """A worker as Restate has it registered."""
-
-    id: str
-    uri: str
-    metadata: dict[str, str] = {}
-
-    @property
-    def revision(self) -> str | None:
-        """The worker's revision that was noted at registration."""
-        return self.metadata.get("revision")
 
 
 class _Rows(BaseModel):

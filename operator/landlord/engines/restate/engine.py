@@ -41,7 +41,7 @@ class RestateEngine:
         self._ingress = Ingress(ingress_client)
         self._listener: Listener | None = None
         self._tracker = Tracker(admin, self._ingress, send=self._send, progressed=self._progressed)
-        self._keeper = Keeper(admin, worker_client, changed=self._changed, lost=self._tracker.look)
+        self._keeper = Keeper(admin, worker_client, changed=self._changed)
         self._slots = asyncio.Semaphore(MAX_HELD)
 
     @property
@@ -125,7 +125,7 @@ class RestateEngine:
 
     def _changed(self, registration: Registration) -> None:
         if registration.ready:
-            self._tracker.worker_returned()
+            self._tracker.registered()
         if self._listener is not None:
             self._listener.registration_changed(registration)
 

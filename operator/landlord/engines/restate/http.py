@@ -9,6 +9,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import BaseModel, ValidationError
 
+from landlord.engines.restate.seen import TimedOut
 from landlord.errors import EngineUnreachable
 
 CONNECT_SECONDS = 5.0
@@ -17,10 +18,6 @@ MAX_CONNECTIONS = 1000
 """More than all that is ever in flight: waiting for a connection would look like a slow engine."""
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class TimedOut(EngineUnreachable):
-    """The peer took the request and did not answer it in time."""
 
 
 @dataclass(frozen=True)

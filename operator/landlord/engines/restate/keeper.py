@@ -16,20 +16,12 @@ from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.engines import Registration
 from landlord.engines.restate import probe
-from landlord.engines.restate.admin import Admin, Deployment, Refused
+from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
-from landlord.engines.restate.probe import Worker, WorkerAway
 from landlord.engines.restate.refusals import refusal
-from landlord.engines.restate.verdict import (
-    Engine,
-    EngineAway,
-    Memory,
-    Names,
-    RefusedBefore,
-    Verdict,
-    decide,
-)
+from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Refused, Worker, WorkerAway
+from landlord.engines.restate.verdict import Memory, Names, RefusedBefore, Verdict, decide
 from landlord.errors import EngineUnreachable
 
 logger = logging.getLogger(__name__)
@@ -46,20 +38,12 @@ _ATTEMPT_OUTCOMES = {
 
 
 class Keeper:
-    """`changed` hears of every registration that differs from the one before; `lost` of every loss."""
+    """`changed` hears of every registration that differs from the one before."""
 
-    def __init__(
-        self,
-        admin: Admin,
-        worker: HttpClient,
-        *,
-        changed: Callable[[Registration], None],
-        lost: Callable[[], None],
-    ) -> None:
+    def __init__(self, admin: Admin, worker: HttpClient, *, changed: Callable[[Registration], None]) -> None:
         self._admin = admin
         self._worker = worker
         self._changed = changed
-        self._lost = lost
         self._names = Names(WORKFLOW_SERVICE, admin.url, worker.url)
         self._memory = Memory()
         self._lost_since: float | None = None
@@ -140,8 +124,6 @@ class Keeper:
         if verdict.registration.ready and isinstance(engine, Deployment):
             self._verified(engine)
         self._tell(verdict.registration)
-        if verdict.loss is not None:
-            self._lost()
         return verdict
 
     def _verified(self, deployment: Deployment) -> None:

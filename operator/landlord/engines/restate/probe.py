@@ -1,26 +1,8 @@
 """What the worker says of itself, read from its own /healthz."""
 
-from dataclasses import dataclass
-
-from pydantic import BaseModel, Field
-
 from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.seen import Worker, WorkerAway
 from landlord.errors import EngineUnreachable
-
-
-class Worker(BaseModel, frozen=True):
-    """A worker that answers."""
-
-    revision: str = Field(min_length=1)
-    """Changes when what it offers to Restate changes."""
-    backends: frozenset[str]
-
-
-@dataclass(frozen=True)
-class WorkerAway:
-    """A worker that does not answer, and why."""
-
-    message: str
 
 
 async def look(http: HttpClient) -> Worker | WorkerAway:

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from landlord.engines.restate.admin import Refused
-from landlord.engines.restate.http import TimedOut
+from landlord.engines.restate.seen import Refused, TimedOut
 from landlord.errors import EngineUnreachable
 
 Reason = Literal["WorkerUnreachable", "RegistrationRejected", "EngineUnreachable"]

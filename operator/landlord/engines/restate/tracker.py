@@ -54,7 +54,7 @@ class Tracker:
         self._progressed = progressed
         self._followed: set[_Followed] = set()
         self._stopped_at: dict[str, float] = {}
-        self._worker_returned = False
+        self._newly_registered = False
         self._wake = asyncio.Event()
 
     async def follow(self, request: Request) -> Outcome:
@@ -71,13 +71,9 @@ class Tracker:
         finally:
             self._followed.discard(followed)
 
-    def look(self) -> None:
-        """Tick now."""
-        self._wake.set()
-
-    def worker_returned(self) -> None:
-        """Tick now, and have what backs off because the worker was away tried again at once."""
-        self._worker_returned = True
+    def registered(self) -> None:
+        """The workflow is registered again: find what was lost, and end waits for a worker that was away."""
+        self._newly_registered = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -100,9 +96,9 @@ class Tracker:
         try:
             seen = await by_id(self._admin, [each.invocation_id for each in followed])
             acted = await self._supersede(followed, seen)
-            if self._worker_returned:
+            if self._newly_registered:
                 acted |= await self._resume(seen.values())
-                self._worker_returned = False
+                self._newly_registered = False
         except EngineUnreachable:
             # The registration says so; the work itself stands as it did.
             return False

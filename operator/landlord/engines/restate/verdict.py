@@ -15,24 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from landlord.engines import Registration
-from landlord.engines.restate.admin import Deployment
-from landlord.engines.restate.probe import Worker, WorkerAway
 from landlord.engines.restate.refusals import Refusal
+from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Worker, WorkerAway
 
 PERMANENT_RETRY_SECONDS = 600.0
 
 Loss = Literal["store_lost", "deployment_deleted", "superseded"]
-
-
-@dataclass(frozen=True)
-class EngineAway:
-    """Restate gave no answer, or none that says anything about the registration."""
-
-    message: str
-
-
-Engine = EngineAway | Deployment | None
-"""What Restate says of the service; None: that it does not know it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""What can be seen of Restate and of the worker: values only, so that what decides about them is pure."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from landlord.errors import EngineError, EngineUnreachable
+
+
+class TimedOut(EngineUnreachable):
+    """The peer took the request and did not answer it in time."""
+
+
+class Refused(EngineError):
+    """Restate answers that it does not do what was asked."""
+
+    def __init__(self, status: int, code: str | None, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class Deployment(BaseModel, frozen=True):
+    """A worker as Restate has it registered."""
+
+    id: str
+    uri: str
+    metadata: dict[str, str] = {}
+
+    @property
+    def revision(self) -> str | None:
+        """The worker's revision that was noted at registration."""
+        return self.metadata.get("revision")
+
+
+@dataclass(frozen=True)
+class EngineAway:
+    """Restate gave no answer, or none that says anything about the registration."""
+
+    message: str
+
+
+Engine = EngineAway | Deployment | None
+"""What Restate says of the service; None: that it does not know it."""
+
+
+class Worker(BaseModel, frozen=True):
+    """A worker that answers."""
+
+    revision: str = Field(min_length=1)
+    """Changes when what it offers to Restate changes."""
+    backends: frozenset[str]
+
+
+@dataclass(frozen=True)
+class WorkerAway:
+    """A worker that does not answer, and why."""
+
+    message: str
