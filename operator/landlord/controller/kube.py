@@ -9,6 +9,8 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import yaml
@@ -64,6 +66,12 @@ async def load_configuration() -> Configuration:
         except (kubernetes_config.ConfigException, OSError, ValueError) as error:
             raise _unreadable(where, error) from error
     configuration.connection_pool_maxsize = 256
+    # aiohttp would look for a netrc entry and a proxy in a thread at each request, which costs more than the
+    # request itself; and a netrc entry for all hosts would collide with the bearer token.
+    configuration.client_session_kwargs = {"trust_env": False}
+    host = urlsplit(configuration.host).hostname or ""
+    if configuration.proxy is None and not proxy_bypass(host):
+        configuration.proxy = getproxies().get("https")
     return configuration
 
 
