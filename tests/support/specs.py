@@ -23,7 +23,7 @@ def web(image: str, *, docker: Spec | None = None, **env: str) -> Spec:
         "image": image,
         "env": [{"name": name, "value": value} for name, value in env.items()],
         "ports": [{"name": "http", "containerPort": 8080, "appProtocol": "http"}],
-        "probe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1},
+        "probe": {"httpGet": {"path": "/", "port": 8080}},
     }
     compute = {"provider": "docker", "docker": {"publish": [{"port": "http"}]} | (docker or {})}
     return {"compute": compute, "workload": {"containers": [container]}}

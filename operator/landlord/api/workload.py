@@ -13,7 +13,7 @@ Words = Annotated[
     Field(max_length=64),
 ]
 Port32 = Annotated[int, Field(ge=1, le=65535, json_schema_extra={"format": "int32"})]
-Seconds = Annotated[int, Field(ge=1, le=600, json_schema_extra={"format": "int32"})]
+ProbeSeconds = Annotated[int, Field(ge=1, le=30, json_schema_extra={"format": "int32"})]
 LABEL_RULE = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')"
 
 
@@ -115,9 +115,7 @@ class Probe(Model):
     """Ask by opening a TCP connection."""
     exec: Exec | None = None
     """Ask by running a command in the container."""
-    period_seconds: Seconds = 5
-    """Longest wait between two tries, in seconds; the first tries follow each other faster."""
-    timeout_seconds: Seconds = 2
+    timeout_seconds: ProbeSeconds = 2
     """A try that takes longer than this many seconds has failed."""
 
 

@@ -119,7 +119,7 @@ BAD: dict[str, tuple[Change, str]] = {
         "set exactly one of httpGet, tcpSocket or exec",
     ),
     "no kind of probe": (
-        lambda t: container(t).update(probe={"periodSeconds": 5}),
+        lambda t: container(t).update(probe={"timeoutSeconds": 5}),
         "set exactly one of httpGet, tcpSocket or exec",
     ),
     "publishing an undeclared port": (
@@ -184,7 +184,7 @@ def test_fills_in_defaults_and_only_those_that_mean_something(kubectl: Kubectl) 
     app = filled["workload"]["containers"][0]
     app |= {"imagePullPolicy": "IfNotPresent"}
     app["ports"][0] |= {"protocol": "TCP", "appProtocol": "tcp"}
-    app["probe"] |= {"periodSeconds": 5, "timeoutSeconds": 2}
+    app["probe"] |= {"timeoutSeconds": 2}
     assert spec == filled
 
 
