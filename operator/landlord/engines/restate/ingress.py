@@ -78,7 +78,11 @@ def _quoted(segment: str) -> str:
 
 
 def _outcome(http: HttpClient, answer: Answer) -> Outcome:
-    """What an ended invocation says. Its own errors are outcomes; those of the ingress are raised."""
+    """What an ended invocation says, with its id if the answer has it. Errors of the ingress are raised."""
+    return _said(http, answer).model_copy(update={"invocation_id": answer.headers.get("x-restate-id")})
+
+
+def _said(http: HttpClient, answer: Answer) -> Outcome:
     if answer.headers.get("x-restate-error-source") == "invocation":
         return _failed(answer)
     if answer.status != 200:

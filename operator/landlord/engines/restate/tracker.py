@@ -124,7 +124,7 @@ class Tracker:
                 followed.ended.set_exception(error)
             return
         if outcome is not None and not followed.ended.done():
-            followed.ended.set_result(outcome)
+            followed.ended.set_result(outcome.model_copy(update={"invocation_id": followed.invocation_id}))
 
     async def _unfinished(self, followed: _Followed, invocation: Invocation) -> None:
         if invocation.status in STUCK and invocation.last_failure_error_code == JOURNAL_MISMATCH:
