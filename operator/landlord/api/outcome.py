@@ -58,3 +58,5 @@ class Outcome(Model):
     made: Result = Field(default_factory=Result)
     failure: Failure | None = None
     """Set exactly when the result is Failed."""
+    invocation_id: str | None = None
+    """The engine's name for the invocation; set by the engine and not by the workflow."""

@@ -154,7 +154,7 @@ def provisioned(
 ) -> TenantStatus:
     """The workflow succeeded: the only way to Ready."""
     message = "The tenant is provisioned"
-    workflow = _workflow(tenant, request, None).model_copy(update={"sub_state": "Succeeded"})
+    workflow = _ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
     status = _compose(
         tenant,
         facts,
@@ -184,7 +184,7 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
     at = f" at step {failure.step}" if failure.step else ""
     message = f"{failure.code}{at}: {failure.message} ({then})"
     retried = now + timedelta(seconds=wait) if wait else None
-    workflow = _workflow(tenant, request, None).model_copy(
+    workflow = _ended(tenant, request, outcome).model_copy(
         update={
             "sub_state": "Failed",
             "last_failure": failure,
@@ -310,6 +310,11 @@ def _workflow(tenant: Tenant, request: Request, progress: Progress | None) -> Wo
         next_retry_time=progress.next_retry.replace(microsecond=0) if progress.next_retry else None,
         last_failure=failure,
     )
+
+
+def _ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
+    workflow = _workflow(tenant, request, None)
+    return workflow.model_copy(update={"invocation_id": outcome.invocation_id or workflow.invocation_id})
 
 
 def _registered(registration: Registration) -> Verdict:

@@ -111,6 +111,15 @@ def test_success_is_ready_and_settled() -> None:
     assert decided.status.observed_generation == 1
 
 
+def test_the_invocation_that_did_it_can_be_looked_up() -> None:
+    tenant = a_tenant()
+    known = DONE.model_copy(update={"invocation_id": "inv_1"})
+    status = plan(tenant, with_flight(tenant, outcome=known), NOW).status
+    assert status is not None
+    assert status.workflow is not None
+    assert status.workflow.invocation_id == "inv_1"
+
+
 def test_a_settled_tenant_is_left_alone() -> None:
     assert plan(a_ready_tenant(), FACTS, NOW) == Plan(settled=True)
 
