@@ -28,7 +28,9 @@ class Session:
 
     def control_plane(self) -> ControlPlane:
         """A control plane with an audit log, not started."""
-        return ControlPlane(self.folder("cluster") / "kwok", mark=self.mark, audit=True)
+        folder = self.folder("cluster")
+        # A mark of its own, or the end of one would be the end of all.
+        return ControlPlane(folder / "kwok", mark=f"{self.mark}/{folder.name}", audit=True)
 
     def restate(self, *, partitions: int = 1) -> RestateServer:
         """A Restate server on free ports, not started."""

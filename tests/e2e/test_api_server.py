@@ -1,0 +1,97 @@
+"""An API server that is away, and one without landlord's CRD: waited for."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from tests.support.polling import eventually
+from tests.support.programs import readiness
+from tests.support.session import Session
+from tests.support.specs import memory
+from tests.support.system import System
+
+from landlord.dev.cluster import ControlPlane
+from landlord.dev.net import LOOPBACK
+from landlord.dev.paths import CHECKOUT
+from landlord.dev.process import bearers, spawn
+
+CRD = CHECKOUT / "crds" / "tenants.yaml"
+NAMESPACE = "default"
+LOCAL = {"LANDLORD_ENGINE": "local"}
+
+
+@pytest.fixture(scope="module")
+def bare_control_plane(session: Session) -> Iterator[ControlPlane]:
+    """A control plane of its own, without the CRD."""
+    control_plane = session.control_plane()
+    control_plane.start()
+    yield control_plane
+    control_plane.delete()
+
+
+@pytest.fixture
+def system(session: Session, bare_control_plane: ControlPlane) -> Iterator[System]:
+    """An operator that is not started."""
+    system = System(session, bare_control_plane, session.restate(), NAMESPACE, LOCAL)
+    yield system
+    system.stop()
+
+
+def waits_for(system: System, gate: str) -> str:
+    """The message of the gate that keeps the operator from being ready."""
+
+    def closed() -> str:
+        status, gates = readiness(system.operator)
+        assert status == 503
+        assert gates[gate]["message"] != "not checked yet"
+        assert not gates[gate]["ok"]
+        return str(gates[gate]["message"])
+
+    return eventually(closed)
+
+
+def test_the_crd_is_waited_for(system: System, name: str) -> None:
+    system.operator.start(wait=False)
+    assert "tenants.landlord.dev is not installed: kubectl apply -f" in waits_for(system, "crd")
+    system.kubectl.apply(CRD)
+    system.operator.wait_ready()
+    system.apply(name, memory())
+    system.until(name, "Ready", "True")
+    system.delete(name)
+    waiting = [line for line in system.operator.logs() if "not installed" in line["message"]]
+    assert len(waiting) == 1
+
+
+def test_an_api_server_that_is_away_at_the_start_is_waited_for(system: System, tmp_path: Path) -> None:
+    config = yaml.safe_load(system.kubectl.kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://{LOOPBACK}:1"
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    system.operator.settings["KUBECONFIG"] = str(kubeconfig)
+    system.operator.start(wait=False)
+    assert f"https://{LOOPBACK}:1 does not answer" in waits_for(system, "apiServer")
+
+
+def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
+    session: Session, bare_control_plane: ControlPlane, system: System, name: str
+) -> None:
+    bare_control_plane.kubectl.apply(CRD)
+    system.operator.start()
+    names = [f"{name}-{number}" for number in range(5)]
+    system.apply_all({each: memory(MEMORY_DELAY="2") for each in names})
+    (server,) = [each for each in bearers(session.mark) if is_api_server_of(each, bare_control_plane)]
+    argv, env, cwd = server.cmdline(), server.environ(), Path(server.cwd())
+    server.kill()
+    server.wait()
+    time.sleep(3)  # long enough for work to end while nobody can be told
+    spawn(argv, mark=session.mark, env=env, log=session.folder("apiserver") / "log", cwd=cwd)
+    eventually(bare_control_plane.kubectl.answers, what="the API server is back")
+    system.until_all(names, "Ready", "True")
+    system.delete(*names)
+
+
+def is_api_server_of(process: psutil.Process, control_plane: ControlPlane) -> bool:
+    return process.name() == "kube-apiserver" and str(control_plane.audit_log) in " ".join(process.cmdline())
