@@ -41,7 +41,7 @@ class Progress:
     """Its place, from 1."""
     total_steps: int | None = None
     attempt: int = 1
-    """Tries of that step so far."""
+    """Tries so far, of this step and of those before it."""
     next_retry: datetime | None = None
     last_error: str | None = None
     """First line of the last error."""

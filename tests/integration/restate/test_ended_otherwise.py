@@ -51,6 +51,7 @@ async def test_a_worker_that_can_not_go_on_with_a_journal_ends_the_attempt(
     outcome = await asyncio.wait_for(call, 20)
     assert outcome.failure is not None
     assert (outcome.failure.code, outcome.failure.retryable) == ("JournalMismatch", True)
+    assert outcome.invocation_id
     assert outcome.failure.message.startswith(
         "the worker was changed while this ran, and can't go on with it: Found a mismatch"
     )

@@ -155,7 +155,8 @@ class Tracker:
         message = f"the worker was changed while this ran, and can't go on with it: {said}"
         failure = Failure(code="JournalMismatch", message=message, retryable=True)
         if not followed.ended.done():
-            followed.ended.set_result(Outcome(result="Failed", failure=failure))
+            outcome = Outcome(result="Failed", failure=failure, invocation_id=invocation.id)
+            followed.ended.set_result(outcome)
 
     async def _supersede(self, followed: list[_Followed], seen: Mapping[str, Invocation]) -> bool:
         waiting = [
