@@ -177,12 +177,12 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
     failure = _failure(outcome)
     wait = retry_after(request, outcome)
     then = (
-        "it is tried again in 5 minutes, or at once when the spec changes"
+        "It is tried again in 5 minutes, or at once when the spec changes."
         if wait
-        else "it is tried again when the spec changes"
+        else "It is tried again when the spec changes."
     )
     at = f" at step {failure.step}" if failure.step else ""
-    message = f"{failure.code}{at}: {failure.message} ({then})"
+    message = f"{failure.code}{at}: {failure.message.rstrip('.')}.\n{then}"
     retried = now + timedelta(seconds=wait) if wait else None
     workflow = _ended(tenant, request, outcome).model_copy(
         update={
