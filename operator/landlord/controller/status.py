@@ -4,6 +4,7 @@ Every function returns the whole status; what a situation says nothing about is 
 that a tenant that still runs keeps its endpoints while an update is under way.
 """
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -28,6 +29,9 @@ from landlord.workflow.request import Request
 RETRY_FAILED_AFTER = 300.0
 """Seconds until a workflow that failed, but may succeed, is started again: its own retries took
 `spec.workflow.timeout` already, so this only has to be rarer than those."""
+
+CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
+"""How a step that is tried again tells its error; see workflow/attempt.py."""
 
 REFUSED_BY_WORKER = ("UnknownBackend", "IdentityConflict")
 """Failure codes that mean that the Tenant can't be accepted as it is."""
@@ -291,9 +295,10 @@ def _workflow(tenant: Tenant, request: Request, progress: Progress | None) -> Wo
         )
     failure = None
     if progress.last_error:
+        coded = CODED_ERROR.fullmatch(progress.last_error)
         failure = Failure(
-            code="Retrying",
-            message=conditions.shortened(progress.last_error),
+            code=coded["code"] if coded else "Unexpected",
+            message=conditions.shortened(coded["reason"] if coded else progress.last_error),
             retryable=True,
             step=progress.step,
         )

@@ -26,7 +26,7 @@ Clock = Callable[[], float]
 
 
 class TryAgain(Exception):
-    """The try failed, but a later one may not. Looks the same as text and as repr, which engines show."""
+    """The try failed, but a later one may not. Tells `<code>: <reason>`, as text and as repr, which engines show."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
         code, message = _reason(error, limit if bound.expired() else None)
         now = clock()
         if now < deadline:
-            raise TryAgain(message) from error
+            raise TryAgain(f"{code}: {message}") from error
         return failed(code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name)
     finally:
         metrics.step_seconds.labels(backend, step.name).observe(time.perf_counter() - begun)

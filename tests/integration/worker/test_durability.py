@@ -140,7 +140,7 @@ async def test_restate_shows_the_step_that_fails_and_its_reason(
 
     seen = await asyncio.to_thread(eventually, backing_off, what="the invocation to back off")
     assert seen["last_failure_related_command_name"] == "2/3 two"
-    assert seen["last_failure"].splitlines()[0] == "[500 Internal] two needs another try"
+    assert seen["last_failure"].splitlines()[0] == "[500 Internal] NotYet: two needs another try"
     work.cancel()
 
 

@@ -155,7 +155,7 @@ async def test_progress_tells_step_attempt_next_try_and_last_error(world: World,
         each for each in world.heard.of(asked) if each.sub_state == "BackingOff" and each.attempt >= 3
     )
     assert (seen.step, seen.step_number, seen.total_steps) == ("two", 2, 3)
-    assert seen.last_error == "two needs another try"
+    assert seen.last_error == "NotYet: two needs another try"
     assert seen.next_retry is not None
     assert abs(seen.next_retry - datetime.now(UTC)) < timedelta(seconds=10)
     assert (await work).result == "Succeeded"

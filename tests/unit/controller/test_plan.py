@@ -199,6 +199,19 @@ def test_work_under_way_is_shown(progress: Progress | None, provisioned: str, wo
     assert words in ready.message
 
 
+def test_a_step_that_is_tried_again_shows_the_backend_s_own_code_and_reason() -> None:
+    tenant = a_tenant()
+    error = "RegistryUnreachable: can't pull app:1: no such host"
+    progress = Progress("BackingOff", step="image", step_number=1, total_steps=3, attempt=2, last_error=error)
+    status = plan(tenant, with_flight(tenant, progress=progress), NOW).status
+    assert status is not None
+    assert status.workflow is not None
+    failure = Failure(
+        code="RegistryUnreachable", message="can't pull app:1: no such host", retryable=True, step="image"
+    )
+    assert status.workflow.last_failure == failure
+
+
 def test_a_tenant_that_runs_keeps_its_endpoints_while_it_is_updated() -> None:
     tenant = a_ready_tenant(generation=2)
     decided = plan(tenant, with_flight(tenant), NOW)

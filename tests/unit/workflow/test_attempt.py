@@ -42,9 +42,9 @@ async def test_terminal_failure_is_final_at_once() -> None:
 @pytest.mark.parametrize(
     ("error", "shown"),
     [
-        (Retryable("Busy", "the disk is busy"), "the disk is busy"),
-        (ConnectionError("refused"), "ConnectionError: refused"),
-        (TimeoutError("its own"), "TimeoutError: its own"),
+        (Retryable("Busy", "the disk is busy"), "Busy: the disk is busy"),
+        (ConnectionError("refused"), "Unexpected: ConnectionError: refused"),
+        (TimeoutError("its own"), "Unexpected: TimeoutError: its own"),
     ],
 )
 async def test_other_failure_is_tried_again_while_there_is_time(error: Exception, shown: str) -> None:
