@@ -115,8 +115,13 @@ def test_failing_work_says_what_fails_how_often_and_when_it_is_tried_again(
     tenant = eventually(backs_off)
     said = workflow(tenant)
     assert (said["step"], said["stepNumber"], said["totalSteps"]) == ("ready", 2, 2)
-    assert said["lastFailure"]["message"] == "the database is full"
-    assert message(tenant, "Ready") == "Trying again step 2 of 2 (ready): the database is full"
+    assert said["lastFailure"] == {
+        "code": "Rehearsed",
+        "message": "the database is full",
+        "retryable": True,
+        "step": "ready",
+    }
+    assert message(tenant, "Ready") == "Trying again step 2 of 2 (ready): Rehearsed: the database is full"
     assert conditions(tenant)["Provisioned"] == ("False", "BackingOff")
 
 

@@ -26,7 +26,7 @@ Clock = Callable[[], float]
 
 
 class TryAgain(Exception):
-    """The try failed, but a later one may not. Tells `<code>: <reason>`, as text and as repr, which engines show."""
+    """The try failed, but a later one may not. Text and repr are `<code>: <reason>`: engines show either."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
