@@ -93,6 +93,26 @@ def kill(identity: Identity) -> None:
         _end([process], 0.0)
 
 
+class OneProcess:
+    """A part of the environment that is one process. Set `identity` when it is started."""
+
+    identity: Identity | None = None
+
+    def running(self) -> bool:
+        """Whether the process that was started still runs."""
+        return self.identity is not None and self.identity.process() is not None
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL if that does not help."""
+        if self.identity is not None:
+            stop([self.identity])
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.identity is not None:
+            kill(self.identity)
+
+
 def bearers(mark: str) -> list[psutil.Process]:
     """All running processes that carry the mark, or the mark of one of its parts."""
     found = []

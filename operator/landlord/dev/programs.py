@@ -8,12 +8,12 @@ from typing import Any
 
 from landlord.dev.net import LOOPBACK, status_of, wait_until
 from landlord.dev.paths import CHECKOUT, short_hash
-from landlord.dev.process import Identity, kill, spawn, stop
+from landlord.dev.process import OneProcess, spawn
 
 _START_SECONDS = 60.0
 
 
-class Program:
+class Program(OneProcess):
     """The operator or the worker, with its settings. Keeps its port over restarts."""
 
     def __init__(
@@ -31,7 +31,6 @@ class Program:
         self.url = f"http://{LOOPBACK}:{port}"
         self.log = folder / f"{name}.log"
         self.settings = dict(settings) | {bind: f"{LOOPBACK}:{port}"}
-        self.identity: Identity | None = None
         self._folder = folder
         self._mark = mark
         self._ready = f"{self.url}{ready}"
@@ -49,23 +48,9 @@ class Program:
         """Return when it says that it is ready; LocalFailure when it ends or the time is over."""
         wait_until(self.healthy, timeout=timeout, what=f"the {self.name}", alive=self.running, log=self.log)
 
-    def running(self) -> bool:
-        """Whether the process that was started still runs."""
-        return self.identity is not None and self.identity.process() is not None
-
     def healthy(self) -> bool:
         """Whether it says that it is ready."""
         return status_of(self._ready) == 200
-
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that does not help."""
-        if self.identity is not None:
-            stop([self.identity])
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        if self.identity is not None:
-            kill(self.identity)
 
     def restart(self) -> None:
         """Stop and start."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landlord.dev.net import LOOPBACK, status_of, wait_until
-from landlord.dev.process import Identity, kill, spawn, stop
+from landlord.dev.process import OneProcess, spawn
 from landlord.dev.tools import RESTATE, program
 
 _START_SECONDS = 60.0
@@ -20,13 +20,12 @@ class RestatePorts:
     node: int
 
 
-class RestateServer:
+class RestateServer(OneProcess):
     """One native restate-server with its own data. Ports stay the same over restarts."""
 
     def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
         self.ports = ports
         self.log = folder / "restate.log"
-        self.identity: Identity | None = None
         self._data = folder / "data"
         self._mark = mark
         self._partitions = partitions
@@ -50,10 +49,6 @@ class RestateServer:
         )
         wait_until(self.healthy, timeout=_START_SECONDS, what=RESTATE, alive=self.running, log=self.log)
 
-    def running(self) -> bool:
-        """Whether the process that was started still runs."""
-        return self.identity is not None and self.identity.process() is not None
-
     def healthy(self) -> bool:
         """Whether it answers on both ports and its partitions can be queried."""
         return (
@@ -62,16 +57,6 @@ class RestateServer:
             # health alone does not wait for the partitions
             and status_of(f"{self.admin_url}/query", json_body='{"query": "select 1"}') == 200
         )
-
-    def stop(self) -> None:
-        """Stop it, data kept."""
-        if self.identity is not None:
-            stop([self.identity])
-
-    def kill(self) -> None:
-        """SIGKILL, data kept as it happens to be."""
-        if self.identity is not None:
-            kill(self.identity)
 
     def restart(self) -> None:
         """Stop and start on the same data."""
