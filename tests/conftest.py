@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 from tests.support.session import PART, Session
-from tests.support.system import System
+from tests.support.system import Landlord, System, landlords
 
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.docker import engine, ensure_web_image
@@ -119,6 +119,19 @@ def start_system(
 def system(start_system: SystemFactory) -> System:
     """A whole landlord with the memory backend as default."""
     return start_system()
+
+
+@pytest.fixture(scope="module")
+def new_landlord(session: Session, control_plane: ControlPlane) -> Iterator[Landlord]:
+    """Makes landlords that end with the module."""
+    with landlords(session, control_plane) as make:
+        yield make
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other Tenant has, on the Docker engine either."""
+    return f"t-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture(scope="session")

@@ -1,48 +1,34 @@
 """Whole landlords that tests share, with Tenants of their own in them. Who stops a part makes a new one."""
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
 from tests.support.history import History, Record
 from tests.support.session import Session
-from tests.support.system import Landlord, System
+from tests.support.system import Landlord, System, landlords
 
 from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
 
 
 @pytest.fixture(scope="session")
-def new_landlord(session: Session, control_plane: ControlPlane, kubectl: Kubectl) -> Iterator[Landlord]:
-    """Makes landlords with a namespace and a Restate server of their own, not started."""
-    made: list[System] = []
-
-    def make(**settings: str) -> System:
-        namespace = f"e2e-{uuid.uuid4().hex[:8]}"
-        kubectl("create", "namespace", namespace)
-        system = System(session, control_plane, session.restate(), namespace, settings)
-        made.append(system)
-        return system
-
-    yield make
-    for system in made:
-        system.stop()
-        system.restate.wipe()
-        kubectl("delete", "namespace", system.namespace, "--wait=false")
+def shared_landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlord]:
+    """Makes landlords that end with the test session."""
+    with landlords(session, control_plane) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")
-def landlord(new_landlord: Landlord) -> System:
+def landlord(shared_landlords: Landlord) -> System:
     """A whole landlord with Restate."""
-    system = new_landlord()
+    system = shared_landlords()
     system.start()
     return system
 
 
 @pytest.fixture(scope="session")
-def local_landlord(new_landlord: Landlord) -> System:
+def local_landlord(shared_landlords: Landlord) -> System:
     """A landlord without Restate and worker: its operator alone."""
-    system = new_landlord(LANDLORD_ENGINE="local")
+    system = shared_landlords(LANDLORD_ENGINE="local")
     system.operator.start()
     return system
 
@@ -53,12 +39,6 @@ def any_landlord(request: pytest.FixtureRequest) -> System:
     fixture = {"restate": "landlord", "local": "local_landlord"}[request.param]
     system: System = request.getfixturevalue(fixture)
     return system
-
-
-@pytest.fixture
-def name() -> str:
-    """A name that no other Tenant has, on the Docker engine either."""
-    return f"t-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Tenants that can't become Ready: each says within seconds what is wrong, none spins."""
 
+import re
 import socket
 import time
 from typing import Any
@@ -22,16 +23,16 @@ def with_container(spec: Spec, **changes: Any) -> Spec:
     return spec | {"workload": {"containers": [container]}}
 
 
-def until_message(system: System, name: str, *, contains: str, within: float = 15.0) -> Tenant:
+def until_message(system: System, name: str, pattern: str) -> Tenant:
     """The Tenant once its Ready condition is not True and says something."""
 
     def says() -> Tenant:
         tenant = system.tenant(name)
         assert conditions(tenant).get("Ready", ("",))[0] == "False", conditions(tenant)
-        assert contains in message(tenant, "Ready"), message(tenant, "Ready")
+        assert re.search(pattern, message(tenant, "Ready")), message(tenant, "Ready")
         return tenant
 
-    return eventually(says, within=within, what=f"{name} says {contains!r}")
+    return eventually(says, what=f"{name} says {pattern}")
 
 
 def test_an_unknown_provider_is_named_with_those_that_there_are(any_landlord: System, name: str) -> None:
@@ -54,7 +55,7 @@ def test_what_the_engine_refuses_for_good_fails_with_its_reason(
     landlord: System, name: str, web_image: str, container: Spec, reason: str
 ) -> None:
     landlord.apply(name, with_container(web(web_image), **container))
-    tenant = until_message(landlord, name, contains=reason)
+    tenant = until_message(landlord, name, reason)
     assert conditions(tenant)["Ready"] == ("False", "ProvisioningFailed")
     assert conditions(tenant)["Stalled"][0] == "True"
     assert "To do:" in message(tenant, "Ready")
@@ -65,16 +66,16 @@ def test_what_the_engine_refuses_for_good_fails_with_its_reason(
 @pytest.mark.parametrize(
     ("container", "reason"),
     [
-        ({"image": f"{LOOPBACK}:1/team/app:1"}, "connection refused"),
-        ({"probe": {"httpGet": {"path": "/", "port": 8081}}}, "8081"),
-        ({"env": [{"name": "PORT", "value": "none"}]}, "exited with code 1"),
+        ({"image": f"{LOOPBACK}:1/team/app:1"}, "RegistryUnreachable: .*connection refused"),
+        ({"probe": {"httpGet": {"path": "/", "port": 8081}}}, "ProbeFailed: .*8081"),
+        ({"env": [{"name": "PORT", "value": "none"}]}, "exited with code 1|was restarted"),
     ],
 )
 def test_what_may_pass_is_tried_again_and_its_reason_shown_meanwhile(
     landlord: System, name: str, web_image: str, container: Spec, reason: str
 ) -> None:
     landlord.apply(name, with_container(web(web_image), **container))
-    tenant = until_message(landlord, name, contains=reason)
+    tenant = until_message(landlord, name, reason)
     assert conditions(tenant)["Provisioned"] == ("False", "BackingOff")
     landlord.apply(name, web(web_image))
     landlord.until(name, "Ready", "True")
@@ -85,7 +86,7 @@ def test_a_port_in_use_is_waited_for(landlord: System, name: str, web_image: str
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
         landlord.apply(name, web(web_image, docker={"publish": [{"port": "http", "hostPort": port}]}))
-        tenant = until_message(landlord, name, contains=f"the host port {port} of 127.0.0.1 is in use")
+        tenant = until_message(landlord, name, f"PortInUse: the host port {port} of 127.0.0.1 is in use")
         assert conditions(tenant)["Provisioned"] == ("False", "BackingOff")
     tenant = landlord.until(name, "Ready", "True")
     assert tenant["status"]["endpoints"] == [{"name": "http", "url": f"http://{LOOPBACK}:{port}"}]

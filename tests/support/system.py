@@ -1,6 +1,8 @@
 """Operator and worker as real processes, against one namespace of the control plane and one Restate."""
 
-from collections.abc import Callable, Iterable, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -129,6 +131,24 @@ class System:
 
 Landlord = Callable[..., System]
 """Makes landlords with the settings given as LANDLORD_…=value, not started."""
+
+
+@contextmanager
+def landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlord]:
+    """Each has a namespace and a Restate server of its own. All end with the context."""
+    made: list[System] = []
+
+    def make(**settings: str) -> System:
+        namespace = f"e2e-{uuid.uuid4().hex[:8]}"
+        control_plane.kubectl("create", "namespace", namespace)
+        made.append(System(session, control_plane, session.restate(), namespace, settings))
+        return made[-1]
+
+    yield make
+    for system in made:
+        system.stop()
+        system.restate.wipe()
+        control_plane.kubectl("delete", "namespace", system.namespace, "--wait=false")
 
 
 def _assert_condition(tenant: Tenant, kind: str, status: str, reason: str = "") -> None:
