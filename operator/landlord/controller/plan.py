@@ -66,6 +66,9 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if facts.owner is not None and not say.ran_before(tenant):
         # What runs under this tenantID was made for another Tenant.
         return Plan(finalizer="remove", settled=True)
+    if tenant.status.provider is None and say.lacks_backend(tenant, facts):
+        # Nothing was ever asked of a backend, and there is none to ask now.
+        return Plan(finalizer="remove", settled=True)
     return _work(tenant, facts, now, "delete")
 
 

@@ -43,6 +43,12 @@ def provider(tenant: Tenant, facts: Facts) -> str:
     return tenant.status.provider or asked or facts.default_provider
 
 
+def lacks_backend(tenant: Tenant, facts: Facts) -> bool:
+    """Whether the worker is known to have no such backend as the Tenant needs."""
+    known = facts.registration.backends
+    return known is not None and provider(tenant, facts) not in known
+
+
 def refusal(tenant: Tenant, facts: Facts) -> tuple[str, str] | None:
     """Why the Tenant can't be accepted, as (reason, message)."""
     if tenant.spec is None:
@@ -52,11 +58,10 @@ def refusal(tenant: Tenant, facts: Facts) -> tuple[str, str] | None:
             f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}: "
             "delete one of them, or create this one again with another tenantID"
         )
-    known = facts.registration.backends
-    if known is not None and provider(tenant, facts) not in known:
+    if lacks_backend(tenant, facts):
         return "UnknownBackend", (
             f"The worker has no backend {provider(tenant, facts)}, "
-            f"only {', '.join(sorted(known)) or 'none'}: "
+            f"only {', '.join(sorted(facts.registration.backends or ())) or 'none'}: "
             "set spec.compute.provider in a new Tenant, or enable the backend with LANDLORD_BACKENDS"
         )
     return None
@@ -125,7 +130,8 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
         now,
         phase="Deleting" if request.operation == "delete" else "Pending",
         verdicts=verdicts,
-        provider_name=request.provider,
+        # Chosen for the Tenant's life only with the first request: the worker may not have this one.
+        provider_name=request.provider if facts.flight else tenant.status.provider,
         workflow=_workflow(tenant, request, Progress("Pending")),
     )
 

@@ -315,6 +315,30 @@ def test_a_deleted_tenant_that_did_run_is_deprovisioned_whoever_claims_its_tenan
     assert plan(tenant, replace(FACTS, owner="other/acme"), NOW).submit is not None
 
 
+def test_a_deleted_tenant_of_a_backend_that_there_never_was_is_let_go() -> None:
+    before = a_tenant(compute={"provider": "vm"})
+    waiting = plan(before, replace(FACTS, registration=AWAY), NOW).status
+    tenant = a_tenant(deleting=True, compute={"provider": "vm"}, status=waiting)
+    assert plan(tenant, FACTS, NOW) == Plan(finalizer="remove", settled=True)
+
+
+def test_a_deleted_tenant_of_a_backend_that_there_is_no_more_waits_for_it() -> None:
+    tenant = a_ready_tenant(deleting=True)
+    elsewhere = replace(FACTS, registration=replace(REGISTERED, backends=frozenset({"docker"})))
+    decided = plan(tenant, elsewhere, NOW)
+    assert decided.finalizer is None
+    assert decided.submit is not None
+
+
+def test_a_backend_is_chosen_with_the_first_request_and_not_before() -> None:
+    waiting = plan(a_tenant(), replace(FACTS, registration=AWAY, default_provider="vm"), NOW).status
+    assert waiting is not None
+    assert waiting.provider is None
+    decided = plan(a_tenant(status=waiting), FACTS, NOW)
+    assert decided.submit is not None
+    assert decided.submit.provider == "memory"
+
+
 def test_a_deleted_tenant_with_an_unreadable_spec_is_still_deprovisioned() -> None:
     tenant = a_ready_tenant(generation=2, deleting=True, workload={"containers": []})
     decided = plan(tenant, FACTS, NOW)
