@@ -1,6 +1,8 @@
 """Free ports, and waiting until something answers."""
 
 import http.client
+import itertools
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -10,20 +12,30 @@ from urllib.parse import urlsplit
 from landlord.dev.failure import LocalFailure
 
 LOOPBACK = "127.0.0.1"
+_OWN_PORTS = range(10000, 20000)
+"""Below the ports of outgoing connections, and those that the docker backend chooses."""
 _REQUEST_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports that nobody listens on now, all different.
+
+    Not those that the system would give: it gives the same to outgoing connections, and a part that is
+    stopped for a moment would find its own port taken.
+    """
+    candidates = random.sample(_OWN_PORTS, len(_OWN_PORTS))
+    free = itertools.islice(filter(_is_free, candidates), count)
+    return list(free)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def preferred_port(wanted: int) -> int:
