@@ -99,9 +99,11 @@ def test_none_of_them_spins(landlord: System, name: str, web_image: str) -> None
         "image": with_container(web(web_image), image="Not/A:Valid:Name"),
         "registry": with_container(web(web_image), image=f"{LOOPBACK}:1/team/app:1"),
         "probe": with_container(web(web_image), probe={"tcpSocket": {"port": 8081}}),
-        "identity": memory() | {"tenantID": f"{name}-image"},
+        "identity": memory() | {"tenantID": name},
         "full": memory(MEMORY_ERROR="the database is full"),
     }
+    landlord.apply(name, memory())
+    landlord.until(name, "Ready", "True")
     names = [f"{name}-{reason}" for reason in specs]
     landlord.apply_all(dict(zip(names, specs.values(), strict=True)))
     landlord.until_all(names, "Ready", "False")
@@ -109,4 +111,4 @@ def test_none_of_them_spins(landlord: System, name: str, web_image: str) -> None
     time.sleep(CALM_SECONDS)  # what is to be seen is that little happens
     reconciled = total(landlord.operator.url, "landlord_reconcile_total") - before
     assert reconciled <= len(landlord.tenants()) * CALM_SECONDS
-    landlord.delete(*names)
+    landlord.delete(name, *names)

@@ -51,6 +51,7 @@ def test_without_restate_at_the_start_the_operator_waits_and_says_so(
     system = new_landlord()
     system.worker.start()
     system.operator.start()
+    eventually(lambda: "engine" in readiness(system.operator)[1])
     status, gates = readiness(system.operator)
     assert (status, gates["engine"]["ok"], gates["registration"]["ok"]) == (200, False, False)
     assert system.restate.admin_url in gates["registration"]["message"]
@@ -96,6 +97,17 @@ def test_without_the_worker_tenants_wait_and_name_its_url(fragile: System, name:
     assert "start it, or check LANDLORD_WORKER_URL" in message(tenant, "Ready")
     fragile.worker.start()
     fragile.until(name, "Ready", "True")
+    fragile.delete(name)
+
+
+def test_a_tenant_of_an_unknown_backend_that_came_while_the_worker_was_away_can_be_deleted(
+    fragile: System, name: str
+) -> None:
+    fragile.worker.stop()
+    fragile.apply(name, memory() | {"compute": {"provider": "mainframe"}})
+    fragile.until(name, "WorkflowRegistered", "False", reason="WorkerUnreachable")
+    fragile.worker.start()
+    fragile.until(name, "Accepted", "False", reason="UnknownBackend")
     fragile.delete(name)
 
 
