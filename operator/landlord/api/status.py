@@ -62,7 +62,7 @@ class WorkflowStatus(Model):
     total_steps: Count | None = None
     """How many steps there are."""
     step_attempt: Count | None = None
-    """How often that step has been tried."""
+    """Tries so far, of that step and of those before it."""
     next_retry_time: datetime | None = None
     """When a failing step is tried again, or a failed workflow started again."""
     last_failure: Failure | None = None

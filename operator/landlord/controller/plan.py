@@ -27,6 +27,7 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, WorkflowSpec
 from landlord.controller import status as say
 from landlord.controller.facts import Facts
+from landlord.controller.workflow_status import ran_before
 from landlord.errors import RequestRejected
 from landlord.workflow.request import Desired, Operation, Request
 
@@ -63,7 +64,7 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
 def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if not tenant.held:
         return Plan(settled=True)
-    if facts.owner is not None and not say.ran_before(tenant):
+    if facts.owner is not None and not ran_before(tenant):
         # What runs under this tenantID was made for another Tenant.
         return Plan(finalizer="remove", settled=True)
     if tenant.status.provider is None and say.lacks_backend(tenant, facts):

@@ -4,8 +4,6 @@ Every function returns the whole status; what a situation says nothing about is 
 that a tenant that still runs keeps its endpoints while an update is under way.
 """
 
-import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,15 +21,13 @@ from landlord.api.outcome import Failure, Outcome
 from landlord.api.status import Phase, RegistrationStatus, TenantStatus, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
+from landlord.controller.workflow_status import ended, ran_before, steadied, told, workflow_status
 from landlord.engines import Progress, Registration
 from landlord.workflow.request import Request
 
 RETRY_FAILED_AFTER = 300.0
 """Seconds until a workflow that failed, but may succeed, is started again: its own retries took
 `spec.workflow.timeout` already, so this only has to be rarer than those."""
-
-CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
-"""How a step that is tried again tells its error; see workflow/attempt.py."""
 
 REFUSED_BY_WORKER = ("UnknownBackend", "IdentityConflict")
 """Failure codes that mean that the Tenant can't be accepted as it is."""
@@ -132,7 +128,7 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
         verdicts=verdicts,
         # Chosen for the Tenant's life only with the first request: the worker may not have this one.
         provider_name=request.provider if facts.flight else tenant.status.provider,
-        workflow=_workflow(tenant, request, Progress("Pending")),
+        workflow=workflow_status(tenant, request, Progress("Pending")),
     )
 
 
@@ -140,9 +136,9 @@ def under_way(
     tenant: Tenant, facts: Facts, now: datetime, request: Request, progress: Progress | None
 ) -> TenantStatus:
     """The workflow runs, or tries again."""
-    seen = _failing(progress) if progress else Progress("Running")
+    seen = steadied(progress) if progress else Progress("Running")
     phase, reason = _activity(tenant, request)
-    message = _told(seen)
+    message = told(seen)
     state = {"BackingOff": "BackingOff", "Paused": "Paused"}.get(seen.sub_state, "InProgress")
     return _compose(
         tenant,
@@ -155,7 +151,7 @@ def under_way(
             Verdict(RECONCILING, "True", reason, message),
         ],
         provider_name=request.provider,
-        workflow=_workflow(tenant, request, seen),
+        workflow=workflow_status(tenant, request, seen),
     )
 
 
@@ -164,7 +160,7 @@ def provisioned(
 ) -> TenantStatus:
     """The workflow succeeded: the only way to Ready."""
     message = "The tenant is provisioned"
-    workflow = _ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
+    workflow = ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
     status = _compose(
         tenant,
         facts,
@@ -194,7 +190,7 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
     at = f" at step {failure.step}" if failure.step else ""
     message = f"{failure.code}{at}: {failure.message.rstrip('.')}.\n{then}"
     retried = now + timedelta(seconds=wait) if wait else None
-    workflow = _ended(tenant, request, outcome).model_copy(
+    workflow = ended(tenant, request, outcome).model_copy(
         update={
             "sub_state": "Failed",
             "last_failure": failure,
@@ -234,11 +230,6 @@ def retry_after(request: Request, outcome: Outcome) -> float | None:
     return RETRY_FAILED_AFTER if hopeful else None
 
 
-def ran_before(tenant: Tenant) -> bool:
-    """Whether an earlier generation was provisioned."""
-    return bool(tenant.status.resources)
-
-
 def _failure(outcome: Outcome) -> Failure:
     if outcome.failure is not None:
         return outcome.failure
@@ -253,79 +244,6 @@ def _activity(tenant: Tenant, request: Request) -> tuple[Phase, str]:
     if request.operation == "delete":
         return "Deleting", "Deleting"
     return ("Updating", "Updating") if ran_before(tenant) else ("Provisioning", "Provisioning")
-
-
-def _failing(progress: Progress) -> Progress:
-    """A step that is just being tried again counts as backing off, or the status would flap with each try."""
-    failing = progress.sub_state == "Running" and progress.attempt > 1 and progress.last_error
-    return replace(progress, sub_state="BackingOff", next_retry=None) if failing else progress
-
-
-def _told(progress: Progress) -> str:
-    where = (
-        f"step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
-    )
-    match progress.sub_state:
-        case "Pending":
-            return "The workflow waits for an earlier one on the same tenant to end"
-        case "Running":
-            return f"The workflow runs {where}".strip() if where else "The workflow runs"
-        case "BackingOff":
-            return f"Trying again {where}: {progress.last_error or 'no error is known'}"
-        case "Paused":
-            return (
-                f"The workflow engine paused the workflow {where}: "
-                f"{progress.last_error or 'no error is known'}; "
-                "resume or kill the invocation, or change the spec"
-            )
-
-
-def _workflow(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
-    before = tenant.status.workflow
-    same = (
-        before is not None and before.generation == request.generation and before.attempt == request.attempt
-    )
-    known_id = before.invocation_id if before is not None and same else None
-    operation: Literal["Create", "Update", "Delete"] = "Update" if ran_before(tenant) else "Create"
-    if request.operation == "delete":
-        operation = "Delete"
-    elif before is not None and same and before.operation != "Delete":
-        operation = before.operation
-    if progress is None:
-        return WorkflowStatus(
-            operation=operation,
-            generation=request.generation,
-            attempt=request.attempt,
-            sub_state="Running",
-            invocation_id=known_id,
-        )
-    failure = None
-    if progress.last_error:
-        coded = CODED_ERROR.fullmatch(progress.last_error)
-        failure = Failure(
-            code=coded["code"] if coded else "Unexpected",
-            message=conditions.shortened(coded["reason"] if coded else progress.last_error),
-            retryable=True,
-            step=progress.step,
-        )
-    return WorkflowStatus(
-        operation=operation,
-        generation=request.generation,
-        attempt=request.attempt,
-        sub_state=progress.sub_state,
-        invocation_id=progress.invocation_id or known_id,
-        step=progress.step,
-        step_number=progress.step_number,
-        total_steps=progress.total_steps,
-        step_attempt=progress.attempt if progress.step else None,
-        next_retry_time=progress.next_retry.replace(microsecond=0) if progress.next_retry else None,
-        last_failure=failure,
-    )
-
-
-def _ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
-    workflow = _workflow(tenant, request, None)
-    return workflow.model_copy(update={"invocation_id": outcome.invocation_id or workflow.invocation_id})
 
 
 def _registered(registration: Registration) -> Verdict:

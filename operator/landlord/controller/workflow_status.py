@@ -1,0 +1,96 @@
+"""What `status.workflow` says, and the words for it. Pure."""
+
+import re
+from dataclasses import replace
+from typing import Literal
+
+from landlord.api.conditions import shortened
+from landlord.api.outcome import Failure, Outcome
+from landlord.api.status import WorkflowStatus
+from landlord.api.tenant import Tenant
+from landlord.engines import Progress
+from landlord.workflow.request import Request
+
+CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
+"""How a step that is tried again tells its error; see workflow/attempt.py."""
+
+
+def ran_before(tenant: Tenant) -> bool:
+    """Whether an earlier generation was provisioned."""
+    return bool(tenant.status.resources)
+
+
+def steadied(progress: Progress) -> Progress:
+    """A step that is just being tried again counts as backing off, or the status would flap with each try."""
+    failing = progress.sub_state == "Running" and progress.attempt > 1 and progress.last_error
+    return replace(progress, sub_state="BackingOff", next_retry=None) if failing else progress
+
+
+def told(progress: Progress) -> str:
+    """The progress in words, for a condition's message."""
+    where = (
+        f"step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
+    )
+    match progress.sub_state:
+        case "Pending":
+            return "The workflow waits for an earlier one on the same tenant to end"
+        case "Running":
+            return f"The workflow runs {where}".strip() if where else "The workflow runs"
+        case "BackingOff":
+            return f"Trying again {where}: {progress.last_error or 'no error is known'}"
+        case "Paused":
+            return (
+                f"The workflow engine paused the workflow {where}: "
+                f"{progress.last_error or 'no error is known'}; "
+                "resume or kill the invocation, or change the spec"
+            )
+
+
+def workflow_status(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
+    """How a request stands; without progress it runs as far as is known."""
+    before = tenant.status.workflow
+    same = (
+        before is not None and before.generation == request.generation and before.attempt == request.attempt
+    )
+    known_id = before.invocation_id if before is not None and same else None
+    operation: Literal["Create", "Update", "Delete"] = "Update" if ran_before(tenant) else "Create"
+    if request.operation == "delete":
+        operation = "Delete"
+    elif before is not None and same and before.operation != "Delete":
+        operation = before.operation
+    if progress is None:
+        return WorkflowStatus(
+            operation=operation,
+            generation=request.generation,
+            attempt=request.attempt,
+            sub_state="Running",
+            invocation_id=known_id,
+        )
+    failure = None
+    if progress.last_error:
+        coded = CODED_ERROR.fullmatch(progress.last_error)
+        failure = Failure(
+            code=coded["code"] if coded else "Unexpected",
+            message=shortened(coded["reason"] if coded else progress.last_error),
+            retryable=True,
+            step=progress.step,
+        )
+    return WorkflowStatus(
+        operation=operation,
+        generation=request.generation,
+        attempt=request.attempt,
+        sub_state=progress.sub_state,
+        invocation_id=progress.invocation_id or known_id,
+        step=progress.step,
+        step_number=progress.step_number,
+        total_steps=progress.total_steps,
+        step_attempt=progress.attempt if progress.step else None,
+        next_retry_time=progress.next_retry.replace(microsecond=0) if progress.next_retry else None,
+        last_failure=failure,
+    )
+
+
+def ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
+    """A request that has ended; the caller says how."""
+    workflow = workflow_status(tenant, request, None)
+    return workflow.model_copy(update={"invocation_id": outcome.invocation_id or workflow.invocation_id})
