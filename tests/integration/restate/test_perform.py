@@ -61,7 +61,7 @@ async def test_a_failing_step_is_shown_with_its_attempt_next_retry_and_error(
     call = asyncio.create_task(engine.perform(request(tenant)))
     progress = await engine.until_progress(request(tenant), "BackingOff")
     assert (progress.step, progress.step_number, progress.total_steps) == ("container", 2, 2)
-    assert progress.last_error == "RuntimeError: no room left"
+    assert progress.last_error == "Unexpected: RuntimeError: no room left"
     assert progress.attempt > 1
     assert progress.next_retry is not None
     assert progress.invocation_id is not None
