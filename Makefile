@@ -10,7 +10,7 @@ SOURCES = operator tests $(wildcard bench)
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
 
-setup: .venv ## everything pinned that landlord needs here (10 minutes the first time, then nothing)
+setup: .venv ## everything pinned that landlord needs here (12 minutes the first time, then nothing)
 	@$(PY) -m landlord.dev.tools
 
 .PHONY: .venv

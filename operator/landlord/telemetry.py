@@ -14,6 +14,8 @@ QUIET = {
     "httpx": logging.WARNING,
     "hypercorn.access": logging.WARNING,
     "restate": logging.WARNING,
+    # a traceback for each try of a step that fails, which Restate is told and the Tenant shows
+    "restate.server_context": logging.CRITICAL,
 }
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}

@@ -116,6 +116,11 @@ class System:
         """Delete Tenants and wait until they are gone."""
         self.kubectl("delete", "tenant", *names, "-n", self.namespace, f"--timeout={timeout:g}s")
 
+    def errors(self) -> list[dict[str, Any]]:
+        """What operator and worker logged that nobody should have to see: tracebacks, and errors of theirs."""
+        lines = [line for program in (self.operator, self.worker) for line in program.logs()]
+        return [line for line in lines if "raw" in line or line["severity"] in ("ERROR", "CRITICAL")]
+
     def stop(self) -> None:
         """Stop all, and remove what its tenants left on the Docker engine."""
         found = self.kubectl.run(
@@ -149,6 +154,8 @@ def landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlor
         system.stop()
         system.restate.wipe()
         control_plane.kubectl("delete", "namespace", system.namespace, "--wait=false")
+    errors = [error for system in made for error in system.errors()]
+    assert not errors, errors[:10]
 
 
 def _assert_condition(tenant: Tenant, kind: str, status: str, reason: str = "") -> None:

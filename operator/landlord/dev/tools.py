@@ -80,7 +80,7 @@ def ensure_all() -> None:
     missing = [name for name in (*_PROGRAMS, RESTATE) if not _is_there(name)]
     if missing:
         say(f"The first time, {len(missing)} pinned programs are built into {cache_dir()}.")
-        say("That takes about 10 minutes on 2 cores, and then never again.")
+        say("That takes about 12 minutes on 2 cores, and then never again.")
     for name in (*_PROGRAMS, RESTATE, KUBECTL):
         program(name)
     # Downloads and objects are only of use to a build that was interrupted.

@@ -1,6 +1,7 @@
 """One try of one step: what it raises becomes a value, or a reason to try again."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -8,6 +9,8 @@ from landlord import metrics
 from landlord.api.outcome import Failure, Outcome
 from landlord.backends import Step
 from landlord.errors import StepError, Terminal
+
+log = logging.getLogger(__name__)
 
 FIRST_RETRY = 0.2
 RETRY_FACTOR = 2.0
@@ -71,6 +74,7 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
     except Exception as error:  # the contract: whatever else a step raises may pass
         metrics.step_failures.labels(backend, step.name, "retryable").inc()
         code, message = _reason(error, limit if bound.expired() else None)
+        log.debug("step %s on %s failed: %s", step.name, backend, code, exc_info=error)
         now = clock()
         if now < deadline:
             raise TryAgain(f"{code}: {message}") from error
