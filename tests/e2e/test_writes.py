@@ -18,6 +18,7 @@ from landlord.workflow.attempt import LONGEST_RETRY
 
 ACCOUNT = "operator"
 AT_ONCE = 10
+IN_TURN = 5
 WATCHED_SECONDS = STEADY_SECONDS + 5
 
 FINALIZER = ("patch", "tenants")
@@ -64,10 +65,11 @@ def workflows_ended(system: System) -> float:
 
 def test_short_work_costs_two_writes_an_update_one_and_the_deletion_one(audited: Audited, name: str) -> None:
     system = audited.system
-    names = [f"{name}-{number}" for number in range(AT_ONCE)]
-    for ports in (1, 2):
-        system.apply_all({each: memory(ports=ports) for each in names})
-        system.until_all(names, "Ready", "True")
+    names = [f"{name}-{number}" for number in range(IN_TURN)]
+    for each in names:
+        for ports in (1, 2):
+            system.apply(each, memory(ports=ports))
+            system.until(each, "Ready", "True")
     system.delete(*names)
     lives = [audited.life(each) for each in names]
     assert [FINALIZER, STATUS, STATUS, FINALIZER] in lives
