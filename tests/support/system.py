@@ -117,7 +117,7 @@ class System:
         self.kubectl("delete", "tenant", *names, "-n", self.namespace, f"--timeout={timeout:g}s")
 
     def errors(self) -> list[dict[str, Any]]:
-        """What operator and worker logged that nobody should have to see: tracebacks, and errors of theirs."""
+        """What operator and worker logged that nobody should have to see: tracebacks and errors."""
         lines = [line for program in (self.operator, self.worker) for line in program.logs()]
         return [line for line in lines if "raw" in line or line["severity"] in ("ERROR", "CRITICAL")]
 
