@@ -36,13 +36,14 @@ class Api:
         """A Tenant as it is."""
         return await self._call("GET", _path(namespace, name))
 
-    async def hold(self, namespace: str, name: str, resource_version: str) -> None:
-        """Add landlord's finalizer, by the operator's patch."""
+    async def hold(self, namespace: str, name: str, resource_version: str) -> JsonObject:
+        """Add landlord's finalizer, by the operator's patch; returns the Tenant with it."""
         patch = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
             {"op": "add", "path": "/metadata/finalizers", "value": [names.FINALIZER]},
         ]
-        await self._call("PATCH", _path(namespace, name), json.dumps(patch).encode(), headers=_JSON_PATCH)
+        body = json.dumps(patch).encode()
+        return await self._call("PATCH", _path(namespace, name), body, headers=_JSON_PATCH)
 
     async def apply_status(self, namespace: str, name: str, body: bytes) -> None:
         """Apply a status, as the operator does."""

@@ -56,14 +56,15 @@ class Sample:
             .encode()
         )
 
-    def status(self, created: JsonObject, namespace: str = FLOOR) -> bytes:
-        """The body of the status's server-side apply."""
-        metadata = {"name": self._name, "namespace": namespace, "uid": self._uid}
+    def status(self, held: JsonObject, namespace: str = FLOOR) -> bytes:
+        """The body of the status's server-side apply, for a Tenant that has its finalizer."""
+        version = held["metadata"]["resourceVersion"]
+        metadata = {"name": self._name, "namespace": namespace, "resourceVersion": version}
         kind = {"apiVersion": names.API_VERSION, "kind": names.KIND}
-        return self._for(json.dumps(kind | {"metadata": metadata, "status": self._status}), created).encode()
+        return self._for(json.dumps(kind | {"metadata": metadata, "status": self._status}), held).encode()
 
-    def _for(self, pattern: str, created: JsonObject) -> str:
-        metadata = created["metadata"]
+    def _for(self, pattern: str, tenant: JsonObject) -> str:
+        metadata = tenant["metadata"]
         return pattern.replace(self._name, metadata["name"]).replace(self._uid, metadata["uid"])
 
 

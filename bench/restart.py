@@ -43,8 +43,8 @@ async def settle(suite: Suite, tenants: int) -> None:
     async def one(name: str) -> None:
         async with slots:
             created = await suite.api.create(MEASURED, manifests.memory(name))
-            await suite.api.hold(MEASURED, name, created["metadata"]["resourceVersion"])
-            await suite.api.apply_status(MEASURED, name, suite.sample.status(created, MEASURED))
+            held = await suite.api.hold(MEASURED, name, created["metadata"]["resourceVersion"])
+            await suite.api.apply_status(MEASURED, name, suite.sample.status(held, MEASURED))
 
     async with asyncio.TaskGroup() as group:
         for name in suite.names(tenants):

@@ -37,9 +37,9 @@ class Floor:
         metadata = created["metadata"]
         name = metadata["name"]
         async with self._working:
-            await self._api.hold(self.namespace, name, metadata["resourceVersion"])
+            held = await self._api.hold(self.namespace, name, metadata["resourceVersion"])
             await self._provision(name, f"{metadata['uid']}-1-1", self._sample.request(created))
-            await self._api.apply_status(self.namespace, name, self._sample.status(created))
+            await self._api.apply_status(self.namespace, name, self._sample.status(held))
 
     async def _provision(self, name: str, key: str, body: bytes) -> None:
         headers = {"content-type": "application/json", "idempotency-key": key}
