@@ -1,4 +1,4 @@
-"""An API server that is away, and one without landlord's CRD: waited for."""
+"""An API server that is away, one without landlord's CRD, and one with that of another version."""
 
 import time
 from collections.abc import Iterator
@@ -10,17 +10,19 @@ import yaml
 from tests.support.polling import eventually
 from tests.support.programs import readiness
 from tests.support.session import Session
-from tests.support.specs import memory
+from tests.support.specs import Spec, memory
+from tests.support.status import message
 from tests.support.system import System
 
 from landlord.dev.cluster import ControlPlane
+from landlord.dev.failure import LocalFailure
 from landlord.dev.net import LOOPBACK
 from landlord.dev.paths import CHECKOUT
 from landlord.dev.process import bearers, spawn
 
 CRD = CHECKOUT / "crds" / "tenants.yaml"
 NAMESPACE = "default"
-LOCAL = {"LANDLORD_ENGINE": "local"}
+LOCAL_EVERYWHERE = {"LANDLORD_ENGINE": "local", "LANDLORD_WATCH_NAMESPACES": ""}
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,18 @@ def bare_control_plane(session: Session) -> Iterator[ControlPlane]:
 @pytest.fixture
 def system(session: Session, bare_control_plane: ControlPlane) -> Iterator[System]:
     """An operator that is not started."""
-    system = System(session, bare_control_plane, session.restate(), NAMESPACE, LOCAL)
+    system = System(session, bare_control_plane, session.restate(), NAMESPACE, LOCAL_EVERYWHERE)
     yield system
     system.stop()
+
+
+def accepted(system: System, name: str, spec: Spec) -> bool:
+    """Whether the API server takes the Tenant."""
+    try:
+        system.apply(name, spec)
+    except LocalFailure:
+        return False
+    return True
 
 
 def waits_for(system: System, gate: str) -> str:
@@ -73,6 +84,27 @@ def test_an_api_server_that_is_away_at_the_start_is_waited_for(system: System, t
     system.operator.settings["KUBECONFIG"] = str(kubeconfig)
     system.operator.start(wait=False)
     assert f"https://{LOOPBACK}:1 does not answer" in waits_for(system, "apiServer")
+
+
+def test_a_tenant_of_another_version_s_schema_is_refused_and_can_be_deleted(
+    system: System, name: str
+) -> None:
+    crd = yaml.safe_load(CRD.read_text())
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["required"]
+    system.kubectl.apply(yaml.safe_dump(crd))
+    system.operator.start()
+    unreadable = {"compute": {"provider": "memory"}}
+    eventually(lambda: accepted(system, name, unreadable), what="the schema is served")
+
+    tenant = system.until(name, "Accepted", "False", reason="InvalidSpec")
+    assert "Correct the spec: workload: Field required" in message(tenant, "Ready")
+    system.apply(name, memory())
+    system.until(name, "Ready", "True")
+    system.apply(name, unreadable)
+    system.until(name, "Accepted", "False", reason="InvalidSpec")
+    system.delete(name)
+    system.kubectl.apply(CRD)
 
 
 def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
