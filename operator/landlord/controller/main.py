@@ -22,7 +22,7 @@ from landlord.controller.gates import Gates
 from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient, load_configuration
 from landlord.controller.leader import Leader
-from landlord.controller.preflight import cache_filled, preflight
+from landlord.controller.preflight import cache_filled, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
 from landlord.controller.sweep import Sweep
@@ -81,9 +81,10 @@ class Operator:
         try:
             lease = settings.namespace if settings.leader_election else None
             await preflight(self._kube, settings.watch_namespaces, self._gates, lease)
+            there = await there_now(self._kube, settings.watch_namespaces)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_until_ended(watch.start()))
-                await cache_filled(self._kube, settings.watch_namespaces, self._cache, self._gates)
+                await cache_filled(self._kube, settings.watch_namespaces, there, self._cache, self._gates)
                 await self._lead(group)
         finally:
             watch.stop()

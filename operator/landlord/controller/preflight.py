@@ -79,20 +79,34 @@ async def _missing(kube: KubeClient, namespaces: Sequence[str], gates: Gates) ->
     return None
 
 
-async def cache_filled(kube: KubeClient, namespaces: Sequence[str], cache: Cache, gates: Gates) -> None:
-    """Return when every Tenant that existed before has been seen by the watch.
+async def there_now(kube: KubeClient, namespaces: Sequence[str]) -> set[str]:
+    """The uids of all Tenants. An API server that is too busy to list them is asked again."""
+    while True:
+        try:
+            return {uid for namespace in scopes(namespaces) async for uid in kube.tenant_uids(namespace)}
+        except KubeError as error:
+            # 410: the list took so long that its next page is gone.
+            if 0 < error.status < 500 and error.status not in (410, 429):
+                raise
+            log.warning("waiting: Tenants can't be listed: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def cache_filled(
+    kube: KubeClient, namespaces: Sequence[str], pending: set[str], cache: Cache, gates: Gates
+) -> None:
+    """Return when the watch has seen every Tenant in `pending` that is still there.
 
     Acting on half a cache could give a tenantID to the younger of two Tenants. kopf does not say when its
-    initial list is through, so it is compared with a list of our own.
+    initial list is through, so it is compared with a list of our own, made before the watch is started.
     """
     loop = asyncio.get_running_loop()
-    while True:
-        pending = {uid for namespace in scopes(namespaces) async for uid in kube.tenant_uids(namespace)}
-        total, deadline = len(pending), loop.time() + RELIST_SECONDS
-        while pending and loop.time() < deadline:
-            pending -= cache.uids()
-            gates.set("cache", False, f"{total - len(pending)} of {total} Tenants seen")
-            await asyncio.sleep(0.05)
-        if not pending:
-            gates.set("cache", True, f"{total} Tenants seen at start")
-            return
+    total, progressed = len(pending), loop.time()
+    while unseen := pending - cache.uids():
+        if len(unseen) < len(pending):
+            pending, progressed = unseen, loop.time()
+        elif loop.time() - progressed > RELIST_SECONDS:  # some may have been deleted since
+            pending, progressed = pending & await there_now(kube, namespaces), loop.time()
+        gates.set("cache", False, f"{total - len(unseen)} of {total} Tenants seen")
+        await asyncio.sleep(0.05)
+    gates.set("cache", True, f"{total} Tenants seen at start")
