@@ -56,12 +56,12 @@ def test_restate_comes_back_and_unfinished_tenants_finish_while_settled_ones_are
     system: System, name: str, data: str, docker_engine: docker.DockerClient, web_image: str
 ) -> None:
     settled = {f"{name}-settled": memory(ports=1), f"{name}-web": web(web_image)}
-    slow = {f"{name}-slow-{n}": memory(MEMORY_DELAY="4") for n in range(3)}
+    slow = {f"{name}-slow-{n}": memory(MEMORY_DELAY="6") for n in range(3)}
     starting = {f"{name}-starting": web(web_image, START_DELAY="6")}
     system.apply_all(settled)
     system.until_all(settled, "Ready", "True")
     system.apply_all(slow | starting)
-    system.until_all([*slow, *starting], "Provisioned", "False")
+    eventually(lambda: all("step" in workflow(system.tenants()[each]) for each in slow | starting))
     made = eventually(lambda: containers_of(docker_engine, f"{name}-starting"))
     versions = {each: system.tenant(each)["metadata"]["resourceVersion"] for each in settled}
     containers = containers_of(docker_engine, f"{name}-web")
