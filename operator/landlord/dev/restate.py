@@ -26,6 +26,8 @@ class RestateServer(OneProcess):
     def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
         self.ports = ports
         self.log = folder / "restate.log"
+        self.node_name = "local"
+        """Another one at the next start means another, empty store beside the one that is there."""
         self._data = folder / "data"
         self._mark = mark
         self._partitions = partitions
@@ -72,7 +74,7 @@ class RestateServer(OneProcess):
         return {
             "RESTATE_BIND_IP": LOOPBACK,
             "RESTATE_LISTEN_MODE": "tcp",
-            "RESTATE_NODE_NAME": "local",
+            "RESTATE_NODE_NAME": self.node_name,
             "RESTATE_BIND_PORT": str(self.ports.node),
             "RESTATE_ADMIN__BIND_PORT": str(self.ports.admin),
             "RESTATE_INGRESS__BIND_PORT": str(self.ports.ingress),
