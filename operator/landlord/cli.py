@@ -15,17 +15,19 @@ from landlord import __version__, telemetry
 from landlord.api.crd import tenant_crd
 from landlord.dev import commands as local
 from landlord.errors import LandlordError, SettingsError
-from landlord.settings import PREFIX, OperatorSettings, WorkerSettings, load
+from landlord.settings import PREFIX, OperatorSettings, WorkerSettings, is_secret, load
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
-    """A flag for each setting, named like the variable: LANDLORD_WORKER_URL is --worker-url."""
+    """A flag for each setting but secrets, named like the variable: LANDLORD_WORKER_URL is --worker-url."""
 
     def add(command: F) -> F:
         for name, field in reversed(kind.model_fields.items()):
+            if is_secret(field):
+                continue
             option = click.option(
                 f"--{name.replace('_', '-')}", name, help=_help(name, field), metavar="VALUE"
             )
@@ -36,7 +38,7 @@ def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    default = "" if field.default_factory or field.default in ((), "") else f" Default: {field.default}."
+    default = "" if field.default_factory or field.default in ((), "", None) else f" Default: {field.default}."
     return f"{' '.join((field.description or '').split())}{default} [{PREFIX}{name.upper()}]"
 
 
@@ -92,9 +94,10 @@ def _engine(settings: OperatorSettings) -> Any:
         from landlord.engines.local import LocalEngine
 
         return LocalEngine(load_backends(settings.backends or None))
+    from landlord.engines.restate.clients import Clients
     from landlord.engines.restate.engine import RestateEngine
 
-    return RestateEngine(settings.restate_admin_url, settings.restate_ingress_url, settings.worker_url)
+    return RestateEngine(Clients.of(settings), settings.registration_policy)
 
 
 def _run(program: Callable[[], None]) -> None:

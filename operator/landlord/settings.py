@@ -64,23 +64,31 @@ class _Settings(BaseSettings):
     """Least severity that is logged."""
 
 
-class OperatorSettings(_Settings):
-    """What `landlord operator` reads."""
+class RestateSettings(_Settings):
+    """How landlord reaches Restate and the worker: what `landlord registration` reads, and the operator too."""
 
-    engine: Literal["restate", "local"] = "restate"
-    """restate: durable. local: the same steps in the operator's own process, without durability."""
     restate_admin_url: HttpUrl = "http://localhost:9070"
     """Restate's admin API."""
     restate_ingress_url: HttpUrl = "http://localhost:8080"
     """Restate's ingress."""
     worker_url: HttpUrl = "http://localhost:9080"
     """The worker as Restate and the operator reach it."""
+    registration_policy: Literal["enforce", "observe"] = "enforce"
+    """When another worker was registered for the workflow: enforce takes it back, observe leaves it and says
+    so. Registers what is not registered at all, and a changed worker at its own URL, either way."""
+    http_bind: Bind = "0.0.0.0:8000"
+    """Address of the operator's /metrics, /healthz, /readyz and /registration."""
+
+
+class OperatorSettings(RestateSettings):
+    """What `landlord operator` reads."""
+
+    engine: Literal["restate", "local"] = "restate"
+    """restate: durable. local: the same steps in the operator's own process, without durability."""
     default_backend: Annotated[str, Field(min_length=1, max_length=63)] = "kubernetes"
     """Backend of Tenants that name none."""
     watch_namespaces: Words = ()
     """Namespaces whose Tenants are watched, comma-separated; empty: all."""
-    http_bind: Bind = "0.0.0.0:8000"
-    """Address of /metrics, /healthz and /readyz."""
     leader_election: bool = Field(default_factory=lambda: "KUBERNETES_SERVICE_HOST" in os.environ)
     """Whether replicas agree by a Lease which one of them acts. Default: true in a cluster."""
     namespace: Annotated[str, Field(min_length=1, max_length=63)] = "landlord-system"

@@ -12,10 +12,11 @@ from tests.support.polling import eventually_async
 from tests.support.session import Session
 
 from landlord.dev.net import free_ports
-from landlord.dev.paths import CHECKOUT
+from landlord.dev.plugin import plugged_in
 from landlord.dev.programs import Program, worker
 from landlord.dev.restate import RestateServer
 from landlord.engines import Progress, Registration, WorkflowEngine
+from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 from landlord.workflow.request import Request
 
@@ -79,22 +80,12 @@ def serving(session: Session, **settings: str) -> Iterator[Served]:
     restate = session.restate(partitions=4)
     folder = session.folder("worker")
     ledger = session.folder("ledger")
-    plugin = folder / "plugin"
-    info = plugin / "ledger-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ledger\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        f"[landlord.backends]\nledger = {LedgerBackend.__module__}:{LedgerBackend.__name__}\n"
-    )
     program = worker(
         folder,
         mark=session.mark,
         port=free_ports(1)[0],
-        settings={
-            "LANDLORD_BACKENDS": "memory,ledger",
-            "LEDGER": str(ledger),
-            "PYTHONPATH": f"{plugin}:{CHECKOUT}",
-        }
+        settings={"LANDLORD_BACKENDS": "memory,ledger", "LEDGER": str(ledger)}
+        | plugged_in(folder / "plugin", LedgerBackend)
         | settings,
     )
     restate.start()
@@ -124,5 +115,5 @@ async def running(engine: WorkflowEngine) -> AsyncIterator[Recorder]:
 def restate_engine(served: Served, *, worker_url: str | None = None) -> RestateEngine:
     """An engine of its own on a server, and on its worker or the one at the URL."""
     return RestateEngine(
-        served.restate.admin_url, served.restate.ingress_url, worker_url or served.worker.url
+        Clients(served.restate.admin_url, served.restate.ingress_url, worker_url or served.worker.url)
     )

@@ -23,6 +23,7 @@ from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ended, ran_before, steadied, told, workflow_status
 from landlord.engines import Progress, Registration
+from landlord.errors import EngineUnreachable
 from landlord.workflow.request import Request
 
 RETRY_FAILED_AFTER = 300.0
@@ -105,7 +106,8 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
     error = facts.flight.error if facts.flight else None
     why = str(error) if error else facts.registration.message
     message = f"Waiting for the workflow engine: {why}"
-    unknown = facts.registration.status == "Unknown"
+    # The admin API may answer, and so show the registration, while the ingress does not.
+    unknown = facts.registration.status == "Unknown" or isinstance(error, EngineUnreachable)
     status: Literal["False", "Unknown"] = "False"
     reason = "RegistrationPending"
     if request.operation == "delete":

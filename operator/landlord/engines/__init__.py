@@ -22,11 +22,33 @@ class Registration:
     revision: str | None = None
     backends: frozenset[str] | None = None
     """Names that the worker can run tenants on; None while that is unknown."""
+    hopeless: bool = False
+    """Only a change by a person can mend it."""
 
     @property
     def ready(self) -> bool:
         """Whether work can be submitted now."""
         return self.status == "True"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A registration that was there and then was not."""
+
+    cause: str
+    at: datetime
+    repaired_after: float | None = None
+    """Seconds until it was verified again; None while it is not."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What an engine remembers of its registration, for a person."""
+
+    doing: str
+    """What it does about it at present."""
+    last_verified: datetime | None = None
+    last_loss: Loss | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,11 @@ class WorkflowEngine(Protocol):
     @property
     def registration(self) -> Registration:
         """The latest known registration; never blocks."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """What this process has seen of the registration so far; never blocks."""
         ...
 
     async def serve(self, listener: Listener) -> None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from landlord.api.outcome import Outcome
 from landlord.backends import Backend
-from landlord.engines import Listener, Progress, Registration
+from landlord.engines import History, Listener, Progress, Registration
 from landlord.engines.local_journal import GaveWay, LocalJournal
 from landlord.errors import EngineUnreachable
 from landlord.workflow.attempt import failed
@@ -62,6 +62,11 @@ class LocalEngine:
             message="the local engine runs workflows inside the operator; there is nothing to register",
             backends=frozenset(self._backends),
         )
+
+    @property
+    def history(self) -> History:
+        """Nothing is ever lost."""
+        return History(doing="runs workflows inside the operator: there is nothing to register")
 
     async def serve(self, listener: Listener) -> NoReturn:
         """Tell the listener of progress, until cancelled."""

@@ -7,23 +7,36 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import psutil
 from tests.support.polling import eventually_async
 
 from landlord.api.workload import Container, Workload
 from landlord.dev.net import LOOPBACK, free_ports, status_of, wait_until
 from landlord.dev.paths import CHECKOUT
-from landlord.dev.process import Identity, kill, spawn, stop
+from landlord.dev.process import OneProcess, spawn
 from landlord.dev.restate import RestateServer
 from landlord.engines import Progress, Registration
+from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
+from landlord.engines.restate.verdict import Policy
 from landlord.workflow.request import Desired, Operation, Request
 
 PROGRAM = "tests.integration.restate.scripted_worker"
 
 
-class ScriptedWorker:
+class Addresses(Protocol):
+    """Where Restate is reached: the server itself, or what stands in front of it."""
+
+    @property
+    def admin_url(self) -> str: ...
+
+    @property
+    def ingress_url(self) -> str: ...
+
+
+class ScriptedWorker(OneProcess):
     """A real worker process on a port that stays the same. Steps do as scripted."""
 
     def __init__(self, folder: Path, mark: str) -> None:
@@ -31,10 +44,9 @@ class ScriptedWorker:
         self.port = free_ports(1)[0]
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._mark = mark
-        self._identity: Identity | None = None
 
     def start(self, **options: str) -> None:
-        """Start it; other backends give it another revision, and kind="service" makes it something else."""
+        """Start it; other backends give it another revision, and kind="…" makes it something else."""
         argv = [
             sys.executable,
             "-m",
@@ -46,22 +58,26 @@ class ScriptedWorker:
         ]
         argv += [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
         log = self.folder / "worker.log"
-        self._identity = spawn(argv, mark=self._mark, env={}, log=log, cwd=CHECKOUT)
+        self.identity = spawn(argv, mark=self._mark, env={}, log=log, cwd=CHECKOUT)
         wait_until(
             lambda: status_of(f"{self.url}/healthz") == 200,
             timeout=30,
             what="the worker",
             log=log,
-            alive=lambda: self._identity is not None and self._identity.process() is not None,
+            alive=self.running,
         )
 
-    def stop(self) -> None:
-        if self._identity is not None:
-            stop([self._identity])
+    def freeze(self) -> None:
+        """Let it hang: connections are accepted, and nothing is answered."""
+        self._process().suspend()
 
-    def kill(self) -> None:
-        if self._identity is not None:
-            kill(self._identity)
+    def thaw(self) -> None:
+        self._process().resume()
+
+    def _process(self) -> psutil.Process:
+        process = self.identity.process() if self.identity else None
+        assert process is not None
+        return process
 
     def script(self, tenant_id: str, **steps: dict[str, Any]) -> None:
         """From the next try on, the tenant's steps are these, and do that."""
@@ -102,8 +118,11 @@ class Recorder:
 class RunningEngine(RestateEngine):
     """The engine with its loops running, and what it said."""
 
-    def __init__(self, restate: RestateServer, worker: ScriptedWorker) -> None:
-        super().__init__(restate.admin_url, restate.ingress_url, worker.url)
+    def __init__(
+        self, restate: RestateServer, worker: ScriptedWorker, policy: Policy, through: Addresses | None
+    ) -> None:
+        at = through or restate
+        super().__init__(Clients(at.admin_url, at.ingress_url, worker.url), policy)
         self.restate = restate
         self.worker = worker
         self.heard = Recorder()
@@ -131,8 +150,15 @@ class RunningEngine(RestateEngine):
 
 
 @asynccontextmanager
-async def running(restate: RestateServer, worker: ScriptedWorker) -> AsyncIterator[RunningEngine]:
-    engine = RunningEngine(restate, worker)
+async def running(
+    restate: RestateServer,
+    worker: ScriptedWorker,
+    policy: Policy = "enforce",
+    *,
+    through: Addresses | None = None,
+) -> AsyncIterator[RunningEngine]:
+    """An engine that keeps the worker registered in Restate, which it may have to reach through others."""
+    engine = RunningEngine(restate, worker, policy, through)
     serving = asyncio.create_task(engine.serve(engine.heard))
     try:
         yield engine

@@ -259,6 +259,23 @@ def test_an_engine_error_is_waited_out_with_the_same_request(error: Exception) -
     assert later.submit.idempotency_key == "u1-1-1"
 
 
+@pytest.mark.parametrize(
+    ("error", "ready"),
+    [
+        (EngineUnreachable("the ingress is away"), ("Unknown", "EngineUnreachable")),
+        (NotRegistered("404"), ("False", "RegistrationPending")),
+        (InvocationLost("wiped"), ("False", "RegistrationPending")),
+    ],
+)
+def test_an_engine_that_does_not_take_the_request_says_whether_it_could_be_asked(
+    error: Exception, ready: tuple[str, str]
+) -> None:
+    new, changed = a_tenant(), a_ready_tenant(generation=2)
+    assert says(plan(new, with_flight(new, error=error), NOW), "Ready") == ready
+    decided = plan(changed, with_flight(changed, error=error), NOW)
+    assert says(decided, "Ready") == ("False", "RegistrationPending")
+
+
 def test_a_request_that_the_engine_refuses_is_a_hopeless_failure() -> None:
     tenant = a_tenant()
     decided = plan(tenant, with_flight(tenant, error=RequestRejected("400 bad request")), NOW)

@@ -10,12 +10,15 @@ import pytest
 from landlord.engines import Registration
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import Keeper
+from landlord.engines.restate.verdict import Policy
 
-RESTATE, WORKER = "http://restate:9070", "http://worker:9080"
+RESTATE, INGRESS, WORKER = "http://restate:9070", "http://restate:8080", "http://worker:9080"
 UNKNOWN_SERVICE = httpx.Response(404, json={"message": "does not exist", "restate_code": None})
 SERVICE = httpx.Response(200, json={"deployment_id": "dp_1"})
 DEPLOYMENT = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/", "metadata": {"revision": "one"}})
+HEALTHY_INGRESS = httpx.Response(200, json={"services": []})
 
 Answer = httpx.Response | Exception
 
@@ -35,7 +38,11 @@ class Restate:
         if request.method == "POST":
             self.registered.append(json.loads(request.content))
         name = f"{request.method} {request.url.path}"
-        usual = {"GET /services/TenantProvisioning": SERVICE, "GET /deployments/dp_1": DEPLOYMENT}
+        usual = {
+            "GET /services/TenantProvisioning": SERVICE,
+            "GET /deployments/dp_1": DEPLOYMENT,
+            "GET /restate/health": HEALTHY_INGRESS,
+        }
         answers = self.answers.get(name) or [usual.get(name) or httpx.Response(201, json={})]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
@@ -50,15 +57,21 @@ def healthy(_: httpx.Request) -> httpx.Response:
 class Kept:
     """A keeper and what it said."""
 
-    def __init__(self, restate: Restate, worker: Callable[[httpx.Request], httpx.Response]) -> None:
+    def __init__(
+        self,
+        restate: Restate,
+        worker: Callable[[httpx.Request], httpx.Response],
+        policy: Policy = "enforce",
+    ) -> None:
         self.restate = restate
         self.said: list[Registration] = []
         self.clients = (
             HttpClient("Restate's admin API", RESTATE, httpx.MockTransport(restate)),
+            HttpClient("Restate's ingress", INGRESS, httpx.MockTransport(restate)),
             HttpClient("the worker", WORKER, httpx.MockTransport(worker)),
         )
-        admin, worker_client = self.clients
-        self.keeper = Keeper(Admin(admin), worker_client, changed=self.said.append)
+        admin, ingress, worker_client = self.clients
+        self.keeper = Keeper(Admin(admin), Ingress(ingress), worker_client, policy, changed=self.said.append)
 
     async def check(self, times: int = 1) -> Registration:
         for _ in range(times):
@@ -192,3 +205,62 @@ async def test_what_is_not_a_landlord_worker_is_not_registered(answer: httpx.Res
     assert (registration.reason, registration.status) == ("WorkerUnreachable", "False")
     assert "is not a landlord worker; check LANDLORD_WORKER_URL" in registration.message
     assert restate.registered == []
+
+
+async def test_an_ingress_that_is_away_is_told_and_nothing_is_registered_because_of_it(kept: Kept) -> None:
+    await kept.check()
+    kept.restate.will("GET /restate/health", httpx.Response(503))
+    registration = await kept.check(2)
+    assert (registration.status, registration.reason) == ("Unknown", "EngineUnreachable")
+    assert registration.message == f"Restate's ingress at {INGRESS} answered 503: (no body)"
+    assert kept.restate.registered == []
+    assert kept.keeper.history.last_loss is None
+    kept.restate.will("GET /restate/health", HEALTHY_INGRESS)
+    assert (await kept.check()).ready
+
+
+async def test_another_worker_is_left_alone_by_policy_until_a_person_takes_the_workflow_back() -> None:
+    kept = Kept(Restate(), healthy, policy="observe")
+    other = httpx.Response(200, json={"id": "dp_1", "uri": "http://other:9080/", "metadata": {}})
+    kept.restate.will("GET /deployments/dp_1", other)
+    registration = await kept.check(3)
+    assert (registration.reason, registration.hopeless) == ("Superseded", True)
+    assert kept.restate.registered == []
+
+    kept.restate.will("GET /deployments/dp_1", other, DEPLOYMENT)
+    await kept.keeper.register()
+    assert kept.keeper.registration.ready
+    assert len(kept.restate.registered) == 1
+
+
+async def test_a_hopeless_registration_is_sent_again_after_a_restart(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will(
+        "POST /deployments", httpx.Response(409, json={"message": "no", "restate_code": "META0006"})
+    )
+    await kept.check(2)
+    for restarted in (kept.keeper._engine_ended, kept.keeper._worker_ended):
+        sent = len(kept.restate.registered)
+        restarted()
+        await kept.check(2)
+        assert len(kept.restate.registered) == sent + 1
+
+
+async def test_what_happened_is_remembered_for_a_person(kept: Kept) -> None:
+    await kept.check()
+    verified = kept.keeper.history.last_verified
+    assert verified is not None
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    await kept.check()
+    loss = kept.keeper.history.last_loss
+    assert loss is not None
+    assert (loss.cause, loss.repaired_after) == ("deployment_deleted", None)
+    assert kept.keeper.history.doing == "registers the worker"
+
+    kept.restate.will("GET /services/TenantProvisioning", SERVICE)
+    await kept.check()
+    history = kept.keeper.history
+    assert history.last_loss is not None
+    assert history.last_loss.repaired_after is not None
+    assert history.last_verified is not None
+    assert history.last_verified > verified

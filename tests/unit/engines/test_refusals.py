@@ -15,6 +15,10 @@ REFUSED_CONNECTION = (
     "[META0003] [META0003] error when calling 'http://worker:9080/': h2 pool connection error: "
     "Connection refused"
 )
+GARBAGE = (
+    "received a bad response from the SDK that cannot be decoded: key must be a string at line 1 column 2. "
+    "Discovery response: {garbage"
+)
 OTHER_TYPE = (
     "[META0006] detected a new service revision for 'TenantProvisioning' changing the service type from "
     "previous revision. Service type cannot be changed across revisions."
@@ -22,46 +26,75 @@ OTHER_TYPE = (
 
 
 @pytest.mark.parametrize(
-    ("error", "reason", "permanent", "advice"),
+    ("error", "reason", "retry", "advice"),
     [
         (
             Refused(500, "META0003", REFUSED_CONNECTION),
             "WorkerUnreachable",
-            False,
+            "soon",
             "check that the worker runs",
         ),
-        (Refused(500, "META0003", NOT_FOUND), "WorkerUnreachable", False, "check that the worker runs"),
+        (Refused(500, "META0003", NOT_FOUND), "WorkerUnreachable", "soon", "check that the worker runs"),
         (
             Refused(500, "META0003", "[META0003] got status code '401 Unauthorized'."),
             "RegistrationRejected",
-            False,
+            "soon",
             "LANDLORD_RESTATE_IDENTITY_KEYS",
         ),
-        (Refused(409, "META0004", "conflict"), "RegistrationRejected", True, "remove the other deployment"),
-        (Refused(409, "META0005", "order"), "RegistrationRejected", True, "original order"),
-        (Refused(409, "META0006", OTHER_TYPE), "RegistrationRejected", True, "a service of another type"),
-        (Refused(500, "META0013", "content type"), "RegistrationRejected", True, "LANDLORD_WORKER_URL"),
-        (Refused(500, "META0014", "http"), "RegistrationRejected", True, "let h2c through"),
-        (Refused(409, "META0016", "update"), "RegistrationRejected", True, "deploy the former version"),
-        (Refused(500, "META9999", "new"), "RegistrationRejected", True, "documentation of that code"),
-        (Refused(422, None, "uri is invalid"), "RegistrationRejected", True, "check LANDLORD_WORKER_URL"),
-        (Refused(400, None, "bad"), "RegistrationRejected", True, "check LANDLORD_WORKER_URL"),
-        (Refused(404, None, "nginx"), "RegistrationRejected", True, "LANDLORD_RESTATE_ADMIN_URL"),
-        (Refused(401, None, "no"), "EngineUnreachable", False, "let landlord use Restate's admin API"),
-        (Refused(403, None, "no"), "EngineUnreachable", False, "let landlord use Restate's admin API"),
-        (Refused(429, None, "slow down"), "EngineUnreachable", False, "landlord keeps trying"),
-        (Refused(500, None, "oops"), "EngineUnreachable", False, "landlord keeps trying"),
-        (Refused(503, None, "away"), "EngineUnreachable", False, "landlord keeps trying"),
-        (TimedOut("did not answer within 15 s"), "WorkerUnreachable", False, "restart it"),
-        (EngineUnreachable("connection refused"), "EngineUnreachable", False, "connection refused"),
+        (
+            Refused(409, "META0004", "conflict"),
+            "RegistrationRejected",
+            "on_change",
+            "remove the other deployment",
+        ),
+        (Refused(409, "META0005", "order"), "RegistrationRejected", "on_change", "original order"),
+        (
+            Refused(409, "META0006", OTHER_TYPE),
+            "RegistrationRejected",
+            "on_change",
+            "a service of another type",
+        ),
+        (Refused(500, "META0012", "version"), "RegistrationRejected", "on_change", "upgrade the older one"),
+        (
+            Refused(500, "META0013", "content type"),
+            "RegistrationRejected",
+            "on_change",
+            "LANDLORD_WORKER_URL",
+        ),
+        (Refused(500, "META0014", "http"), "RegistrationRejected", "on_change", "let h2c through"),
+        (Refused(500, "META0015", "http"), "RegistrationRejected", "on_change", "let h2c through"),
+        (
+            Refused(409, "META0016", "update"),
+            "RegistrationRejected",
+            "on_change",
+            "deploy the former version",
+        ),
+        (Refused(409, "META0017", "two"), "RegistrationRejected", "on_change", "remove all but one"),
+        (Refused(500, None, GARBAGE), "RegistrationRejected", "on_change", "is not a landlord worker"),
+        (Refused(500, "META9999", "new"), "RegistrationRejected", "on_change", "documentation of that code"),
+        (
+            Refused(422, None, "uri is invalid"),
+            "RegistrationRejected",
+            "on_change",
+            "check LANDLORD_WORKER_URL",
+        ),
+        (Refused(400, None, "bad"), "RegistrationRejected", "on_change", "check LANDLORD_WORKER_URL"),
+        (Refused(404, None, "nginx"), "RegistrationRejected", "on_change", "LANDLORD_RESTATE_ADMIN_URL"),
+        (Refused(401, None, "no"), "EngineUnreachable", "soon", "let landlord use Restate's admin API"),
+        (Refused(403, None, "no"), "EngineUnreachable", "soon", "let landlord use Restate's admin API"),
+        (Refused(429, None, "slow down"), "EngineUnreachable", "soon", "landlord keeps trying"),
+        (Refused(500, None, "oops"), "EngineUnreachable", "soon", "landlord keeps trying"),
+        (Refused(503, None, "away"), "EngineUnreachable", "soon", "landlord keeps trying"),
+        (TimedOut("did not answer within 15 s"), "WorkerUnreachable", "soon", "restart it"),
+        (EngineUnreachable("connection refused"), "EngineUnreachable", "soon", "connection refused"),
     ],
     ids=lambda value: getattr(value, "code", None) or type(value).__name__,
 )
 def test_every_refusal_has_a_reason_and_an_advice(
-    error: Refused | EngineUnreachable, reason: str, permanent: bool, advice: str
+    error: Refused | EngineUnreachable, reason: str, retry: str, advice: str
 ) -> None:
     said = refusal(error, URL)
-    assert (said.reason, said.permanent) == (reason, permanent)
+    assert (said.reason, said.retry) == (reason, retry)
     assert advice in said.message
 
 
@@ -74,9 +107,10 @@ def test_a_message_names_the_url_restates_reason_and_its_code() -> None:
     )
 
 
-def test_dates_in_restates_message_are_left_out() -> None:
+def test_what_differs_each_time_in_restates_message_is_left_out() -> None:
     assert detail(NOT_FOUND) == (
         "got status code '404'. Make sure the provided URI has the correct path where the Restate SDK "
         "endpoint is mounted"
     )
+    assert detail(GARBAGE).endswith("key must be a string at line 1 column 2")
     assert len(detail("x" * 5000)) == 300

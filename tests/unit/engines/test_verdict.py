@@ -6,22 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal
-from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Worker, WorkerAway
+from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Seen, Worker, WorkerAway
 from landlord.engines.restate.verdict import (
     PERMANENT_RETRY_SECONDS,
-    Loss,
+    LossCause,
     Memory,
-    Names,
     RefusedBefore,
+    Wanted,
     decide,
 )
 
 URL = "http://worker:9080"
-NAMES = Names("TenantProvisioning", "http://restate:9070", URL)
+WANTED = Wanted("TenantProvisioning", "http://restate:9070", URL)
+OBSERVED = replace(WANTED, policy="observe")
 WORKER = Worker(revision="one", backends=frozenset({"memory"}))
 CHANGED_WORKER = Worker(revision="two", backends=frozenset({"memory"}))
 AWAY = WorkerAway("the worker at http://worker:9080 can't be reached: connection refused")
+INGRESS_AWAY = EngineAway("Restate's ingress at http://restate:8080 can't be reached: connection refused")
 ENGINE_AWAY = EngineAway("Restate's admin API at http://restate:9070 can't be reached: connection refused")
 
 OURS = Deployment(id="dp_1", uri=f"{URL}/", metadata={"revision": "one"})
@@ -99,43 +102,98 @@ def test_the_table(
     status: str,
     reason: str,
     registers: bool,
-    loss: Loss | None,
+    loss: LossCause | None,
 ) -> None:
-    verdict = decide(NAMES, engine, worker, memory, 0.0)
+    verdict = decide(WANTED, Seen(engine, worker), memory, 0.0)
     registration = verdict.registration
     assert (registration.status, registration.reason) == (status, reason)
     assert (verdict.register, verdict.loss) == (registers, loss)
 
 
-def refused(*, permanent: bool, reason: str = "RegistrationRejected") -> RefusedBefore:
-    refusal = Refusal(reason, permanent, "Restate says no; change it")  # type: ignore[arg-type]
+def refused(retry: str, *, reason: str = "RegistrationRejected") -> RefusedBefore:
+    refusal = Refusal(reason, retry, "Restate says no; change it")  # type: ignore[arg-type]
     return RefusedBefore(refusal, WORKER.revision, None, at=1000.0)
 
 
 @pytest.mark.parametrize(
-    ("permanent", "engine", "worker", "seconds_later", "registers", "reason"),
+    ("retry", "engine", "worker", "seconds_later", "registers", "reason"),
     [
-        pytest.param(False, None, WORKER, 0.1, True, "RegistrationRejected", id="transient: at every check"),
-        pytest.param(True, None, WORKER, 60, False, "RegistrationRejected", id="hopeless: not again"),
+        pytest.param("soon", None, WORKER, 0.1, True, "RegistrationRejected", id="transient: at every check"),
+        pytest.param("on_change", None, WORKER, 60, False, "RegistrationRejected", id="hopeless: not again"),
         pytest.param(
-            True, None, WORKER, PERMANENT_RETRY_SECONDS, True, "RegistrationRejected", id="hopeless: slowly"
+            "on_change",
+            None,
+            WORKER,
+            PERMANENT_RETRY_SECONDS,
+            True,
+            "RegistrationRejected",
+            id="hopeless: slowly",
         ),
-        pytest.param(True, None, CHANGED_WORKER, 0.1, True, "NotRegistered", id="worker changed: at once"),
-        pytest.param(True, OTHERS, WORKER, 0.1, True, "Superseded", id="Restate changed: at once"),
-        pytest.param(True, OURS, WORKER, 0.1, False, "Registered", id="registered by somebody else"),
+        pytest.param(
+            "on_change", None, CHANGED_WORKER, 0.1, True, "NotRegistered", id="worker changed: at once"
+        ),
+        pytest.param("on_change", OTHERS, WORKER, 0.1, True, "Superseded", id="Restate changed: at once"),
+        pytest.param("on_change", OURS, WORKER, 0.1, False, "Registered", id="registered by somebody else"),
     ],
 )
 def test_after_a_refusal(
-    permanent: bool, engine: Engine, worker: Worker, seconds_later: float, registers: bool, reason: str
+    retry: str, engine: Engine, worker: Worker, seconds_later: float, registers: bool, reason: str
 ) -> None:
-    memory = Memory(refused=refused(permanent=permanent))
-    verdict = decide(NAMES, engine, worker, memory, 1000.0 + seconds_later)
+    memory = Memory(refused=refused(retry))
+    verdict = decide(WANTED, Seen(engine, worker), memory, 1000.0 + seconds_later)
     assert (verdict.register, verdict.registration.reason) == (registers, reason)
 
 
+@pytest.mark.parametrize(
+    ("engine", "registers", "hopeless"),
+    [
+        pytest.param(None, True, False, id="not registered at all"),
+        pytest.param(OURS_BUT_OLD, True, False, id="our worker has changed"),
+        pytest.param(OTHERS, False, True, id="somebody registered another worker"),
+    ],
+)
+def test_observing_takes_nothing_back_from_others(engine: Engine, registers: bool, hopeless: bool) -> None:
+    verdict = decide(OBSERVED, Seen(engine, WORKER), VERIFIED, 0.0)
+    assert (verdict.register, verdict.registration.hopeless) == (registers, hopeless)
+    if hopeless:
+        assert "`landlord registration --register` takes it back" in verdict.registration.message
+
+
+@pytest.mark.parametrize(
+    ("engine", "reason", "registers"),
+    [
+        pytest.param(OURS, "EngineUnreachable", False, id="registered"),
+        pytest.param(None, "RegistrationLost", True, id="lost"),
+        pytest.param(ENGINE_AWAY, "EngineUnreachable", False, id="the admin API is away as well"),
+    ],
+)
+def test_an_ingress_that_is_away_is_no_loss_and_keeps_nobody_from_registering(
+    engine: Engine, reason: str, registers: bool
+) -> None:
+    verdict = decide(WANTED, Seen(engine, WORKER, INGRESS_AWAY), VERIFIED, 0.0)
+    assert (verdict.registration.reason, verdict.register) == (reason, registers)
+    if engine == OURS:
+        assert verdict.registration.message == INGRESS_AWAY.message
+        assert (verdict.loss, verdict.verified) == (None, OURS)
+
+
+def test_what_is_taken_away_again_and_again_is_taken_back_more_and_more_rarely() -> None:
+    now, memory, takes = 0.0, VERIFIED, list[float]()
+    while now < 3600:
+        verdict = decide(WANTED, Seen(OTHERS, WORKER), memory, now)
+        assert verdict.registration.reason == "Superseded"
+        if verdict.register:
+            takes.append(now)
+            memory = replace(memory, retaken=contest.remembered((*memory.retaken, now), now))
+        now += 1.0
+    assert takes[:5] == [0.0, 1.0, 2.0, 7.0, 17.0]
+    assert 15 < len(takes) < 30
+    assert "set LANDLORD_REGISTRATION_POLICY=observe" in verdict.registration.message
+
+
 def test_a_refusal_that_says_nothing_of_the_registration_leaves_it_unknown() -> None:
-    memory = Memory(refused=refused(permanent=False, reason="EngineUnreachable"))
-    assert decide(NAMES, None, WORKER, memory, 1001.0).registration.status == "Unknown"
+    memory = Memory(refused=refused("soon", reason="EngineUnreachable"))
+    assert decide(WANTED, Seen(None, WORKER), memory, 1001.0).registration.status == "Unknown"
 
 
 engines = st.sampled_from([None, OURS, OURS_BUT_OLD, OTHERS, OURS_WITHOUT_REVISION, ENGINE_AWAY])
@@ -144,7 +202,7 @@ memories = st.builds(
     Memory,
     verified=st.sampled_from([None, OURS, OURS_BUT_OLD]),
     engine_restarted=st.booleans(),
-    refused=st.sampled_from([None, refused(permanent=True), refused(permanent=False)]),
+    refused=st.sampled_from([None, refused("on_change"), refused("soon")]),
 )
 
 
@@ -152,7 +210,7 @@ memories = st.builds(
 def test_true_is_said_only_of_our_worker_at_its_revision(
     engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    verdict = decide(NAMES, engine, worker, memory, now)
+    verdict = decide(WANTED, Seen(engine, worker), memory, now)
     current = engine == OURS and worker == WORKER
     assert verdict.registration.ready == current
     assert not (verdict.register and verdict.registration.ready)
@@ -162,7 +220,7 @@ def test_true_is_said_only_of_our_worker_at_its_revision(
 def test_nothing_is_registered_or_lost_while_restate_says_nothing(
     engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    verdict = decide(NAMES, engine, worker, memory, now)
+    verdict = decide(WANTED, Seen(engine, worker), memory, now)
     if isinstance(engine, EngineAway):
         assert not verdict.register
         assert verdict.loss is None
@@ -174,8 +232,8 @@ def test_nothing_is_registered_or_lost_while_restate_says_nothing(
 def test_messages_do_not_change_with_time_or_ids(
     engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    first = decide(NAMES, engine, worker, memory, 0.0).registration
-    later = decide(NAMES, engine, worker, memory, now).registration
+    first = decide(WANTED, Seen(engine, worker), memory, 0.0).registration
+    later = decide(WANTED, Seen(engine, worker), memory, now).registration
     assert replace(first, deployment_id=None) == replace(later, deployment_id=None)
     assert first.message
     assert "dp_" not in first.message

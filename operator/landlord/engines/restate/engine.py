@@ -6,12 +6,13 @@ from functools import partial
 from typing import TypeVar
 
 from landlord.api.outcome import Outcome
-from landlord.engines import Listener, Progress, Registration
+from landlord.engines import History, Listener, Progress, Registration
 from landlord.engines.restate.admin import Admin
-from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import Keeper
 from landlord.engines.restate.tracker import Tracker
+from landlord.engines.restate.verdict import Policy
 from landlord.errors import EngineUnreachable, NotRegistered
 from landlord.workflow.request import Request
 
@@ -28,26 +29,26 @@ SETTLING_SECONDS = (0.025, 0.05, 0.1, 0.2)
 
 
 class RestateEngine:
-    """Runs workflows in Restate. URLs are those of its admin API, its ingress, and the worker."""
+    """Runs workflows in Restate."""
 
-    def __init__(self, admin_url: str, ingress_url: str, worker_url: str) -> None:
-        self._clients = (
-            HttpClient("Restate's admin API", admin_url),
-            HttpClient("Restate's ingress", ingress_url),
-            HttpClient("the worker", worker_url),
-        )
-        admin_client, ingress_client, worker_client = self._clients
-        admin = Admin(admin_client)
-        self._ingress = Ingress(ingress_client)
+    def __init__(self, clients: Clients, policy: Policy = "enforce") -> None:
+        self._clients = clients
+        admin = Admin(clients.admin)
+        self._ingress = Ingress(clients.ingress)
         self._listener: Listener | None = None
         self._tracker = Tracker(admin, self._ingress, send=self._send, progressed=self._progressed)
-        self._keeper = Keeper(admin, worker_client, changed=self._changed)
+        self._keeper = Keeper(admin, self._ingress, clients.worker, policy, changed=self._changed)
         self._slots = asyncio.Semaphore(MAX_HELD)
 
     @property
     def registration(self) -> Registration:
         """The latest known registration; never blocks."""
         return self._keeper.registration
+
+    @property
+    def history(self) -> History:
+        """What this process has seen of the registration so far; never blocks."""
+        return self._keeper.history
 
     def kick(self) -> None:
         """Look at the registration now, for instance because a pod of Restate has changed."""
@@ -100,8 +101,7 @@ class RestateEngine:
 
     async def close(self) -> None:
         """Let go of connections."""
-        for client in self._clients:
-            await client.close()
+        await self._clients.close()
 
     def _require_registration(self) -> None:
         registration = self._keeper.registration
@@ -121,6 +121,9 @@ class RestateEngine:
             except NotRegistered:
                 self._keeper.kick()
                 await asyncio.sleep(pause)
+            except EngineUnreachable:
+                self._keeper.kick()
+                raise
         return await call()
 
     def _changed(self, registration: Registration) -> None:

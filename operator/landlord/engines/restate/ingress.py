@@ -21,6 +21,10 @@ class _Error(BaseModel):
     source: str
 
 
+class _Health(BaseModel):
+    services: list[str]
+
+
 class _Sent(BaseModel):
     invocation_id: str = Field(alias="invocationId")
 
@@ -30,6 +34,12 @@ class Ingress:
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
+
+    async def check(self) -> None:
+        """Return if it answers as Restate's ingress does. Raises EngineUnreachable."""
+        answer = await self._http.request("GET", "/restate/health")
+        if answer.status != 200 or answer.parsed(_Health) is None:
+            raise self._http.unexpected(answer)
 
     async def call(self, request: Request) -> Outcome:
         """Submit the request, or attach to it if it was submitted before, and wait for its end, however long.

@@ -11,17 +11,27 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.engines import Registration
-from landlord.engines.restate import probe
+from landlord.engines import History, Loss, Registration
+from landlord.engines.restate import contest, probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.refusals import refusal
-from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Refused, Worker, WorkerAway
-from landlord.engines.restate.verdict import Memory, Names, RefusedBefore, Verdict, decide
+from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Refused, Seen, Worker, WorkerAway
+from landlord.engines.restate.verdict import (
+    Memory,
+    Policy,
+    RefusedBefore,
+    Verdict,
+    Wanted,
+    decide,
+    is_others,
+)
 from landlord.errors import EngineUnreachable
 
 logger = logging.getLogger(__name__)
@@ -40,17 +50,27 @@ _ATTEMPT_OUTCOMES = {
 class Keeper:
     """`changed` hears of every registration that differs from the one before."""
 
-    def __init__(self, admin: Admin, worker: HttpClient, *, changed: Callable[[Registration], None]) -> None:
+    def __init__(
+        self,
+        admin: Admin,
+        ingress: Ingress,
+        worker: HttpClient,
+        policy: Policy,
+        *,
+        changed: Callable[[Registration], None],
+    ) -> None:
         self._admin = admin
+        self._ingress = ingress
         self._worker = worker
         self._changed = changed
-        self._names = Names(WORKFLOW_SERVICE, admin.url, worker.url)
+        self._wanted = Wanted(WORKFLOW_SERVICE, admin.url, worker.url, policy)
         self._memory = Memory()
         self._lost_since: float | None = None
         self._kicked = asyncio.Event()
         self.registration = Registration(
             "Unknown", "EngineUnreachable", f"Restate at {admin.url} has not been asked yet"
         )
+        self.history = History("has not begun yet")
 
     def kick(self) -> None:
         """Check now: something was seen that may have to do with the registration."""
@@ -59,11 +79,30 @@ class Keeper:
     async def run(self) -> None:
         """Check until cancelled."""
         restate = HeldConnection(self._admin.url, ended=self._engine_ended, returned=self.kick)
-        worker = HeldConnection(self._worker.url, ended=self.kick, returned=self.kick)
+        worker = HeldConnection(self._worker.url, ended=self._worker_ended, returned=self.kick)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(restate.run())
             tasks.create_task(worker.run())
             tasks.create_task(self._loop())
+
+    async def check(self) -> None:
+        """Look, tell what was seen, register if that is called for, and tell what came of it."""
+        seen = await self._look()
+        if self._conclude(seen).register:
+            await self._register(seen)
+
+    async def register(self) -> None:
+        """Register the worker now, whatever the policy and earlier refusals say, if it and Restate answer."""
+        seen = await self._look()
+        self._conclude(seen)
+        await self._register(seen)
+
+    async def look(self) -> Seen:
+        """Ask Restate's admin API, its ingress, and the worker, once."""
+        engine, ingress, worker = await asyncio.gather(
+            self._ask_engine(), self._ask_ingress(), probe.look(self._worker)
+        )
+        return Seen(engine, worker, ingress)
 
     async def _loop(self) -> None:
         retry = FIRST_RETRY
@@ -78,34 +117,13 @@ class Keeper:
                 retry = FIRST_RETRY
             self._kicked.clear()
 
-    async def check(self) -> None:
-        """Look, tell what was seen, register if that is called for, and tell what came of it."""
-        engine, worker = await self._look()
-        verdict = self._conclude(engine, worker)
-        if not verdict.register or isinstance(engine, EngineAway) or isinstance(worker, WorkerAway):
-            return
-        refused = await self._register(engine, worker)
-        self._memory = replace(self._memory, refused=refused)
-        if refused is None:
-            # Whether it worked is not for Restate's answer to say, but for what it says when asked again.
-            verdict = self._conclude(*await self._look())
-            outcome = "verified" if verdict.registration.ready else "unverified"
-        else:
-            self._conclude(engine, worker)
-            outcome = _ATTEMPT_OUTCOMES[refused.refusal.reason]
-        metrics.registration_attempts.labels(outcome).inc()
-
-    async def _look(self) -> tuple[Engine, Worker | WorkerAway]:
-        seen = await self._look_once()
-        if self.registration.ready and not decide(self._names, *seen, self._memory, 0.0).registration.ready:
+    async def _look(self) -> Seen:
+        seen = await self.look()
+        if self.registration.ready and not self._decide(seen).registration.ready:
             # One bad answer may be an accident, for instance of a connection that had gone stale.
             await asyncio.sleep(SECOND_LOOK_SECONDS)
-            seen = await self._look_once()
+            seen = await self.look()
         return seen
-
-    async def _look_once(self) -> tuple[Engine, Worker | WorkerAway]:
-        engine, worker = await asyncio.gather(self._ask_engine(), probe.look(self._worker))
-        return engine, worker
 
     async def _ask_engine(self) -> Engine:
         try:
@@ -113,27 +131,61 @@ class Keeper:
         except EngineUnreachable as error:
             return EngineAway(str(error))
 
-    def _conclude(self, engine: Engine, worker: Worker | WorkerAway) -> Verdict:
-        verdict = decide(self._names, engine, worker, self._memory, time.monotonic())
-        metrics.engine_reachable.set(not isinstance(engine, EngineAway))
+    async def _ask_ingress(self) -> EngineAway | None:
+        try:
+            await self._ingress.check()
+        except EngineUnreachable as error:
+            return EngineAway(str(error))
+        return None
+
+    def _decide(self, seen: Seen) -> Verdict:
+        return decide(self._wanted, seen, self._memory, time.monotonic())
+
+    def _conclude(self, seen: Seen) -> Verdict:
+        verdict = self._decide(seen)
+        self.history = replace(self.history, doing=verdict.doing)
+        metrics.engine_reachable.set(not isinstance(seen.engine, EngineAway) and seen.ingress is None)
         metrics.registration_up.set(verdict.registration.ready)
         if verdict.loss is not None and self._lost_since is None:
             self._lost_since = time.monotonic()
+            self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
             metrics.registration_lost.labels(verdict.loss).inc()
             logger.warning("registration found lost", extra={"cause": verdict.loss})
-        if verdict.registration.ready and isinstance(engine, Deployment):
-            self._verified(engine)
+        if verdict.verified is not None:
+            self._verified(verdict.verified)
         self._tell(verdict.registration)
         return verdict
 
     def _verified(self, deployment: Deployment) -> None:
         metrics.registration_last_verified.set_to_current_time()
-        if self._lost_since is not None:
-            metrics.registration_repair_seconds.observe(time.monotonic() - self._lost_since)
-            self._lost_since = None
-        self._memory = Memory(verified=deployment)
+        loss = self.history.last_loss
+        if self._lost_since is not None and loss is not None:
+            taken = time.monotonic() - self._lost_since
+            metrics.registration_repair_seconds.observe(taken)
+            loss, self._lost_since = replace(loss, repaired_after=taken), None
+        self.history = replace(self.history, last_verified=datetime.now(UTC), last_loss=loss)
+        self._memory = Memory(verified=deployment, retaken=self._memory.retaken)
 
-    async def _register(self, engine: Deployment | None, worker: Worker) -> RefusedBefore | None:
+    async def _register(self, seen: Seen) -> None:
+        engine, worker = seen.engine, seen.worker
+        if isinstance(engine, EngineAway) or isinstance(worker, WorkerAway):
+            return
+        refused = await self._attempt(engine, worker)
+        self._memory = replace(self._memory, refused=refused)
+        if refused is None:
+            if is_others(engine, self._wanted.worker_url):
+                now = time.monotonic()
+                retaken = (*contest.remembered(self._memory.retaken, now), now)
+                self._memory = replace(self._memory, retaken=retaken)
+            # Whether it worked is not for Restate's answer to say, but for what it says when asked again.
+            verdict = self._conclude(await self._look())
+            outcome = "verified" if verdict.verified else "unverified"
+        else:
+            self._conclude(seen)
+            outcome = _ATTEMPT_OUTCOMES[refused.refusal.reason]
+        metrics.registration_attempts.labels(outcome).inc()
+
+    async def _attempt(self, engine: Deployment | None, worker: Worker) -> RefusedBefore | None:
         try:
             await self._admin.register(self._worker.url, worker.revision)
         except (Refused, EngineUnreachable) as error:
@@ -159,5 +211,10 @@ class Keeper:
         self._changed(registration)
 
     def _engine_ended(self) -> None:
-        self._memory = replace(self._memory, engine_restarted=True)
+        # What was refused may be accepted by the one that takes its place.
+        self._memory = replace(self._memory, engine_restarted=True, refused=None)
+        self.kick()
+
+    def _worker_ended(self) -> None:
+        self._memory = replace(self._memory, refused=None)
         self.kick()

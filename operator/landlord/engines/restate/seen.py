@@ -58,3 +58,14 @@ class WorkerAway:
     """A worker that does not answer, and why."""
 
     message: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at everything that a registration needs."""
+
+    engine: Engine
+    """By Restate's admin API."""
+    worker: Worker | WorkerAway
+    ingress: EngineAway | None = None
+    """None: it answers."""

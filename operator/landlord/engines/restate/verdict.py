@@ -1,35 +1,41 @@
 """Decides whether the workflow is registered, from what was just seen. Pure.
 
-| Restate says                  | worker  | before     | → WorkflowRegistered       | register?      |
-|-------------------------------|---------|------------|----------------------------|----------------|
-| nothing that can be relied on | any     | any        | Unknown/EngineUnreachable  |                |
-| anything                      | away    | any        | False/WorkerUnreachable    |                |
-| our URI and its revision      | answers | any        | True/Registered            |                |
-| unknown service               | answers | never True | False/NotRegistered        | yes            |
-| unknown service               | answers | True once  | False/RegistrationLost     | yes            |
-| other URI or revision         | answers | any        | False/Superseded           | yes            |
-| as when it refused            | as then | refused    | what the refusal means     | when it is due |
+| Restate's admin API says      | worker  | before     | → WorkflowRegistered       | register?       |
+|-------------------------------|---------|------------|----------------------------|-----------------|
+| nothing that can be relied on | any     | any        | Unknown/EngineUnreachable  |                 |
+| anything                      | away    | any        | False/WorkerUnreachable    |                 |
+| our URI and its revision      | answers | any        | True/Registered            |                 |
+| the same, the ingress is away | answers | any        | Unknown/EngineUnreachable  |                 |
+| unknown service               | answers | never True | False/NotRegistered        | yes             |
+| unknown service               | answers | True once  | False/RegistrationLost     | yes             |
+| our URI, another revision     | answers | any        | False/Superseded           | yes             |
+| another URI                   | answers | any        | False/Superseded           | by policy, paced |
+| as when it refused            | as then | refused    | what the refusal means     | when it is due  |
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 from landlord.engines import Registration
+from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal
-from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Worker, WorkerAway
+from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Worker, WorkerAway
 
 PERMANENT_RETRY_SECONDS = 600.0
 
-Loss = Literal["store_lost", "deployment_deleted", "superseded"]
+LossCause = Literal["store_lost", "deployment_deleted", "superseded"]
+Policy = Literal["enforce", "observe"]
 
 
 @dataclass(frozen=True)
-class Names:
-    """What messages speak of."""
+class Wanted:
+    """What should be registered where."""
 
     service: str
     admin_url: str
     worker_url: str
+    policy: Policy = "enforce"
+    """Whether a worker at another URL, which somebody registered, is replaced by ours."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class RefusedBefore:
 
     def due(self, now: float) -> bool:
         """Whether it is time to try the same again."""
-        return not self.refusal.permanent or now - self.at >= PERMANENT_RETRY_SECONDS
+        return self.refusal.retry == "soon" or now - self.at >= PERMANENT_RETRY_SECONDS
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Memory:
     engine_restarted: bool = False
     """Whether Restate's connection has ended since then."""
     refused: RefusedBefore | None = None
+    retaken: tuple[float, ...] = ()
+    """When the workflow was taken back from a worker at another URL, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -66,38 +74,50 @@ class Verdict:
     """What to say, and whether to register."""
 
     registration: Registration
+    doing: str
+    """What landlord does about it, for a person."""
     register: bool = False
-    loss: Loss | None = None
+    loss: LossCause | None = None
     """Set while what had been verified is not so any more, for another reason than a changed worker."""
+    verified: Deployment | None = None
+    """The deployment that was seen to be right."""
 
 
-def decide(names: Names, engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float) -> Verdict:
+def decide(wanted: Wanted, seen: Seen, memory: Memory, now: float) -> Verdict:
     """Apply the table above. `now` is in seconds of any clock that does not jump."""
+    engine, worker = seen.engine, seen.worker
+    backends = worker.backends if isinstance(worker, Worker) else None
     if isinstance(engine, EngineAway):
-        backends = worker.backends if isinstance(worker, Worker) else None
-        return Verdict(Registration("Unknown", "EngineUnreachable", engine.message, backends=backends))
+        return Verdict(_unknown(engine, None, backends), "asks Restate again, at least every 2 s")
     deployment_id = engine.id if engine else None
     if isinstance(worker, WorkerAway):
         registration = Registration("False", "WorkerUnreachable", worker.message, deployment_id)
-        return Verdict(registration, loss=_loss(names, engine, None, memory))
-    if engine is not None and is_current(engine, names.worker_url, worker):
-        message = f"Restate runs {names.service} on the worker at {names.worker_url}"
-        return Verdict(
-            Registration("True", "Registered", message, deployment_id, worker.revision, worker.backends)
-        )
-    loss = _loss(names, engine, worker, memory)
+        doing = "looks for the worker, at least every 2 s"
+        return Verdict(registration, doing, loss=_loss(wanted, engine, None, memory))
+    if engine is not None and is_current(engine, wanted.worker_url, worker):
+        if seen.ingress is not None:
+            registration = _unknown(seen.ingress, deployment_id, backends)
+            return Verdict(registration, "asks the ingress again, at least every 2 s", verified=engine)
+        message = f"Restate runs {wanted.service} on the worker at {wanted.worker_url}"
+        registration = Registration("True", "Registered", message, deployment_id, worker.revision, backends)
+        return Verdict(registration, "checks it every 5 to 10 s", verified=engine)
+    loss = _loss(wanted, engine, worker, memory)
     refused = memory.refused
     if refused is not None and refused.stands(engine, worker):
-        status: Literal["Unknown", "False"] = (
-            "Unknown" if refused.refusal.reason == "EngineUnreachable" else "False"
-        )
-        registration = Registration(
-            status, refused.refusal.reason, refused.refusal.message, deployment_id, backends=worker.backends
-        )
-        return Verdict(registration, register=refused.due(now), loss=loss)
-    reason, message = _missing(names, engine, memory)
-    registration = Registration("False", reason, message, deployment_id, backends=worker.backends)
-    return Verdict(registration, register=True, loss=loss)
+        return _still_refused(refused, deployment_id, backends, loss, now)
+    reason, message, register = _missing(wanted, engine, memory, now)
+    left_alone = not register and wanted.policy == "observe"
+    registration = Registration(
+        "False", reason, message, deployment_id, backends=backends, hopeless=left_alone
+    )
+    doing = (
+        "registers the worker"
+        if register
+        else "leaves it to you"
+        if left_alone
+        else "waits before it takes the workflow back once more"
+    )
+    return Verdict(registration, doing, register, loss)
 
 
 def is_current(deployment: Deployment, worker_url: str, worker: Worker) -> bool:
@@ -105,38 +125,82 @@ def is_current(deployment: Deployment, worker_url: str, worker: Worker) -> bool:
     return _same_uri(deployment.uri, worker_url) and deployment.revision == worker.revision
 
 
+def is_others(deployment: Deployment | None, worker_url: str) -> bool:
+    """Whether Restate runs the workflow on a worker at another URL."""
+    return deployment is not None and not _same_uri(deployment.uri, worker_url)
+
+
 def _same_uri(one: str, other: str) -> bool:
     return one.rstrip("/") == other.rstrip("/")
 
 
-def _missing(names: Names, engine: Deployment | None, memory: Memory) -> tuple[str, str]:
-    again = f"landlord registers the worker at {names.worker_url} again"
+def _unknown(away: EngineAway, deployment_id: str | None, backends: frozenset[str] | None) -> Registration:
+    return Registration("Unknown", "EngineUnreachable", away.message, deployment_id, backends=backends)
+
+
+def _still_refused(
+    refused: RefusedBefore,
+    deployment_id: str | None,
+    backends: frozenset[str] | None,
+    loss: LossCause | None,
+    now: float,
+) -> Verdict:
+    reason, message = refused.refusal.reason, refused.refusal.message
+    registration = Registration(
+        "Unknown" if reason == "EngineUnreachable" else "False",
+        reason,
+        message,
+        deployment_id,
+        backends=backends,
+        hopeless=reason == "RegistrationRejected",
+    )
+    soon = refused.refusal.retry == "soon"
+    doing = "tries again, at least every 2 s" if soon else "waits for a change, and tries every 10 minutes"
+    return Verdict(registration, doing, register=refused.due(now), loss=loss)
+
+
+def _missing(wanted: Wanted, engine: Deployment | None, memory: Memory, now: float) -> tuple[str, str, bool]:
+    """(reason, message, whether to register now)."""
+    again = f"landlord registers the worker at {wanted.worker_url} again"
     if engine is None and memory.verified is None:
-        return "NotRegistered", (
-            f"Restate at {names.admin_url} does not know {names.service} yet; landlord registers the worker "
-            f"at {names.worker_url}"
+        return (
+            "NotRegistered",
+            f"Restate at {wanted.admin_url} does not know {wanted.service} yet; landlord registers the "
+            f"worker at {wanted.worker_url}",
+            True,
         )
     if engine is None:
-        return (
-            "RegistrationLost",
-            f"Restate at {names.admin_url} does not know {names.service} any more; {again}",
+        message = f"Restate at {wanted.admin_url} does not know {wanted.service} any more; {again}"
+        return "RegistrationLost", message, True
+    if _same_uri(engine.uri, wanted.worker_url):
+        return "Superseded", f"Restate has another revision of {wanted.service} registered; {again}", True
+    runs = f"Restate runs {wanted.service} on the worker at {engine.uri}"
+    if wanted.policy == "observe":
+        message = (
+            f"{runs}, and LANDLORD_REGISTRATION_POLICY=observe leaves it so: `landlord registration "
+            f"--register` takes it back to the worker at {wanted.worker_url}"
         )
-    if _same_uri(engine.uri, names.worker_url):
-        return "Superseded", f"Restate has another revision of {names.service} registered; {again}"
-    return "Superseded", (
-        f"Restate runs {names.service} on the worker at {engine.uri}; {again}; if this comes back, something "
-        "else registers the same service there"
+        return "Superseded", message, False
+    wait = contest.wait(memory.retaken, now)
+    message = (
+        f"{runs}; {again}; if this comes back, something else registers the same service there"
+        if wait is None
+        else f"{runs} again and again, and landlord takes longer each time to take it back: stop what "
+        "registers that worker, or give each its own Restate, or set LANDLORD_REGISTRATION_POLICY=observe"
     )
+    return "Superseded", message, not wait
 
 
-def _loss(names: Names, engine: Deployment | None, worker: Worker | None, memory: Memory) -> Loss | None:
+def _loss(
+    wanted: Wanted, engine: Deployment | None, worker: Worker | None, memory: Memory
+) -> LossCause | None:
     before = memory.verified
     if before is None:
         return None
     if engine is None:
         # A store does not empty itself under a running server: without a restart somebody removed our entry.
         return "store_lost" if memory.engine_restarted else "deployment_deleted"
-    if not _same_uri(engine.uri, names.worker_url):
+    if not _same_uri(engine.uri, wanted.worker_url):
         return "superseded"
     changed_by_others = engine.revision != before.revision
     return "superseded" if changed_by_others and worker and worker.revision == before.revision else None
