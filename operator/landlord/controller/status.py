@@ -118,8 +118,8 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
         Verdict(READY, status, reason, message),
         Verdict(PROVISIONED, "False", "InProgress", "The workflow has not been started yet"),
     ]
-    if facts.registration.reason == "RegistrationRejected":
-        verdicts.append(Verdict(STALLED, "True", "RegistrationRejected", message))
+    if facts.registration.hopeless:
+        verdicts.append(Verdict(STALLED, "True", facts.registration.reason, message))
     else:
         verdicts.append(Verdict(RECONCILING, "True", reason, message))
     return _compose(

@@ -24,7 +24,9 @@ REGISTERED = Registration(
 )
 LOST = Registration("False", "RegistrationLost", "the store was lost", backends=frozenset({"memory"}))
 AWAY = Registration("Unknown", "EngineUnreachable", "Restate does not answer")
-REJECTED = Registration("False", "RegistrationRejected", "META0006: change the service type back")
+REJECTED = Registration(
+    "False", "RegistrationRejected", "META0006: change the service type back", hopeless=True
+)
 FACTS = Facts(registration=REGISTERED, steady=None, default_provider="memory")
 MADE = Result(
     endpoints=(Endpoint(name="http", url="http://127.0.0.1:1"),),
