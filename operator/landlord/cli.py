@@ -15,7 +15,7 @@ from landlord import __version__, telemetry
 from landlord.api.crd import tenant_crd
 from landlord.dev import commands as local
 from landlord.errors import LandlordError, SettingsError
-from landlord.settings import PREFIX, OperatorSettings, WorkerSettings, is_secret, load
+from landlord.settings import PREFIX, OperatorSettings, WorkerSettings, default_of, is_secret, load
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,7 +38,7 @@ def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
 
 
 def _help(name: str, field: FieldInfo) -> str:
-    default = "" if field.default_factory or field.default in ((), "", None) else f" Default: {field.default}."
+    default = f" Default: {value}." if (value := default_of(field)) else ""
     return f"{' '.join((field.description or '').split())}{default} [{PREFIX}{name.upper()}]"
 
 

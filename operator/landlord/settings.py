@@ -5,10 +5,12 @@ Precedence: flag, environment, default. Wrong values are refused at start with t
 
 import os
 from ipaddress import ip_address
-from typing import Annotated, Literal, TypeVar
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from landlord.errors import SettingsError
@@ -20,6 +22,8 @@ def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("should be a URL such as http://localhost:9070")
+    if "@" in parts.netloc:
+        raise ValueError("should hold no password, for messages show it; see LANDLORD_RESTATE_AUTH_HEADER")
     return value.rstrip("/")
 
 
@@ -65,12 +69,19 @@ class _Settings(BaseSettings):
 
 
 class RestateSettings(_Settings):
-    """How landlord reaches Restate and the worker: what `landlord registration` reads, and the operator too."""
+    """How landlord reaches Restate and the worker: `landlord registration` reads it, and the operator too."""
 
     restate_admin_url: HttpUrl = "http://localhost:9070"
     """Restate's admin API."""
     restate_ingress_url: HttpUrl = "http://localhost:8080"
     """Restate's ingress."""
+    restate_auth_header: SecretStr | None = None
+    """Header that Restate's admin API and ingress ask for, such as "Authorization: Bearer …"."""
+    restate_auth_header_file: Path | None = None
+    """File that holds that header instead. It is read again when it changes."""
+    restate_ca_file: Path | None = None
+    """Certificates (PEM) of the authorities to trust, instead of the system's, where an URL of Restate or the
+    worker begins with https."""
     worker_url: HttpUrl = "http://localhost:9080"
     """The worker as Restate and the operator reach it."""
     registration_policy: Literal["enforce", "observe"] = "enforce"
@@ -102,6 +113,16 @@ class WorkerSettings(_Settings):
     """Address that the worker listens on."""
     restate_identity_keys: Words = ()
     """Public keys (publickeyv1_…) of the Restate servers whose requests are accepted; empty: any."""
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether it may not be a flag: everybody on the machine can read the flags of a program that runs."""
+    return SecretStr in (field.annotation, *get_args(field.annotation))
+
+
+def default_of(field: FieldInfo) -> str:
+    """Its default in words; empty if it has none, or one that depends."""
+    return "" if field.default_factory or field.default in ((), "", None) else str(field.default)
 
 
 AnySettings = TypeVar("AnySettings", bound=_Settings)

@@ -1,21 +1,32 @@
 """The held connection, against real sockets."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+import trustme
 from tests.support.polling import eventually_async
 
 from landlord.dev.net import LOOPBACK, free_ports
 from landlord.engines.restate.connection import HeldConnection
 
+OURS, OTHERS = trustme.CA(), trustme.CA()
+
 
 class Peer:
     """A server that counts its connections, and closes each at once if it is told to."""
 
-    def __init__(self, *, closes: bool = False) -> None:
-        self.port = free_ports(1)[0]
+    def __init__(self, scheme: str = "http", *, closes: bool = False) -> None:
+        port = free_ports(1)[0]
+        self.url = f"{scheme}://{LOOPBACK}:{port}"
         self.writers: list[asyncio.StreamWriter] = []
+        self._port = port
+        self._tls: ssl.SSLContext | None = None
+        if scheme == "https":
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            OURS.issue_cert(LOOPBACK).configure_cert(self._tls)
         self._closes = closes
         self._server: asyncio.Server | None = None
 
@@ -25,7 +36,7 @@ class Peer:
             writer.close()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, self._port, ssl=self._tls)
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -37,10 +48,12 @@ class Peer:
 
 
 @asynccontextmanager
-async def held(peer: Peer) -> AsyncIterator[list[str]]:
+async def held(peer: Peer, trusted: trustme.CA = OURS) -> AsyncIterator[list[str]]:
     heard: list[str] = []
+    tls = ssl.create_default_context()
+    trusted.configure_trust(tls)
     connection = HeldConnection(
-        f"http://{LOOPBACK}:{peer.port}", lambda: heard.append("ended"), lambda: heard.append("returned")
+        peer.url, tls, lambda: heard.append("ended"), lambda: heard.append("returned")
     )
     task = asyncio.create_task(connection.run())
     try:
@@ -59,8 +72,9 @@ async def until(what: Callable[[], bool]) -> None:
     await eventually_async(so, within=10)
 
 
-async def test_a_restart_is_heard_as_an_end_and_a_return() -> None:
-    peer = Peer()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_restart_is_heard_as_an_end_and_a_return(scheme: str) -> None:
+    peer = Peer(scheme)
     await peer.start()
     async with held(peer) as heard:
         await until(lambda: len(peer.writers) == 1)
@@ -77,6 +91,14 @@ async def test_a_server_that_was_away_at_the_start_is_heard_when_it_comes() -> N
         await asyncio.sleep(0.3)
         await peer.start()
         await until(lambda: heard == ["returned"])
+
+
+async def test_a_server_with_a_certificate_of_somebody_else_is_never_connected_to() -> None:
+    peer = Peer("https")
+    await peer.start()
+    async with held(peer, trusted=OTHERS) as heard:
+        await asyncio.sleep(1)
+        assert (heard, peer.writers) == ([], [])
 
 
 async def test_a_server_that_closes_idle_connections_at_once_is_not_connected_to_in_a_loop() -> None:

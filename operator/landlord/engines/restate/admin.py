@@ -33,6 +33,7 @@ class Admin:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self.url = http.url
+        self.tls = http.access.tls
 
     async def latest(self, service: str) -> Deployment | None:
         """The deployment that new invocations of the service go to; None for an unknown service."""

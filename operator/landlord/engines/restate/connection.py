@@ -1,8 +1,9 @@
-"""One idle TCP connection that tells of a server's restart in the millisecond in which it happens."""
+"""One idle connection that tells of a server's restart in the millisecond in which it happens."""
 
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,10 +17,14 @@ LONGEST_WAIT = 0.5
 class HeldConnection:
     """Calls `ended` when the connection ends, and `returned` when it can be opened again after that."""
 
-    def __init__(self, url: str, ended: Callable[[], None], returned: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, tls: ssl.SSLContext, ended: Callable[[], None], returned: Callable[[], None]
+    ) -> None:
         parts = urlsplit(url)
         self._host = parts.hostname or "localhost"
-        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        # A server that waits for a handshake in vain hangs up.
+        self._tls = tls if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
         self._ended = ended
         self._returned = returned
 
@@ -30,7 +35,7 @@ class HeldConnection:
             held_since = time.monotonic()
             try:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    reader, writer = await asyncio.open_connection(self._host, self._port)
+                    reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
             except (OSError, TimeoutError):
                 missed = True
             else:
@@ -54,6 +59,7 @@ async def _until_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
             while await reader.read(1024):
                 pass
     finally:
-        writer.close()
+        # Nothing was sent that could be lost, and a hung peer would have TLS wait for its goodbye.
+        writer.transport.abort()
         with contextlib.suppress(OSError):
             await writer.wait_closed()

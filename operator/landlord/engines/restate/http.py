@@ -1,6 +1,7 @@
 """The only module that speaks HTTP: httpx on aiohttp, which takes a tenth of the CPU of httpx's own pool."""
 
 import errno
+import ssl
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import BaseModel, ValidationError
 
+from landlord.engines.restate.access import CA_FILE, Access, Header
+from landlord.engines.restate.refusals import DENIED
 from landlord.engines.restate.seen import TimedOut
 from landlord.errors import EngineUnreachable
 
@@ -27,6 +30,8 @@ class Answer:
     status: int
     headers: httpx.Headers
     body: bytes
+    secret: Header | None = None
+    """What was sent with the request and must not be told."""
 
     def parsed(self, model: type[M]) -> M | None:
         """The body as `model`; None if it is not one."""
@@ -39,17 +44,28 @@ class Answer:
     def text(self) -> str:
         """The first line of the body, for a person."""
         lines = self.body.decode(errors="replace").strip().splitlines()
-        return lines[0][:300] if lines else "(no body)"
+        first = lines[0] if lines else "(no body)"
+        return (self.secret.hidden_in(first) if self.secret else first)[:300]
 
 
 class HttpClient:
     """Requests to one server. `name` is what messages call it, such as "Restate's admin API"."""
 
-    def __init__(self, name: str, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        access: Access | None = None,
+    ) -> None:
         self.name = name
         self.url = url.rstrip("/")
-        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=30.0)
-        self._client = httpx.AsyncClient(transport=transport or AiohttpTransport(limits=limits))
+        self.access = access or Access()
+        if transport is None:
+            limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=30.0)
+            transport = AiohttpTransport(verify=self.access.tls, limits=limits)
+        self._client = httpx.AsyncClient(transport=transport)
 
     async def request(
         self,
@@ -68,6 +84,9 @@ class HttpClient:
         sent = {"accept": "application/json"} | (headers or {})
         if body is not None:
             sent["content-type"] = "application/json"
+        secret = await self.access.auth.header() if self.access.auth else None
+        if secret is not None:
+            sent[secret.name] = secret.value
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS, read=read_seconds)
         try:
             response = await self._client.request(
@@ -77,11 +96,12 @@ class HttpClient:
             raise TimedOut(f"{self.name} at {self.url} did not answer within {read_seconds:g} s") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(f"{self.name} at {self.url} can't be reached: {_cause(error)}") from error
-        return Answer(response.status_code, response.headers, response.content)
+        return Answer(response.status_code, response.headers, response.content, secret)
 
     def unexpected(self, answer: Answer) -> EngineUnreachable:
         """The error for an answer that says nothing about what was asked."""
-        return EngineUnreachable(f"{self.name} at {self.url} answered {answer.status}: {answer.text}")
+        advice = f"; {DENIED.advice}" if answer.status in (401, 403) else ""
+        return EngineUnreachable(f"{self.name} at {self.url} answered {answer.status}: {answer.text}{advice}")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -93,8 +113,12 @@ def _cause(error: Exception) -> str:
     low = error.__cause__ or error
     if isinstance(low, aiohttp.ClientConnectorDNSError):
         return "its name can't be resolved"
-    if isinstance(low, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return "TLS failed, check its certificate and whether it speaks TLS at all"
+    if isinstance(low, aiohttp.ClientConnectorCertificateError):
+        refused = low.certificate_error
+        why = refused.verify_message if isinstance(refused, ssl.SSLCertVerificationError) else str(refused)
+        return f"its certificate is refused: {why.rstrip('.')}; {CA_FILE} should name who issued it"
+    if isinstance(low, aiohttp.ClientConnectorSSLError):
+        return "TLS failed, does it speak TLS at all?"
     if isinstance(low, aiohttp.ClientConnectorError) and low.os_error.errno != errno.ECONNREFUSED:
         return low.os_error.strerror or "no connection"
     if isinstance(low, aiohttp.ServerTimeoutError):

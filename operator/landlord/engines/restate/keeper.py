@@ -78,8 +78,12 @@ class Keeper:
 
     async def run(self) -> None:
         """Check until cancelled."""
-        restate = HeldConnection(self._admin.url, ended=self._engine_ended, returned=self.kick)
-        worker = HeldConnection(self._worker.url, ended=self._worker_ended, returned=self.kick)
+        restate = HeldConnection(
+            self._admin.url, self._admin.tls, ended=self._engine_ended, returned=self.kick
+        )
+        worker = HeldConnection(
+            self._worker.url, self._worker.access.tls, ended=self._worker_ended, returned=self.kick
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(restate.run())
             tasks.create_task(worker.run())

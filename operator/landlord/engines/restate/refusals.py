@@ -103,7 +103,9 @@ UNREADABLE = Meaning(
     "what answers there is not a landlord worker that this Restate understands; check LANDLORD_WORKER_URL",
 )
 
-DENIED = Meaning("EngineUnreachable", "soon", "check LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE")
+DENIED = Meaning(
+    "EngineUnreachable", "soon", "check LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE"
+)
 BUSY = Meaning("EngineUnreachable", "soon", "landlord keeps trying")
 BY_STATUS: dict[int, Meaning] = {401: DENIED, 403: DENIED, 408: BUSY, 429: BUSY}
 OTHER_4XX = Meaning(
