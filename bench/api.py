@@ -15,6 +15,7 @@ from landlord.api.schema import JsonObject
 
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
 _JSON = {"Content-Type": "application/json"}
+_MERGE = {"Content-Type": "application/merge-patch+json"}
 _JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 _API = f"/apis/{names.API_VERSION}"
 _QUERY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
@@ -31,6 +32,15 @@ class Api:
     async def create(self, namespace: str, body: bytes) -> JsonObject:
         """Create a Tenant; returns it as the server has it."""
         return await self._call("POST", _path(namespace), body, headers=_JSON)
+
+    async def change(self, namespace: str, name: str, body: bytes) -> JsonObject:
+        """Merge a manifest into a Tenant; returns it as the server has it."""
+        return await self._call("PATCH", _path(namespace, name), body, headers=_MERGE)
+
+    async def tenants(self, namespace: str) -> dict[str, JsonObject]:
+        """All Tenants as they are, by name."""
+        items = (await self._call("GET", _path(namespace)))["items"]
+        return {tenant["metadata"]["name"]: tenant for tenant in items}
 
     async def get(self, namespace: str, name: str) -> JsonObject:
         """A Tenant as it is."""

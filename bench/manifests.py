@@ -2,6 +2,7 @@
 
 import json
 
+from bench.ledger import WORK, LedgerBackend
 from bench.system import FLOOR
 from landlord.api import names
 from landlord.api.schema import JsonObject
@@ -20,6 +21,13 @@ def docker(name: str) -> bytes:
     container = _container() | {"probe": {"httpGet": {"path": "/", "port": 8080}}}
     compute = {"provider": "docker", "docker": {"publish": [{"port": "http"}]}}
     return _manifest(name, {"workload": {"containers": [container]}, "compute": compute})
+
+
+def slow(name: str, seconds: float, release: int) -> bytes:
+    """A Tenant on the ledger backend that takes some seconds; another release is another generation."""
+    env = [{"name": WORK, "value": f"{seconds:g}"}, {"name": "RELEASE", "value": str(release)}]
+    compute = {"provider": LedgerBackend.name}
+    return _manifest(name, {"workload": {"containers": [_container() | {"env": env}]}, "compute": compute})
 
 
 class Sample:

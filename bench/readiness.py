@@ -17,12 +17,17 @@ class Readiness:
     """What is waited for. Times are those of `time.perf_counter`."""
 
     def __init__(self) -> None:
-        self._ready: dict[Name, asyncio.Future[float]] = {}
+        self._ready: dict[Name, tuple[int, asyncio.Future[float]]] = {}
         self._gone: dict[Name, asyncio.Future[float]] = {}
 
-    def ready(self, namespace: str, name: str) -> asyncio.Future[float]:
-        """Done once the Tenant is Ready, with the time; to be asked for before it is created."""
-        return self._ready.setdefault((namespace, name), asyncio.get_running_loop().create_future())
+    def ready(self, namespace: str, name: str, generation: int = 1) -> asyncio.Future[float]:
+        """Done once the Tenant is Ready at this generation or a later one, with the time.
+
+        To be asked for before it is created or changed.
+        """
+        future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._ready[namespace, name] = (generation, future)
+        return future
 
     def gone(self, namespace: str, name: str) -> asyncio.Future[float]:
         """Done once the Tenant is gone, with the time; to be asked for before it is deleted."""
@@ -34,9 +39,14 @@ class Readiness:
             raise RuntimeError(f"the watch failed: {event['object']}")
         metadata = event["object"]["metadata"]
         name = (metadata["namespace"], metadata["name"])
-        waiting = self._gone if event["type"] == "DELETED" else self._ready
-        if name in waiting and (event["type"] == "DELETED" or is_ready(event["object"])):
-            waiting.pop(name).set_result(time.perf_counter())
+        if event["type"] == "DELETED":
+            if name in self._gone:
+                self._gone.pop(name).set_result(time.perf_counter())
+            return
+        generation, future = self._ready.get(name, (0, None))
+        if future is not None and metadata["generation"] >= generation and is_ready(event["object"]):
+            del self._ready[name]
+            future.set_result(time.perf_counter())
 
 
 def is_ready(tenant: JsonObject) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.restart import Restart
 from bench.stats import Comparison, all_latencies, each, percentile, typical
+from bench.tables import table
 
 _PROCESSES = (
     "operator",
@@ -89,15 +90,3 @@ def _counters(comparisons: Sequence[Comparison]) -> str:
         if value
     ]
     return table("The operator's counters, per Tenant", ["", "", ""], rows)
-
-
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Text with aligned columns."""
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-
-    def line(row: Sequence[str]) -> str:
-        first, *others = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        aligned = (cell.strip().rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        return "  ".join([first, *aligned]).rstrip()
-
-    return "\n".join([title, *(line(row) for row in (heads, *rows))])

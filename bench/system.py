@@ -1,18 +1,18 @@
 """The real parts that are measured: control plane, Restate, worker and operator as processes of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 
+from bench.metrics import metrics
 from bench.processes import Processes, find
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.guard import discard, guarded
-from landlord.dev.net import LOOPBACK, free_ports, request
+from landlord.dev.net import LOOPBACK, free_ports
 from landlord.dev.paths import checkout
 from landlord.dev.process import bearers, mark_of
 from landlord.dev.programs import Program, operator, worker
@@ -23,20 +23,20 @@ MEASURED, FLOOR = "measured", "floor"
 PARTITIONS = 4
 _PART = "bench"
 _ENGINE = ("dockerd", "containerd")
-_COUNTERS = ("landlord_kubernetes_writes", "landlord_reconcile", "landlord_workflow")
+_COUNTERS = ("landlord_kubernetes_writes_total", "landlord_reconcile_total", "landlord_workflow_total")
 
 
 class System:
     """Everything, started."""
 
-    def __init__(self, state: Path, mark: str, backends: str) -> None:
+    def __init__(self, state: Path, mark: str, backends: str, settings: Mapping[str, str]) -> None:
         folder = state / _PART
         admin, ingress, node, worker_port, operator_port = free_ports(5)
         self.control_plane = ControlPlane(folder / "kwok", mark=mark)
         self.restate = RestateServer(
             folder / "restate", RestatePorts(admin, ingress, node), mark=mark, partitions=PARTITIONS
         )
-        settings = {
+        common = {
             "KUBECONFIG": str(self.control_plane.kubeconfig),
             "LANDLORD_RESTATE_ADMIN_URL": self.restate.admin_url,
             "LANDLORD_RESTATE_INGRESS_URL": self.restate.ingress_url,
@@ -45,9 +45,9 @@ class System:
             "LANDLORD_DEFAULT_BACKEND": "memory",
             "LANDLORD_BACKENDS": backends,
             "LANDLORD_LEADER_ELECTION": "false",
-        }
-        self.worker: Program = worker(folder, mark=mark, port=worker_port, settings=settings)
-        self.operator: Program = operator(folder, mark=mark, port=operator_port, settings=settings)
+        } | dict(settings)
+        self.worker: Program = worker(folder, mark=mark, port=worker_port, settings=common)
+        self.operator: Program = operator(folder, mark=mark, port=operator_port, settings=common)
         self._mark = mark
 
     def start(self) -> None:
@@ -85,26 +85,21 @@ class System:
 
     def counters(self) -> dict[str, float]:
         """The operator's counters, as `name{label,…}`."""
-        answer = request(f"{self.operator.url}/metrics")
-        if answer is None or answer[0] != 200:
-            raise LocalFailure(f"no metrics from the operator: {answer}")
         return {
-            f"{sample.name}{{{','.join(sample.labels.values())}}}": sample.value
-            for family in text_string_to_metric_families(answer[1])
-            if family.name in _COUNTERS
-            for sample in family.samples
-            if sample.name.endswith("_total")
+            name: value
+            for name, value in metrics(self.operator.url).items()
+            if name.partition("{")[0] in _COUNTERS
         }
 
 
 @contextmanager
-def running_system(backends: str) -> Iterator[System]:
-    """A system that is gone afterwards, even when this process is killed."""
+def running_system(backends: str, settings: Mapping[str, str] | None = None) -> Iterator[System]:
+    """A system that is gone afterwards, even when this process is killed. Its programs get the settings."""
     with TemporaryDirectory(prefix="landlord-bench-") as folder:
         state = Path(folder)
         with guarded(state) as guard:
             guard.watch(_PART)
-            system = System(state, f"{mark_of(state)}/{_PART}", backends)
+            system = System(state, f"{mark_of(state)}/{_PART}", backends, settings or {})
             system.start()
             yield system
             discard(state, _PART)

@@ -1,8 +1,8 @@
 from statistics import median
 
 import pytest
-from bench.report import table
 from bench.stats import Comparison, Run, each, percentile
+from bench.tables import table
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,0 +1,170 @@
+"""Takes Restate's store away under a running operator with work in flight, and sees what comes of it."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from bench import manifests
+from bench.api import Api, connected
+from bench.ledger import Ledger, begun_since
+from bench.load import Load
+from bench.processes import OTHERS, grown
+from bench.readiness import Readiness, is_ready, watching
+from bench.repairs import Repair
+from bench.system import MEASURED, System
+from bench.ways import Landlord
+from bench.witness import Witness
+from landlord.api.schema import JsonObject
+from landlord.dev.failure import LocalFailure
+
+LATEST_KILL = 0.4
+"""Seconds, at most, from when all work is under way until the kill: it hits other places every time."""
+LONGEST_PAUSE = 0.5
+"""Seconds, at most, that Restate stays away besides its own start: the operator's waits must not fit it."""
+LONGEST_WAIT = 60.0
+"""For work to begin, and for it to end after all; what is not done by then is lost."""
+_POLL_SECONDS = 0.01
+
+
+class Losses:
+    """Rounds on one running system. Half of the Tenants in flight are new, the others are changed."""
+
+    def __init__(
+        self,
+        system: System,
+        api: Api,
+        readiness: Readiness,
+        ledger: Ledger,
+        *,
+        in_flight: int,
+        work: tuple[float, float],
+    ) -> None:
+        self._system = system
+        self._api = api
+        self._readiness = readiness
+        self._ledger = ledger
+        self._witness = Witness(system.restate.admin_url, system.worker.url, system.operator.url)
+        self._work = [work[0] + (work[1] - work[0]) * n / max(1, in_flight - 1) for n in range(in_flight)]
+        self._settled: deque[str] = deque()
+        self._made = 0
+        self._release = 0
+        self._chance = random.Random(1)
+        self._others = self._watched = 0.0
+
+    @property
+    def others(self) -> float:
+        """Cores that everything else on the machine used, while work was begun."""
+        return self._others / self._watched
+
+    async def settle(self, tenants: int) -> None:
+        """Have so many Tenants at the time of each kill, those in flight included."""
+        load = Load(self._api, self._readiness, self._system.processes(), self._system.counters)
+        names = self._names(tenants - len(self._new_work))
+        await load.run(Landlord(), names, partial(manifests.slow, seconds=0.0, release=0))
+        self._settled.extend(names)
+
+    async def round(self) -> Repair:
+        """Lose the store once, and follow that until all work is done."""
+        before = await self._api.tenants(MEASURED)
+        ready = await self._begin(before)
+        untouched = {name: _version(before[name]) for name in self._settled}
+        worked_on = {name: len(self._ledger.entries(name)) for name in untouched}
+        await asyncio.sleep(self._chance.uniform(0, LATEST_KILL))
+
+        began = time.perf_counter()
+        await asyncio.to_thread(self._system.restate.kill)
+        killed = time.perf_counter()
+        caught = [name for name, future in ready.items() if not future.done()]
+        await asyncio.to_thread(self._system.restate.wipe)
+        watching = asyncio.create_task(asyncio.to_thread(self._witness.watch))
+        await asyncio.sleep(self._chance.uniform(0, LONGEST_PAUSE))
+        await asyncio.to_thread(self._system.restate.start)
+        seen = await watching
+        await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
+
+        over, after = time.perf_counter(), await self._api.tenants(MEASURED)
+        begun = [begun_since(self._ledger.entries(name), killed) for name in caught]
+        ended = [ready[name].result() if ready[name].done() else over for name in caught]
+        repair = Repair(
+            away=seen.answered - began,
+            registered=seen.registered - seen.answered,
+            verified=seen.verified - seen.answered,
+            resumed=max((at for at in begun if at is not None), default=seen.answered) - seen.answered,
+            ready=max(ended, default=seen.answered) - seen.answered,
+            in_flight=len(caught),
+            not_ready=[name for name, tenant in after.items() if not is_ready(tenant)],
+            disturbed=[
+                name
+                for name, version in untouched.items()
+                if _version(after[name]) != version or len(self._ledger.entries(name)) != worked_on[name]
+            ],
+        )
+        await self._end(list(ready))
+        return repair
+
+    @property
+    def _new_work(self) -> Sequence[float]:
+        return self._work[::2]
+
+    async def _begin(self, before: Mapping[str, JsonObject]) -> dict[str, asyncio.Future[float]]:
+        """Create and change Tenants, and return once the backend is at work on all; when they are Ready."""
+        processes = self._system.processes()
+        cpu, began = processes.cpu(), time.perf_counter()
+        self._release += 1
+        new = self._names(len(self._new_work))
+        changed = [self._settled.popleft() for _ in self._work[1::2]]
+        seconds = dict(zip([*new, *changed], [*self._new_work, *self._work[1::2]], strict=True))
+        generations = dict.fromkeys(new, 1) | {name: _generation(before[name]) + 1 for name in changed}
+        ready = {name: self._readiness.ready(MEASURED, name, at) for name, at in generations.items()}
+
+        async def send(name: str) -> None:
+            body = manifests.slow(name, seconds[name], self._release)
+            if name in before:
+                await self._api.change(MEASURED, name, body)
+            else:
+                await self._api.create(MEASURED, body)
+
+        await asyncio.gather(*map(send, seconds))
+        waiting = set(seconds)
+        while waiting:
+            if time.perf_counter() - began > LONGEST_WAIT:
+                raise LocalFailure(f"the backend was not asked to work on {', '.join(sorted(waiting))}")
+            await asyncio.sleep(_POLL_SECONDS)
+            waiting = {name for name in waiting if begun_since(self._ledger.entries(name), began) is None}
+        self._others += grown(cpu, processes.cpu())[OTHERS]
+        self._watched += time.perf_counter() - began
+        return ready
+
+    async def _end(self, touched: Sequence[str]) -> None:
+        """Have as many Tenants as before: the oldest go."""
+        self._settled.extend(touched)
+        oldest = [self._settled.popleft() for _ in self._new_work]
+        gone = [self._readiness.gone(MEASURED, name) for name in oldest]
+        await asyncio.gather(*(self._api.delete(MEASURED, name) for name in oldest))
+        async with asyncio.timeout(LONGEST_WAIT):
+            await asyncio.gather(*gone)
+
+    def _names(self, number: int) -> list[str]:
+        self._made += number
+        return [f"tenant-{n:06}" for n in range(self._made - number, self._made)]
+
+
+@asynccontextmanager
+async def losses(
+    system: System, ledger: Ledger, *, in_flight: int, work: tuple[float, float]
+) -> AsyncIterator[Losses]:
+    """Rounds with a watch over all Tenants."""
+    async with connected(system.control_plane.kubeconfig) as api, watching(api) as readiness:
+        yield Losses(system, api, readiness, ledger, in_flight=in_flight, work=work)
+
+
+def _version(tenant: JsonObject) -> str:
+    return str(tenant["metadata"]["resourceVersion"])
+
+
+def _generation(tenant: JsonObject) -> int:
+    return int(tenant["metadata"]["generation"])

@@ -1,0 +1,118 @@
+"""`python -m bench.registration`: how fast a lost registration is repaired, and what becomes of work."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from bench import repairs
+from bench.api import connected
+from bench.conditions import conditions
+from bench.ledger import LEDGER, Ledger, LedgerBackend, duplicates
+from bench.losses import losses
+from bench.metrics import metrics
+from bench.repairs import Figures
+from bench.system import System, running_system
+from landlord.dev.paths import CHECKOUT
+from landlord.dev.plugin import plugged_in
+from landlord.dev.progress import say, step
+
+TRAILING_SECONDS = 3.0
+"""What should not run any more would show by then."""
+_LOST = "landlord_registration_lost_total"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--rounds", type=click.IntRange(min=1), default=50, show_default=True, help="Losses.")
+@click.option("--tenants", type=click.IntRange(min=1), default=100, show_default=True, help="In all.")
+@click.option(
+    "--in-flight", type=click.IntRange(min=2), default=10, show_default=True, help="New or changed each time."
+)
+@click.option(
+    "--work",
+    type=(float, float),
+    default=(1.0, 2.0),
+    show_default=True,
+    help="Seconds that the work on one takes: the least and the most.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=CHECKOUT / ".landlord" / "bench-registration.json",
+    help="Where the figures go as JSON.",
+)
+def main(rounds: int, tenants: int, in_flight: int, work: tuple[float, float], output: Path) -> None:
+    """Kill Restate and wipe its store under a running operator, again and again, with work in flight.
+
+    Ends with 1 if anything was made twice, left behind, disturbed or not counted.
+    """
+    if tenants < 2 * in_flight:
+        raise click.UsageError(f"--tenants {tenants} leaves too few settled: give at least twice --in-flight")
+    with TemporaryDirectory(prefix="landlord-ledger-") as name:
+        folder = Path(name)
+        plugin = plugged_in(folder / "plugin", LedgerBackend)
+        (entries := folder / "entries").mkdir()
+        with running_system("memory,ledger", plugin | {LEDGER: str(entries)}) as system:
+            said, figures = asyncio.run(_measure(system, Ledger(entries), rounds, tenants, in_flight, work))
+    say("\n" + "\n".join(f"{name}: {value}" for name, value in said.items()))
+    say("\n" + repairs.tables(figures))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    found = {"conditions": said, "summary": repairs.summary(figures), "faults": figures.faults}
+    output.write_text(json.dumps(found | asdict(figures), indent=1))
+    say(f"\nAll figures: {output}")
+    if figures.faults:
+        sys.exit(f"Not as it must be: {'; '.join(figures.faults)}")
+
+
+async def _measure(
+    system: System, ledger: Ledger, rounds: int, tenants: int, in_flight: int, work: tuple[float, float]
+) -> tuple[dict[str, str], Figures]:
+    async with connected(system.control_plane.kubeconfig) as api:
+        said = conditions(await api.version(), system.restate.admin_url)
+    found = []
+    async with losses(system, ledger, in_flight=in_flight, work=work) as run:
+        with step(f"{tenants} settled Tenants"):
+            await run.settle(tenants)
+        with step(f"Restate killed and wiped {rounds} times"):
+            for number in range(1, rounds + 1):
+                found.append(await run.round())
+                _tell(number, found[-1])
+        await asyncio.sleep(TRAILING_SECONDS)
+        others = run.others
+    counted = await asyncio.to_thread(metrics, system.operator.url)
+    made_again = {name: duplicates(ledger.entries(name)) for name in ledger.tenants()}
+    said |= {"load after": " ".join(f"{load:.1f}" for load in os.getloadavg())}
+    return said, Figures(
+        tenants=tenants,
+        in_flight=in_flight,
+        work=work,
+        repairs=found,
+        duplicates={name: number for name, number in made_again.items() if number},
+        losses={
+            name.removeprefix(f"{_LOST}{{").removesuffix("}"): number
+            for name, number in counted.items()
+            if name.startswith(f"{_LOST}{{")
+        },
+        others=others,
+    )
+
+
+def _tell(number: int, repair: repairs.Repair) -> None:
+    wrong = "".join(
+        f", {what}: {' '.join(names)}"
+        for what, names in {"left behind": repair.not_ready, "disturbed": repair.disturbed}.items()
+        if names
+    )
+    say(
+        f"  {number}: verified after {repair.verified:.3f} s, {repair.in_flight} in flight Ready after "
+        f"{repair.ready:.3f} s{wrong}"
+    )
+
+
+if __name__ == "__main__":
+    main()
