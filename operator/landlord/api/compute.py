@@ -2,11 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from landlord.api.base import Model
-from landlord.api.schema import cel, map_list
-from landlord.api.workload import LABEL_RULE
+from landlord.api.schema import cel, cels, map_list
+from landlord.api.workload import LABEL_RULE, Quantity
+
+Adoption = Literal["Never", "IfUnowned"]
+Label = Annotated[str, StringConstraints(max_length=63)]
+Annotation = Annotated[str, StringConstraints(max_length=4096)]
 
 
 class Publish(Model):
@@ -63,6 +67,71 @@ class DockerCompute(Model):
     """What the engine does when the container exits. Quote "no" in YAML."""
 
 
+class NamespaceSettings(Model):
+    """The namespace that the tenant has to itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cels(
+            (
+                "!has(self.name) || !has(oldSelf.name) || self.name == oldSelf.name",
+                "namespace.name can't be changed: create a new Tenant instead",
+            ),
+            (
+                "!has(self.labels) || self.labels.all(k, !k.startsWith('landlord.dev/') && "
+                "!k.startsWith('pod-security.kubernetes.io/') && k != 'kubernetes.io/metadata.name')",
+                "namespace.labels can't hold landlord.dev/… or pod-security.kubernetes.io/…: landlord sets "
+                "them, the latter by compute.kubernetes.podSecurity",
+            ),
+            (
+                "!has(self.annotations) || self.annotations.all(k, !k.startsWith('landlord.dev/'))",
+                "namespace.annotations can't hold landlord.dev/…: landlord sets them",
+            ),
+        )
+    )
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
+        default=None,
+        json_schema_extra=cels(
+            (LABEL_RULE, "a namespace's name is lower-case letters, digits and -, such as tenant-acme"),
+            (
+                "self != 'default' && !self.startsWith('kube-')",
+                "default and kube-… belong to the cluster; choose another namespace",
+            ),
+        ),
+    )
+    """Its name, unchangeable. Unset: tenant-<tenantID>."""
+    labels: dict[str, Label] = Field(default_factory=dict, max_length=32)
+    """Further labels of the namespace."""
+    annotations: dict[str, Annotation] = Field(default_factory=dict, max_length=32)
+    """Further annotations of the namespace."""
+
+
+class KubernetesCompute(Model):
+    """Settings that only the kubernetes backend reads."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            "self.exposure != 'LoadBalancer' || self.networkIsolation != 'Isolated'",
+            "a LoadBalancer reaches nothing in an Isolated network: set networkIsolation to IngressOnly "
+            "or Open",
+        )
+    )
+
+    namespace: NamespaceSettings = NamespaceSettings()
+    """The namespace that the tenant has to itself."""
+    quota: dict[str, Quantity] = Field(default_factory=dict, max_length=32)
+    """What the whole namespace may use, as in a ResourceQuota: requests.cpu, limits.memory, pods, …"""
+    pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
+    """Pod Security level that is enforced in the namespace. restricted: images must not run as root."""
+    network_isolation: Literal["Isolated", "IngressOnly", "Open"] = "Isolated"
+    """Isolated: the tenant's pods reach each other and DNS, and nothing else. IngressOnly: besides, everybody
+    reaches the declared ports. Open: no restriction."""
+    exposure: Literal["None", "ClusterIP", "LoadBalancer"] = "ClusterIP"
+    """How the declared ports are offered: not at all, by a Service in the cluster, or by a load balancer."""
+    node_selector: dict[str, Label] = Field(default_factory=dict, max_length=16)
+    """Labels of the nodes that may run the tenant."""
+
+
 class Compute(Model):
     """Where the tenant runs."""
 
@@ -74,3 +143,5 @@ class Compute(Model):
     Tenant's life, so that one manifest serves a laptop and production."""
     docker: DockerCompute | None = None
     """Settings that only the docker backend reads; other backends ignore them."""
+    kubernetes: KubernetesCompute | None = None
+    """Settings that only the kubernetes backend reads; other backends ignore them."""

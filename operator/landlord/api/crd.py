@@ -120,7 +120,7 @@ def _node(node: JsonObject, definitions: JsonObject) -> JsonObject:
                 result[key] = " ".join(value.split())
             case "properties":
                 result[key] = {name: _node(child, definitions) for name, child in value.items()}
-            case "items":
+            case "items" | "additionalProperties":
                 result[key] = _node(value, definitions)
             case "const":
                 result["enum"] = [value]

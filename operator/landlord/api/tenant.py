@@ -7,7 +7,7 @@ import durationpy
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from landlord.api.base import Model
-from landlord.api.compute import Compute
+from landlord.api.compute import Adoption, Compute
 from landlord.api.names import FINALIZER, MAX_TENANT_ID
 from landlord.api.schema import JsonObject, cel, cels
 from landlord.api.status import TenantStatus
@@ -29,6 +29,26 @@ def explained(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
     )
+
+
+NAMESPACE_IS_NAMED = " && ".join(
+    f"has({{0}}.{field})"
+    for field in (
+        "compute",
+        "compute.kubernetes",
+        "compute.kubernetes.__namespace__",  # how CEL spells a reserved word
+        "compute.kubernetes.__namespace__.name",
+    )
+)
+
+
+class Management(Model):
+    """How far landlord may go."""
+
+    adoption: Adoption = "Never"
+    """What to do about a namespace or object that was there before the Tenant. Never: it is a conflict, and
+    left as it is. IfUnowned: it becomes the tenant's, if nothing else owns it. A namespace that was taken
+    over outlives the Tenant; what landlord manages in it does not. Only the kubernetes backend can adopt."""
 
 
 class WorkflowSpec(Model):
@@ -72,6 +92,15 @@ class TenantSpec(Model):
                 "the docker backend runs exactly one container in a Tenant",
             ),
             (
+                "!has(self.compute) || !has(self.compute.provider) || self.compute.provider != 'docker' || "
+                "self.workload.replicas == 1",
+                "the docker backend runs exactly one replica of a Tenant",
+            ),
+            (
+                f"({NAMESPACE_IS_NAMED.format('self')}) == ({NAMESPACE_IS_NAMED.format('oldSelf')})",
+                "compute.kubernetes.namespace.name can't be changed: create a new Tenant instead",
+            ),
+            (
                 "!has(self.compute) || !has(self.compute.docker) || !has(self.compute.docker.publish) || "
                 "self.compute.docker.publish.all(p, self.workload.containers.exists(c, has(c.ports) && "
                 "c.ports.exists(q, q.name == p.port)))",
@@ -95,6 +124,8 @@ class TenantSpec(Model):
     """Where the tenant runs."""
     workload: Workload
     """What the tenant runs."""
+    management: Management = Management()
+    """How far landlord may go."""
     workflow: WorkflowSpec = WorkflowSpec()
     """How the workflow behaves that provisions the tenant."""
 

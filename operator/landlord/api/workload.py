@@ -156,3 +156,5 @@ class Workload(Model):
         tuple[Container, ...], Field(min_length=1, max_length=8, json_schema_extra=map_list("name"))
     ]
     """The tenant's containers. The docker backend runs exactly one."""
+    replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 1
+    """How many instances of all containers run side by side. The docker backend runs exactly one."""

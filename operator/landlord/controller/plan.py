@@ -140,9 +140,17 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
         due = workflow.next_retry_time is None or workflow.next_retry_time <= now
         attempt = workflow.attempt + (1 if workflow.sub_state == "Failed" and due else 0)
     spec = tenant.spec
+    provider = say.provider(tenant, facts)
     desired = None
     if operation == "apply" and spec is not None:
-        desired = Desired(tenant_id=tenant.tenant_id, workload=spec.workload, docker=spec.compute.docker)
+        desired = Desired(
+            tenant_id=tenant.tenant_id,
+            workload=spec.workload,
+            # Another backend's settings are no part of what is desired: changing them must replace nothing.
+            docker=spec.compute.docker if provider == "docker" else None,
+            kubernetes=spec.compute.kubernetes if provider == "kubernetes" else None,
+            adoption=spec.management.adoption,
+        )
     return Request(
         tenant_id=tenant.tenant_id,
         operation=operation,
@@ -150,7 +158,7 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
         created_at=tenant.metadata.creation_timestamp,
         generation=tenant.metadata.generation,
         attempt=attempt,
-        provider=say.provider(tenant, facts),
+        provider=provider,
         timeout_seconds=(spec.workflow if spec else WorkflowSpec()).timeout_seconds,
         desired=desired,
     )

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from landlord.api.base import Model
-from landlord.api.compute import DockerCompute
+from landlord.api.compute import Adoption, DockerCompute, KubernetesCompute
 from landlord.api.workload import Workload
 
 Operation = Literal["apply", "delete"]
@@ -20,13 +20,16 @@ class Desired(Model):
     tenant_id: str
     workload: Workload
     docker: DockerCompute | None = None
+    kubernetes: KubernetesCompute | None = None
+    adoption: Adoption = "Never"
 
     def hash(self) -> str:
         """16 hex digits that change exactly when the desired state does.
 
-        Defaults are left out, so that a later version with one more optional field replaces nothing.
+        Defaults are left out, so that a later version with one more optional field replaces nothing. Adoption
+        is a permission and no part of the state.
         """
-        desired = self.model_dump(mode="json", exclude_defaults=True)
+        desired = self.model_dump(mode="json", exclude_defaults=True, exclude={"adoption"})
         canonical = json.dumps(desired, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -179,6 +179,7 @@ def test_fills_in_defaults_and_only_those_that_mean_something(kubectl: Kubectl) 
     answer = kubectl.run("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(tenant))
     spec = json.loads(answer.stdout)["spec"]
     filled = copy.deepcopy(tenant["spec"])
+    filled["workload"] |= {"replicas": 1}
     filled["compute"]["docker"] |= {"bindAddress": "127.0.0.1", "restartPolicy": "unless-stopped"}
     filled["compute"]["docker"]["publish"][0] |= {"hostPort": 0}
     app = filled["workload"]["containers"][0]

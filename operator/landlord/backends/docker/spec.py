@@ -34,6 +34,12 @@ def check(desired: Desired) -> None:
             f"the docker backend runs exactly one container, workload.containers has "
             f"{len(desired.workload.containers)}; split them into several Tenants or use another backend",
         )
+    if desired.workload.replicas != 1:
+        raise Terminal(
+            "Unsupported",
+            f"the docker backend runs exactly one replica, workload.replicas is {desired.workload.replicas}; "
+            f"set it to 1 or use another backend",
+        )
     compute, container = docker(desired), desired.workload.containers[0]
     _must(NAME.fullmatch(desired.tenant_id), f"tenantID {desired.tenant_id!r} is not a name for the engine")
     if compute.network is not None:

@@ -31,6 +31,12 @@ def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
             desired(WEB, WEB), "Unsupported", "exactly one container, workload.containers has 2", id="two"
         ),
         pytest.param(
+            desired().model_copy(update={"workload": Workload(containers=(WEB,), replicas=2)}),
+            "Unsupported",
+            "exactly one replica, workload.replicas is 2",
+            id="replicas",
+        ),
+        pytest.param(
             desired(publish=(Publish(port="https"),)),
             "InvalidSpec",
             "names the port 'https', which the container does not have; its ports: http",

@@ -1,0 +1,56 @@
+"""What of a Tenant reaches the workflow."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from landlord.api.tenant import Tenant
+from landlord.controller.facts import Facts
+from landlord.controller.plan import request_for
+from landlord.engines import Registration
+from landlord.workflow.request import Desired
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+FACTS = Facts(Registration("True", "Registered", "registered"), steady=None, default_provider="memory")
+EVERYWHERE = {"docker": {"network": "blue"}, "kubernetes": {"podSecurity": "baseline"}}
+
+
+def desired(spec: dict[str, object], provider: str = "memory") -> Desired:
+    metadata = {
+        "name": "acme",
+        "namespace": "tenants",
+        "uid": "u1",
+        "resourceVersion": "7",
+        "generation": 1,
+        "creationTimestamp": NOW.isoformat(),
+    }
+    workload = {"containers": [{"name": "app", "image": "app:1"}]}
+    tenant = Tenant.model_validate({"metadata": metadata, "spec": {"workload": workload} | spec})
+    request = request_for(tenant, replace(FACTS, default_provider=provider), "apply", NOW)
+    assert request.desired is not None
+    return request.desired
+
+
+@pytest.mark.parametrize(
+    ("provider", "network", "level"),
+    [("docker", "blue", None), ("kubernetes", None, "baseline"), ("memory", None, None)],
+)
+def test_settings_of_other_backends_are_no_part_of_what_is_desired(
+    provider: str, network: str | None, level: str | None
+) -> None:
+    asked = desired({"compute": EVERYWHERE}, provider)
+    assert (asked.docker and asked.docker.network) == network
+    assert (asked.kubernetes and asked.kubernetes.pod_security) == level
+
+
+def test_leave_to_adopt_reaches_the_backend_and_changes_nothing_that_runs() -> None:
+    strict, lenient = desired({}), desired({"management": {"adoption": "IfUnowned"}})
+    assert (strict.adoption, lenient.adoption) == ("Never", "IfUnowned")
+    assert strict.hash() == lenient.hash()
+
+
+def test_a_single_replica_is_what_was_desired_before_there_was_a_choice() -> None:
+    app = {"name": "app", "image": "app:1"}
+    assert desired({}).hash() == desired({"workload": {"replicas": 1, "containers": [app]}}).hash()
+    assert desired({}).hash() != desired({"workload": {"replicas": 2, "containers": [app]}}).hash()
