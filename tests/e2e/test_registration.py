@@ -133,6 +133,7 @@ def test_a_changed_worker_is_registered_again_and_serves_what_it_could_not_befor
 def test_a_worker_that_refuses_restate_s_signature_is_hopeless_until_it_changes(
     system: System, name: str
 ) -> None:
+    right = system.worker.settings["LANDLORD_RESTATE_IDENTITY_KEYS"]
     system.worker.stop()
     system.restate.wipe()
     system.worker.settings["LANDLORD_RESTATE_IDENTITY_KEYS"] = SOMEBODY_ELSES_KEY
@@ -145,7 +146,7 @@ def test_a_worker_that_refuses_restate_s_signature_is_hopeless_until_it_changes(
     assert "set the worker's LANDLORD_RESTATE_IDENTITY_KEYS" in message(tenant, "Ready")
 
     system.worker.stop()
-    del system.worker.settings["LANDLORD_RESTATE_IDENTITY_KEYS"]
+    system.worker.settings["LANDLORD_RESTATE_IDENTITY_KEYS"] = right
     system.worker.start()
     assert "Stalled" not in conditions(system.until(name, "Ready", "True"))
     system.delete(name)

@@ -36,6 +36,7 @@ class System:
             "KUBECONFIG": str(control_plane.kubeconfig),
             "LANDLORD_RESTATE_ADMIN_URL": restate.admin_url,
             "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
+            "LANDLORD_RESTATE_IDENTITY_KEYS": restate.identity_key,
             "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{worker_port}",
             "LANDLORD_WATCH_NAMESPACES": namespace,
             "LANDLORD_DEFAULT_BACKEND": "memory",

@@ -83,6 +83,8 @@ def _show(demo: Demo, stack: Stack, record: Record) -> None:
     if record.backend == "docker":
         _curl(demo, kubectl)
 
+    _signed(demo, stack.program(record, WORKER).url)
+
     demo.step("wiping Restate's store and starting it again, empty")
     restate = stack.wipe_restate(record)
     service = f"{restate.admin_url}/services/{WORKFLOW_SERVICE}"
@@ -139,6 +141,15 @@ def _curl(demo: Demo, kubectl: Kubectl) -> None:
     if json.loads(answers[0])["tenant"] != "acme":
         raise LocalFailure(f"somebody else than acme answered at {url}: {answers[0]}")
     demo.shown("the Tenant's own container answering at the endpoint in its status")
+
+
+def _signed(demo: Demo, worker: str) -> None:
+    url = f"{worker}/invoke/{WORKFLOW_SERVICE}/apply"
+    demo.step(f"curl -X POST {url}, which Restate has not signed")
+    answer = request(url, json_body="{}")
+    if answer is None or answer[0] != http.client.UNAUTHORIZED:
+        raise LocalFailure(f"the worker did not refuse an unsigned request: {answer}")
+    demo.shown(f"the worker refusing it ({answer[0]}): it does what its own Restate has signed, and no more")
 
 
 def _registered(kubectl: Kubectl) -> None:

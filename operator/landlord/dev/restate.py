@@ -6,6 +6,7 @@ from pathlib import Path
 
 from landlord.dev.net import LOOPBACK, status_of, wait_until
 from landlord.dev.process import OneProcess, spawn
+from landlord.dev.signing import ensure_key, public_key
 from landlord.dev.tools import RESTATE, program
 
 _START_SECONDS = 60.0
@@ -21,11 +22,15 @@ class RestatePorts:
 
 
 class RestateServer(OneProcess):
-    """One native restate-server with its own data. Ports stay the same over restarts."""
+    """One native restate-server with its own data, which signs its requests.
+
+    Ports and key stay the same over restarts, and when the data is wiped.
+    """
 
     def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
         self.ports = ports
         self.log = folder / "restate.log"
+        self.private_key = folder / "identity.pem"
         self.node_name = "local"
         """Another one at the next start means another, empty store beside the one that is there."""
         self._data = folder / "data"
@@ -42,9 +47,16 @@ class RestateServer(OneProcess):
         """Where invocations are sent."""
         return f"http://{LOOPBACK}:{self.ports.ingress}"
 
+    @property
+    def identity_key(self) -> str:
+        """What LANDLORD_RESTATE_IDENTITY_KEYS of a worker has to be, or to hold, to accept its requests."""
+        ensure_key(self.private_key)
+        return public_key(self.private_key)
+
     def start(self) -> None:
         """Start it on the data that is there, and wait until it answers."""
         self._data.mkdir(parents=True, exist_ok=True)
+        ensure_key(self.private_key)
         argv = [str(program(RESTATE)), "--base-dir", str(self._data), "--no-logo"]
         self.identity = spawn(
             argv, mark=self._mark, env=self._settings(), log=self.log, cwd=self._data.parent
@@ -74,6 +86,7 @@ class RestateServer(OneProcess):
         return {
             "RESTATE_BIND_IP": LOOPBACK,
             "RESTATE_LISTEN_MODE": "tcp",
+            "RESTATE_REQUEST_IDENTITY_PRIVATE_KEY_PEM_FILE": str(self.private_key),
             "RESTATE_NODE_NAME": self.node_name,
             "RESTATE_BIND_PORT": str(self.ports.node),
             "RESTATE_ADMIN__BIND_PORT": str(self.ports.admin),

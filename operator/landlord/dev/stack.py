@@ -140,7 +140,7 @@ class Stack:
 
     def _restate(self, record: Record, guard: Guard) -> None:
         known = self.restate(record)
-        if known.running() and known.healthy():
+        if known.running() and known.healthy() and known.private_key.exists():
             return
         self._begin(RESTATE, guard, keep_data=RESTATE in record.processes)
         for name in ("admin", "ingress", "node"):
@@ -206,6 +206,7 @@ def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
         "KUBECONFIG": str(record.kubeconfig),
         "LANDLORD_RESTATE_ADMIN_URL": restate.admin_url,
         "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
+        "LANDLORD_RESTATE_IDENTITY_KEYS": restate.identity_key,
         "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports.get(WORKER, _PORTS[WORKER])}",
         "LANDLORD_BACKENDS": "memory" if record.backend == "memory" else f"memory,{record.backend}",
         "LANDLORD_DEFAULT_BACKEND": record.backend,

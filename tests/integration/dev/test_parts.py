@@ -60,6 +60,16 @@ def test_restate_can_be_stopped_killed_and_restarted_on_its_ports(restate: Resta
     assert isinstance(restate.identity, Identity)
 
 
+def test_restate_signs_with_a_key_that_it_keeps_when_it_loses_its_data(restate: RestateServer) -> None:
+    key = restate.identity_key
+    assert f'"{key}"' in restate.log.read_text()
+
+    restate.wipe()
+    restate.start()
+
+    assert restate.log.read_text().count(f'"{key}"') == 2
+
+
 def test_two_restates_do_not_meet(session: Session, restate: RestateServer) -> None:
     other = session.restate()
     other.start()
