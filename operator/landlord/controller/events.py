@@ -1,0 +1,147 @@
+"""Writes Events, beside everything else: one at a time, paced, and never waited for.
+
+An engine that flaps with thousands of Tenants waiting must not cost the API server a storm, and an API server
+that refuses Events must not cost anybody a reconcile: what an Event says is in the conditions too.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from landlord import metrics
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.api.tenant import Tenant
+from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.news import News
+
+log = logging.getLogger(__name__)
+
+PACE = 20.0
+"""Events per second, at most."""
+ROOM = 2000
+"""Events that wait to be written, about 1 MB; what comes beyond is dropped."""
+QUIET_SECONDS = 300.0
+"""For how long the same news about the same object is not told again."""
+MAX_NOTE = 1024
+"""Bytes of a note that the API server takes."""
+MAX_NAME = 253
+
+_BEING_TERMINATED = "because it is being terminated"
+
+
+@dataclass(frozen=True)
+class Regarding:
+    """The object that an Event is shown with."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+    @classmethod
+    def tenant(cls, tenant: Tenant) -> "Regarding":
+        """A Tenant."""
+        metadata = tenant.metadata
+        return cls(names.API_VERSION, names.KIND, metadata.namespace, metadata.name, metadata.uid)
+
+    @classmethod
+    def lease(cls, namespace: str, uid: str) -> "Regarding":
+        """The operator's Lease, which stands for landlord as a whole."""
+        return cls("coordination.k8s.io/v1", "Lease", namespace, names.LEASE, uid)
+
+
+def event(regarding: Regarding, news: News, instance: str, at: datetime) -> JsonObject:
+    """The Event as events.k8s.io wants it. Named as client-go does it: after its object and the time."""
+    suffix = f".{int(at.timestamp() * 1e6):x}"
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": regarding.name[: MAX_NAME - len(suffix)].rstrip("-.") + suffix,
+            "namespace": regarding.namespace,
+        },
+        "eventTime": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "type": news.type,
+        "reason": news.reason,
+        "action": news.action,
+        "note": _clipped(" ".join(news.note.split())),
+        "regarding": {
+            "apiVersion": regarding.api_version,
+            "kind": regarding.kind,
+            "namespace": regarding.namespace,
+            "name": regarding.name,
+            "uid": regarding.uid,
+        },
+        "reportingController": f"{names.GROUP}/operator",
+        "reportingInstance": instance,
+    }
+
+
+def _clipped(note: str) -> str:
+    raw = note.encode()
+    return note if len(raw) <= MAX_NOTE else raw[: MAX_NOTE - 3].decode(errors="ignore") + "…"
+
+
+class Recorder:
+    """Takes news at any time, and writes it as long as `run` runs. `instance` names this process."""
+
+    def __init__(
+        self, kube: KubeClient, instance: str, *, pace: float = PACE, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
+        self._kube = kube
+        self._instance = instance
+        self._pace = pace
+        self._quiet_seconds = quiet_seconds
+        self._waiting: deque[tuple[Regarding, News, datetime]] = deque()
+        self._wakeup = asyncio.Event()
+        self._told: dict[tuple[str, str, int], float] = {}
+        self._lost = 0
+
+    def tell(self, regarding: Regarding, news: News) -> None:
+        """Have it written some time, unless the same was told minutes ago. Never blocks or raises."""
+        key, now = (regarding.uid, news.reason, news.generation), asyncio.get_running_loop().time()
+        self._forget_what_was_told_before(now - self._quiet_seconds)
+        if key in self._told:
+            return
+        if len(self._waiting) >= ROOM:
+            metrics.kubernetes_writes.labels("events", "post", "dropped").inc()
+            self._lose(f"{ROOM} wait to be written already")
+            return
+        self._told[key] = now
+        self._waiting.append((regarding, news, datetime.now(UTC)))
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            self._wakeup.clear()
+            while self._waiting:
+                await self._write(*self._waiting.popleft())
+                await asyncio.sleep(1 / self._pace)
+            await self._wakeup.wait()
+
+    async def _write(self, regarding: Regarding, news: News, at: datetime) -> None:
+        path = f"/apis/events.k8s.io/v1/namespaces/{regarding.namespace}/events"
+        try:
+            await self._kube.write("events", "POST", path, event(regarding, news, self._instance, at))
+        except KubeError as error:
+            # In a namespace that goes, or is gone, nobody is left to be told.
+            if error.status != 404 and _BEING_TERMINATED not in str(error):
+                self._lose(str(error))
+            return
+        if self._lost and not self._waiting:
+            log.info("Events are written again", extra={"lost": self._lost})
+            self._lost = 0
+
+    def _lose(self, why: str) -> None:
+        if not self._lost:
+            log.warning("Events are lost, and what they say is only in the Tenants' conditions: %s", why)
+        self._lost += 1
+
+    def _forget_what_was_told_before(self, then: float) -> None:
+        while self._told and (oldest := next(iter(self._told))) and self._told[oldest] < then:
+            del self._told[oldest]

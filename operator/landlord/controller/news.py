@@ -1,0 +1,122 @@
+"""Decides what is worth an Event: what is new to a person, and never that a retry went as the last one. Pure.
+
+| the Tenant …                                  | → Event                                   |
+|-----------------------------------------------|-------------------------------------------|
+| became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned) |
+| is under way                                  |                                           |
+| waits for the engine or the registration      | Warning, with Ready's reason              |
+| is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
+| failed once more at the same generation       |                                           |
+| has a paused workflow                         | Warning, Paused                           |
+| can't be deprovisioned                        | Warning, DeprovisioningFailed             |
+| is gone                                       | Normal, Deprovisioned                     |
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from landlord.api.conditions import PROVISIONED, READY, STALLED, find
+from landlord.api.status import TenantStatus
+from landlord.engines import History, Loss, Registration
+
+UNDER_WAY = ("Provisioning", "Updating", "Deleting")
+
+_ACTIONS = {"Create": "Provision", "Update": "Update", "Delete": "Deprovision"}
+
+
+@dataclass(frozen=True)
+class News:
+    """What an Event says."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    action: str
+    """What landlord was doing."""
+    note: str
+    generation: int = 0
+    """The Tenant's generation that it is about: the same reason for another one is not the same news."""
+
+    def repeats(self, other: "News | None") -> bool:
+        """Whether who has heard the other hears nothing new."""
+        return other is not None and (self.reason, self.generation) == (other.reason, other.generation)
+
+
+def about_tenant(before: TenantStatus, after: TenantStatus) -> News | None:
+    """What is new when a Tenant's status changes."""
+    news = _headline(after)
+    if news is None or news.repeats(_headline(before)) or _failed_again(after):
+        return None
+    return news
+
+
+def about_departure(worked: bool) -> News:
+    """A Tenant is let go; `worked` says whether anything had been asked of a backend."""
+    note = (
+        "What was made for the tenant has been removed" if worked else "Nothing had been made for the tenant"
+    )
+    return News("Normal", "Deprovisioned", "Deprovision", note)
+
+
+class RegistrationNews:
+    """Follows the registration, and says what is new. To find it as it should be at the start is not."""
+
+    def __init__(self) -> None:
+        self._told: News | None = None
+        self._told_repaired: Loss | None = None
+
+    def of(self, registration: Registration, history: History) -> News | None:
+        """What is new, if anything; it counts as told from now on."""
+        loss = history.last_loss
+        news = News(
+            "Normal" if _as_it_should_be(registration, loss) else "Warning",
+            registration.reason,
+            "Register",
+            registration.message + self._about(registration, loss),
+        )
+        if news.repeats(self._told) or (registration.ready and self._told is None):
+            return None
+        self._told = news
+        if registration.ready:
+            self._told_repaired = loss
+        return news
+
+    def _about(self, registration: Registration, loss: Loss | None) -> str:
+        if loss is None or loss == self._told_repaired:
+            return ""
+        if registration.ready and loss.repaired_after is not None:
+            taken = f"{loss.repaired_after:.2f} s"
+            return f"; registered again {taken} after the loss was noticed (cause: {loss.cause})"
+        return f" (cause: {loss.cause})" if registration.reason in ("RegistrationLost", "Superseded") else ""
+
+
+def _as_it_should_be(registration: Registration, loss: Loss | None) -> bool:
+    """Whether it is registered, or on its way there for the first time or after an upgrade of the worker."""
+    on_its_way = registration.reason in ("NotRegistered", "Superseded") and not registration.hopeless
+    lost = loss is not None and loss.repaired_after is None
+    return registration.ready or (on_its_way and not lost)
+
+
+def _headline(status: TenantStatus) -> News | None:
+    """What a status says to somebody who reads one line of it; None while it only says that work goes on."""
+    ready = find(status.conditions, READY)
+    if ready is None:
+        return None
+    operation = status.workflow.operation if status.workflow else "Create"
+    action, generation = _ACTIONS[operation], ready.observed_generation
+    if ready.status == "True":
+        return News("Normal", ready.reason, action, ready.message, generation)
+    stalled, provisioned = find(status.conditions, STALLED), find(status.conditions, PROVISIONED)
+    if stalled is not None:
+        reason = "DeprovisioningFailed" if stalled.reason == "Deleting" else stalled.reason
+        return News("Warning", reason, action, stalled.message, generation)
+    if provisioned is not None and provisioned.reason == "Paused":
+        return News("Warning", "Paused", action, provisioned.message, generation)
+    if ready.reason in UNDER_WAY:
+        return None
+    return News("Warning", ready.reason, action, ready.message, generation)
+
+
+def _failed_again(status: TenantStatus) -> bool:
+    provisioned, workflow = find(status.conditions, PROVISIONED), status.workflow
+    failed = provisioned is not None and provisioned.reason == "Failed"
+    return failed and workflow is not None and workflow.attempt > 1

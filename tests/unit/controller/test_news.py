@@ -1,0 +1,151 @@
+"""What is worth an Event, and what is not: as Tenants and the registration really change."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from landlord.api.conditions import Verdict, merge
+from landlord.api.status import TenantStatus, WorkflowStatus
+from landlord.controller.news import News, RegistrationNews, about_departure, about_tenant
+from landlord.engines import History, Loss, Registration
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def said(
+    *verdicts: tuple[str, str, str], generation: int = 1, operation: str = "Create", attempt: int = 1
+) -> TenantStatus:
+    """A status with these conditions as (type, status, reason), each with its reason as the message."""
+    workflow = WorkflowStatus.model_validate(
+        {"operation": operation, "generation": generation, "attempt": attempt, "subState": "Running"}
+    )
+    told = [Verdict(kind, status, reason, reason) for kind, status, reason in verdicts]  # type: ignore[arg-type]
+    return TenantStatus(workflow=workflow, conditions=merge((), told, generation, NOW))
+
+
+NEW = TenantStatus()
+READY = said(("Ready", "True", "Provisioned"), ("Provisioned", "True", "Succeeded"))
+PROVISIONING = said(("Ready", "False", "Provisioning"), ("Provisioned", "False", "InProgress"))
+BACKING_OFF = said(("Ready", "False", "Provisioning"), ("Provisioned", "False", "BackingOff"))
+PAUSED = said(("Ready", "False", "Provisioning"), ("Provisioned", "False", "Paused"))
+PENDING = said(("Ready", "False", "RegistrationPending"), ("Reconciling", "True", "RegistrationPending"))
+REJECTED = said(("Ready", "False", "RegistrationPending"), ("Stalled", "True", "RegistrationRejected"))
+UNREACHABLE = said(("Ready", "Unknown", "EngineUnreachable"), ("Reconciling", "True", "EngineUnreachable"))
+REFUSED = said(("Ready", "False", "InvalidSpec"), ("Stalled", "True", "InvalidSpec"))
+FAILED = said(
+    ("Ready", "False", "ProvisioningFailed"),
+    ("Provisioned", "False", "Failed"),
+    ("Stalled", "True", "ProvisioningFailed"),
+)
+FAILED_AGAIN = FAILED.model_copy(update={"workflow": said(attempt=2).workflow})
+UPDATED = said(("Ready", "True", "Provisioned"), generation=2, operation="Update")
+DELETING = said(("Ready", "False", "Deleting"), operation="Delete")
+STUCK = said(
+    ("Ready", "False", "Deleting"),
+    ("Provisioned", "False", "Failed"),
+    ("Stalled", "True", "Deleting"),
+    operation="Delete",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (NEW, READY, ("Normal", "Provisioned", "Provision")),
+        (PROVISIONING, READY, ("Normal", "Provisioned", "Provision")),
+        (READY, UPDATED, ("Normal", "Provisioned", "Update")),
+        (NEW, PENDING, ("Warning", "RegistrationPending", "Provision")),
+        (NEW, UNREACHABLE, ("Warning", "EngineUnreachable", "Provision")),
+        (PENDING, REJECTED, ("Warning", "RegistrationRejected", "Provision")),
+        (NEW, REFUSED, ("Warning", "InvalidSpec", "Provision")),
+        (PROVISIONING, FAILED, ("Warning", "ProvisioningFailed", "Provision")),
+        (BACKING_OFF, PAUSED, ("Warning", "Paused", "Provision")),
+        (DELETING, STUCK, ("Warning", "DeprovisioningFailed", "Deprovision")),
+    ],
+)
+def test_what_a_person_would_want_to_know_is_news(
+    before: TenantStatus, after: TenantStatus, expected: tuple[str, str, str]
+) -> None:
+    news = about_tenant(before, after)
+    assert news is not None
+    assert (news.type, news.reason, news.action) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (NEW, PROVISIONING),
+        (PROVISIONING, BACKING_OFF),
+        (READY, READY),
+        (READY, DELETING),
+        (PENDING, PENDING),
+        (FAILED, FAILED),
+        (PROVISIONING, FAILED_AGAIN),
+        (NEW, NEW),
+    ],
+)
+def test_that_work_goes_on_or_went_as_before_is_no_news(before: TenantStatus, after: TenantStatus) -> None:
+    assert about_tenant(before, after) is None
+
+
+def test_a_tenant_that_is_let_go_says_whether_anything_was_removed() -> None:
+    assert about_departure(worked=True).reason == about_departure(worked=False).reason == "Deprovisioned"
+    assert about_departure(worked=True).note != about_departure(worked=False).note
+
+
+REGISTERED = Registration("True", "Registered", "registered")
+NOT_YET = Registration("False", "NotRegistered", "not known yet")
+LOST = Registration("False", "RegistrationLost", "not known any more")
+SUPERSEDED = Registration("False", "Superseded", "another worker")
+OBSERVED = replace(SUPERSEDED, hopeless=True)
+AWAY = Registration("Unknown", "EngineUnreachable", "connection refused")
+WORKER_AWAY = Registration("False", "WorkerUnreachable", "connection refused")
+WRONG = Registration("False", "RegistrationRejected", "META0006", hopeless=True)
+
+NO_LOSS = History("…")
+LOSS = Loss("store_lost", NOW)
+WITH_LOSS = replace(NO_LOSS, last_loss=LOSS)
+REPAIRED = replace(NO_LOSS, last_loss=replace(LOSS, repaired_after=0.087))
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([(REGISTERED, NO_LOSS)], []),
+        ([(AWAY, NO_LOSS), (REGISTERED, NO_LOSS)], ["W EngineUnreachable", "N Registered"]),
+        ([(NOT_YET, NO_LOSS), (REGISTERED, NO_LOSS)], ["N NotRegistered", "N Registered"]),
+        ([(REGISTERED, NO_LOSS), (SUPERSEDED, NO_LOSS)], ["N Superseded"]),
+        ([(REGISTERED, NO_LOSS), (SUPERSEDED, WITH_LOSS)], ["W Superseded"]),
+        ([(REGISTERED, NO_LOSS), (OBSERVED, NO_LOSS)], ["W Superseded"]),
+        ([(WRONG, NO_LOSS), (WRONG, NO_LOSS)], ["W RegistrationRejected"]),
+        ([(WORKER_AWAY, NO_LOSS)], ["W WorkerUnreachable"]),
+    ],
+)
+def test_the_registration_s_changes_are_news(
+    seen: list[tuple[Registration, History]], expected: list[str]
+) -> None:
+    told = heard(seen)
+    assert [f"{news.type[0]} {news.reason}" for news in told] == expected
+
+
+def heard(seen: list[tuple[Registration, History]]) -> list[News]:
+    follower = RegistrationNews()
+    return [news for each in seen if (news := follower.of(*each))]
+
+
+@pytest.mark.parametrize("between", [[], [(WORKER_AWAY, WITH_LOSS)]])
+def test_a_loss_is_told_with_its_cause_and_its_repair_with_the_time_it_took(
+    between: list[tuple[Registration, History]],
+) -> None:
+    told = heard([(REGISTERED, NO_LOSS), (LOST, WITH_LOSS), *between, (REGISTERED, REPAIRED)])
+    assert (told[0].type, told[0].note) == ("Warning", "not known any more (cause: store_lost)")
+    assert told[-1].note == (
+        "registered; registered again 0.09 s after the loss was noticed (cause: store_lost)"
+    )
+
+
+def test_an_old_loss_is_not_told_with_later_news() -> None:
+    loss = [(REGISTERED, NO_LOSS), (LOST, WITH_LOSS), (REGISTERED, REPAIRED)]
+    later = heard([*loss, (AWAY, REPAIRED), (REGISTERED, REPAIRED)])[2:]
+    assert [news.note for news in later] == ["connection refused", "registered"]
