@@ -14,6 +14,7 @@ from typing import Any
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import Endpoint
 from landlord.api.workload import Port
+from landlord.backends.urls import url
 from landlord.workflow.request import Desired
 
 FIRST, COUNT = 20000, 10000
@@ -68,7 +69,7 @@ def endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
     """The URL of each published port, in the order of the manifest."""
     host = reachable((desired.docker or DockerCompute()).bind_address)
     return tuple(
-        Endpoint(name=port.name, url=f"{_scheme(port)}://{in_url(host)}:{bindings[name]}")
+        Endpoint(name=port.name, url=url(port, host, bindings[name]))
         for name, (port, _) in published(desired).items()
         if name in bindings
     )
@@ -80,12 +81,3 @@ def reachable(bind_address: str) -> str:
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "::1"
     return str(address)
-
-
-def in_url(host: str) -> str:
-    """An address as a URL has it: version 6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
-def _scheme(port: Port) -> str:
-    return "udp" if port.protocol == "UDP" else port.app_protocol

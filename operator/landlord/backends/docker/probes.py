@@ -10,6 +10,7 @@ from docker.errors import APIError
 from landlord.api.workload import Probe
 from landlord.backends.docker import ports, spec
 from landlord.backends.docker.engine import Engine, reason
+from landlord.backends.urls import in_url
 from landlord.workflow.request import Desired
 
 SETTLE = 0.1
@@ -51,7 +52,7 @@ def _address(desired: Desired, inspected: dict[str, Any], port: int) -> tuple[st
 
 async def _http(address: tuple[str, int], path: str) -> None:
     host, port = address
-    url = f"http://{ports.in_url(host)}:{port}{path}"
+    url = f"http://{in_url(host)}:{port}{path}"
     try:
         async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as answer:
             if not 200 <= answer.status < 400:

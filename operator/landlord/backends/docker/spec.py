@@ -10,7 +10,7 @@ from landlord.api import names
 from landlord.api.compute import DockerCompute, Volume
 from landlord.api.workload import Quantity, ResourceAmounts, Resources
 from landlord.backends.docker import ports
-from landlord.backends.docker.quantity import parse_quantity
+from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kubernetes.utils.quantity import parse_quantity as official
 
-from landlord.backends.docker.quantity import parse_quantity
+from landlord.backends.quantity import parse_quantity
 
 NUMBERS = st.one_of(
     st.integers(0, 10**9).map(str),
