@@ -65,8 +65,8 @@ workflows_in_flight = Gauge(
 )
 kubernetes_writes = Counter(
     "landlord_kubernetes_writes_total",
-    "Writes to the API server, by resource, verb and result (HTTP status, error without an answer, or dropped "
-    "where Events come faster than they may be written).",
+    "Writes to the API server, by resource, verb and result (HTTP status, error without an answer, or "
+    "dropped: an Event for which there was no room).",
     ["resource", "verb", "result"],
 )
 leader = Gauge("landlord_leader", "1 while this replica acts, 0 while it stands by.")

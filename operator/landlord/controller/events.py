@@ -24,7 +24,7 @@ PACE = 20.0
 ROOM = 2000
 """Events that wait to be written, about 1 MB; what comes beyond is dropped."""
 QUIET_SECONDS = 300.0
-"""For how long the same news about the same object is not told again."""
+"""For how long the same news about the same object is not told again, unless it ends bad news."""
 MAX_NOTE = 1024
 """Bytes of a note that the API server takes."""
 MAX_NAME = 253
@@ -86,32 +86,35 @@ def _clipped(note: str) -> str:
     return note if len(raw) <= MAX_NOTE else raw[: MAX_NOTE - 3].decode(errors="ignore") + "…"
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What has been told about one object: the last of it, and what else minutes ago."""
+
+    last: News
+    at: dict[tuple[str, int], float]
+
+
 class Recorder:
     """Takes news at any time, and writes it as long as `run` runs. `instance` names this process."""
 
-    def __init__(
-        self, kube: KubeClient, instance: str, *, pace: float = PACE, quiet_seconds: float = QUIET_SECONDS
-    ) -> None:
+    def __init__(self, kube: KubeClient, instance: str) -> None:
         self._kube = kube
         self._instance = instance
-        self._pace = pace
-        self._quiet_seconds = quiet_seconds
         self._waiting: deque[tuple[Regarding, News, datetime]] = deque()
         self._wakeup = asyncio.Event()
-        self._told: dict[tuple[str, str, int], float] = {}
+        self._told: dict[str, _Told] = {}
         self._lost = 0
 
     def tell(self, regarding: Regarding, news: News) -> None:
         """Have it written some time, unless the same was told minutes ago. Never blocks or raises."""
-        key, now = (regarding.uid, news.reason, news.generation), asyncio.get_running_loop().time()
-        self._forget_what_was_told_before(now - self._quiet_seconds)
-        if key in self._told:
+        now = asyncio.get_running_loop().time()
+        if self._was_told(regarding.uid, news, now):
             return
         if len(self._waiting) >= ROOM:
             metrics.kubernetes_writes.labels("events", "post", "dropped").inc()
             self._lose(f"{ROOM} wait to be written already")
             return
-        self._told[key] = now
+        self._note(regarding.uid, news, now)
         self._waiting.append((regarding, news, datetime.now(UTC)))
         self._wakeup.set()
 
@@ -121,7 +124,7 @@ class Recorder:
             self._wakeup.clear()
             while self._waiting:
                 await self._write(*self._waiting.popleft())
-                await asyncio.sleep(1 / self._pace)
+                await asyncio.sleep(1 / PACE)
             await self._wakeup.wait()
 
     async def _write(self, regarding: Regarding, news: News, at: datetime) -> None:
@@ -142,6 +145,15 @@ class Recorder:
             log.warning("Events are lost, and what they say is only in the Tenants' conditions: %s", why)
         self._lost += 1
 
-    def _forget_what_was_told_before(self, then: float) -> None:
-        while self._told and (oldest := next(iter(self._told))) and self._told[oldest] < then:
-            del self._told[oldest]
+    def _was_told(self, uid: str, news: News, now: float) -> bool:
+        told = self._told.get(uid)
+        if told is None or (news.type == "Normal" and told.last.type == "Warning"):
+            return False
+        return now - told.at.get((news.reason, news.generation), float("-inf")) < QUIET_SECONDS
+
+    def _note(self, uid: str, news: News, now: float) -> None:
+        old, known = now - QUIET_SECONDS, self._told.pop(uid, None)
+        recent = {what: at for what, at in known.at.items() if at >= old} if known else {}
+        self._told[uid] = _Told(news, recent | {(news.reason, news.generation): now})
+        while max(next(iter(self._told.values())).at.values()) < old:
+            del self._told[next(iter(self._told))]

@@ -104,7 +104,8 @@ def _headline(status: TenantStatus) -> News | None:
     operation = status.workflow.operation if status.workflow else "Create"
     action, generation = _ACTIONS[operation], ready.observed_generation
     if ready.status == "True":
-        return News("Normal", ready.reason, action, ready.message, generation)
+        note = f"{ready.message} (generation {generation})"
+        return News("Normal", ready.reason, action, note, generation)
     stalled, provisioned = find(status.conditions, STALLED), find(status.conditions, PROVISIONED)
     if stalled is not None:
         reason = "DeprovisioningFailed" if stalled.reason == "Deleting" else stalled.reason
