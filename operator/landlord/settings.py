@@ -4,12 +4,21 @@ Precedence: flag, environment, default. Wrong values are refused at start with t
 """
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -44,8 +53,15 @@ def _words(value: object) -> object:
     )
 
 
+def _namespace(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", value):
+        raise ValueError("should be the name of a namespace, such as restate")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Bind = Annotated[str, AfterValidator(_bind)]
+NamespaceName = Annotated[str, AfterValidator(_namespace)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -96,6 +112,12 @@ class OperatorSettings(RestateSettings):
 
     engine: Literal["restate", "local"] = "restate"
     """restate: durable. local: the same steps in the operator's own process, without durability."""
+    restate_namespace: NamespaceName = ""
+    """Namespace of Restate's pods. With LANDLORD_RESTATE_POD_SELECTOR: a change of Restate's pods or
+    EndpointSlices there has the registration looked at at once. Empty: every few seconds only."""
+    restate_pod_selector: Annotated[str, AfterValidator(str.strip), Field(validate_default=True)] = ""
+    """Label selector of Restate's pods and EndpointSlices, such as app=restate. EndpointSlices have the
+    labels of their Service, so the Service must have them too."""
     default_backend: Annotated[str, Field(min_length=1, max_length=63)] = "kubernetes"
     """Backend of Tenants that name none."""
     watch_namespaces: Words = ()
@@ -104,6 +126,18 @@ class OperatorSettings(RestateSettings):
     """Whether replicas agree by a Lease which one of them acts. Default: true in a cluster."""
     namespace: Annotated[str, Field(min_length=1, max_length=63)] = "landlord-system"
     """Namespace of the Lease."""
+
+    @field_validator("restate_pod_selector")
+    @classmethod
+    def _pods_and_namespace(cls, selector: str, others: ValidationInfo) -> str:
+        if bool(selector) != bool(others.data.get("restate_namespace", selector)):
+            raise ValueError("should be set if LANDLORD_RESTATE_NAMESPACE is, and else not")
+        return selector
+
+    @property
+    def watches_restate(self) -> bool:
+        """Whether changes of Restate's pods are watched for."""
+        return self.engine == "restate" and bool(self.restate_namespace)
 
 
 class WorkerSettings(_Settings):

@@ -102,8 +102,8 @@ def test_what_is_secret_is_not_printed(tmp_path: Path) -> None:
     ("rules", "missing"),
     [
         ([], "list tenants"),
-        (OPERATOR_RULES[:1], "patch tenants/status in {namespace}"),
-        (OPERATOR_RULES, "get leases in namespace {namespace}, create leases"),
+        (OPERATOR_RULES[:1], "patch tenants/status in namespace {namespace}"),
+        (OPERATOR_RULES, "get leases.coordination.k8s.io in namespace {namespace}, create leases"),
     ],
     ids=["no rights", "no status", "no leases"],
 )

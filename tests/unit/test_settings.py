@@ -11,6 +11,8 @@ WRONG = {
     "LANDLORD_HTTP_BIND": ("8000", "should be an IP address and a port, such as 0.0.0.0:8000"),
     "LANDLORD_ENGINE": ("temporal", "'restate' or 'local'"),
     "LANDLORD_LEADER_ELECTION": ("maybe", "valid boolean"),
+    "LANDLORD_RESTATE_NAMESPACE": ("Restate", "should be the name of a namespace, such as restate"),
+    "LANDLORD_RESTATE_POD_SELECTOR": ("app=restate", "should be set if LANDLORD_RESTATE_NAMESPACE is"),
     "LANDLORD_LOG_LEVEL": ("loud", "'debug', 'info', 'warning' or 'error'"),
 }
 
@@ -48,3 +50,21 @@ def test_leader_election_is_on_in_a_cluster_only(monkeypatch: pytest.MonkeyPatch
     assert not load(OperatorSettings).leader_election
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     assert load(OperatorSettings).leader_election
+
+
+def test_a_namespace_of_restate_needs_a_selector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDLORD_RESTATE_NAMESPACE", "restate")
+    with pytest.raises(SettingsError, match="LANDLORD_RESTATE_POD_SELECTOR: should be set"):
+        load(OperatorSettings)
+
+
+@pytest.mark.parametrize(("engine", "watches"), [("restate", True), ("local", False)])
+def test_restate_s_pods_are_watched_where_restate_is_used(
+    monkeypatch: pytest.MonkeyPatch, engine: str, watches: bool
+) -> None:
+    assert not load(OperatorSettings, engine=engine).watches_restate
+    monkeypatch.setenv("LANDLORD_RESTATE_NAMESPACE", "restate")
+    monkeypatch.setenv("LANDLORD_RESTATE_POD_SELECTOR", " app=restate ")
+    settings = load(OperatorSettings, engine=engine)
+    assert settings.watches_restate == watches
+    assert settings.restate_pod_selector == "app=restate"

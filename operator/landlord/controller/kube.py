@@ -4,9 +4,13 @@
 generated models, which would cost 100 MB of memory for two resources.
 """
 
+import asyncio
 import json
+import logging
 import os
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +21,7 @@ import yaml
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTResponse
 
 from landlord import metrics
 from landlord.api import names
@@ -24,13 +29,21 @@ from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.errors import LandlordError, SettingsError
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_SECONDS = 10.0
 PAGE = 500
+
+WATCH_SECONDS = (240, 360)
+"""How long the API server is asked to keep a watch open; at random, so that not all end at once."""
+WATCH_SILENCE_SECONDS = 90.0
+"""A watch that says nothing for so long may be half-open: bookmarks come once a minute."""
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class KubeError(LandlordError):
@@ -108,24 +121,68 @@ class KubeClient:
         query: dict[str, str] | None = None,
     ) -> JsonObject:
         """One request; returns the decoded answer."""
+        with self._answering():
+            response = await self._send(
+                method, path, body, content_type=content_type, accept=accept, query=query or {}
+            )
+            content: bytes = await response.read()
+        _require_success(response, content)
+        answer: JsonObject = json.loads(content)
+        return answer
+
+    @asynccontextmanager
+    async def watch(self, path: str, selector: str) -> AsyncIterator[AsyncIterator[JsonObject]]:
+        """Watch what has these labels: events with metadata only, among them BOOKMARKs.
+
+        Without a resourceVersion, as here, the API server begins with an ADDED event for each object that
+        is there. The events end when the server, the network or a silence ends the watch: open another then.
+        """
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "labelSelector": selector,
+            "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311 - jitter
+        }
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=WATCH_SILENCE_SECONDS)
+        with self._answering():
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                response = await self._send("GET", path, accept=METADATA, query=query, timeout=timeout)
+        try:
+            if response.status != 200:
+                with self._answering():
+                    refusal = await response.read()
+                _require_success(response, refusal)
+            yield _events(response.response.content)
+        finally:
+            response.response.close()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeError(0, f"{self._client.configuration.host} does not answer: {error!r}") from error
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content_type: str = JSON,
+        accept: str,
+        query: dict[str, str],
+        timeout: float | aiohttp.ClientTimeout = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of each read, for aiohttp
+    ) -> RESTResponse:
         request = await self._client.param_serialize(
             method,
             path,
-            query_params=list((query or {}).items()),
+            query_params=list(query.items()),
             header_params={"Accept": accept, "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
         verb, url, headers = request[:3]
-        try:
-            response = await self._client.call_api(verb, url, headers, body, _request_timeout=TIMEOUT_SECONDS)
-            content: bytes = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeError(0, f"{self._client.configuration.host} does not answer: {error!r}") from error
-        # Refusals are raised only by the layer of generated models, which is not used here.
-        if not 200 <= response.status < 300:
-            raise KubeError(response.status, _reason(content) or f"{response.status} {response.reason}")
-        answer: JsonObject = json.loads(content)
-        return answer
+        return await self._client.call_api(verb, url, headers, body, _request_timeout=timeout)
 
     async def write(self, resource: str, method: str, path: str, body: Any, **options: Any) -> JsonObject:
         """`call`, counted in landlord_kubernetes_writes_total."""
@@ -169,7 +226,7 @@ class KubeClient:
         """The uid of every Tenant there is now, read as metadata only and in pages."""
         query = {"limit": str(PAGE)}
         while True:
-            page = await self.call("GET", tenants_path(namespace), accept=METADATA_ONLY, query=query)
+            page = await self.call("GET", tenants_path(namespace), accept=METADATA_LIST, query=query)
             for item in page["items"] or ():  # an empty list comes as null
                 yield item["metadata"]["uid"]
             token = page["metadata"].get("continue")
@@ -202,6 +259,24 @@ def tenants_path(namespace: str | None) -> str:
 def tenant_path(key: Key) -> str:
     """Where one Tenant is."""
     return f"{tenants_path(key.namespace)}/{key.name}"
+
+
+def _require_success(response: RESTResponse, content: bytes) -> None:
+    # Refusals are raised only by the layer of generated models, which is not used here.
+    if not 200 <= response.status < 300:
+        raise KubeError(response.status, _reason(content) or f"{response.status} {response.reason}")
+
+
+async def _events(lines: aiohttp.StreamReader) -> AsyncIterator[JsonObject]:
+    try:
+        async for line in lines:
+            event: JsonObject = json.loads(line)
+            if event["type"] == "ERROR":
+                log.debug("the API server ended a watch: %s", event["object"].get("message"))
+                return
+            yield event
+    except (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError) as error:
+        log.debug("a watch broke: %r", error)
 
 
 def _reason(content: bytes) -> str | None:

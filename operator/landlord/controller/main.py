@@ -25,6 +25,7 @@ from landlord.controller.leader import Leader
 from landlord.controller.preflight import cache_filled, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
+from landlord.controller.restate_pods import RestatePods
 from landlord.controller.sweep import Sweep
 from landlord.engines import Progress, Registration, WorkflowEngine
 from landlord.errors import LandlordError
@@ -67,6 +68,13 @@ class Operator:
             lambda: datetime.now(UTC),
         )
         self._sweep = Sweep(self._cache.all_keys, self._queue, self._settle)
+        self._restate_pods = (
+            RestatePods(
+                kube, settings.restate_namespace, settings.restate_pod_selector, self._gates, engine.kick
+            )
+            if settings.watches_restate
+            else None
+        )
 
     async def run(self) -> None:
         """Run until cancelled. Raises what ends it."""
@@ -79,8 +87,9 @@ class Operator:
 
         watch = Watch(settings.watch_namespaces, hand_over)
         try:
-            lease = settings.namespace if settings.leader_election else None
-            await preflight(self._kube, settings.watch_namespaces, self._gates, lease)
+            await preflight(self._kube, settings, self._gates)
+            if self._restate_pods:
+                await self._restate_pods.check_selector()
             there = await there_now(self._kube, settings.watch_namespaces)
             async with asyncio.TaskGroup() as group:
                 group.create_task(_until_ended(watch.start()))
@@ -125,6 +134,8 @@ class Operator:
 
     async def _act(self, group: asyncio.TaskGroup) -> None:
         serving = group.create_task(self._engine.serve(self))
+        if self._restate_pods:
+            group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
         with suppress(TimeoutError):
             # So that what is known in a moment is not first written down as unknown.

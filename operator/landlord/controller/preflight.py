@@ -11,50 +11,33 @@ from landlord.api import names
 from landlord.controller.cache import Cache
 from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient, KubeError, tenants_path
+from landlord.controller.rights import rights, scopes
 from landlord.errors import SettingsError
+from landlord.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
 RELIST_SECONDS = 5.0
-NEEDED = (("list", "tenants"), ("watch", "tenants"), ("patch", "tenants"), ("patch", "tenants/status"))
 
 
-async def preflight(
-    kube: KubeClient, namespaces: Sequence[str], gates: Gates, lease_namespace: str | None
-) -> None:
+async def preflight(kube: KubeClient, settings: OperatorSettings, gates: Gates) -> None:
     """Return when the watch can start. Raises SettingsError for what waiting can't mend."""
     announced = ""
     while True:
-        problem = await _missing(kube, namespaces, gates)
+        problem = await _missing(kube, settings.watch_namespaces, gates)
         if problem is None:
             break
         if problem != announced:
             log.warning("waiting: %s", problem)
             announced = problem
         await asyncio.sleep(RETRY_SECONDS)
-    missing = [
-        f"{verb} {resource} in {namespace or 'all namespaces'}"
-        for namespace in scopes(namespaces)
-        for verb, resource in NEEDED
-        if not await kube.may(verb, resource, namespace)
-    ]
-    if lease_namespace:
-        missing += [
-            f"{verb} leases in namespace {lease_namespace}"
-            for verb in ("get", "create", "update")
-            if not await kube.may(verb, "leases", lease_namespace, group="coordination.k8s.io")
-        ]
+    missing = [str(right) for right in rights(settings) if not await kube.may(*right)]
     if missing:
         raise SettingsError(
             "the API server does not allow what the operator needs; grant its ServiceAccount or user: "
             + ", ".join(missing)
         )
-
-
-def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
-    """The namespaces to ask about, or None for all of them at once."""
-    return namespaces or (None,)
 
 
 async def _missing(kube: KubeClient, namespaces: Sequence[str], gates: Gates) -> str | None:

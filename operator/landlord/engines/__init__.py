@@ -101,6 +101,10 @@ class WorkflowEngine(Protocol):
         """
         ...
 
+    def kick(self) -> None:
+        """Look at the registration now: something has changed that it may depend on."""
+        ...
+
     async def perform(self, request: Request) -> Outcome:
         """Submit the request, or attach to it if it was submitted before, and wait for its outcome.
 

@@ -78,6 +78,9 @@ class LocalEngine:
         finally:
             self._listener = None
 
+    def kick(self) -> None:
+        """Nothing to look at: what runs in this process can't lose its registration."""
+
     async def perform(self, request: Request) -> Outcome:
         """Run the request, or attach to the same one, under way or just finished."""
         if self._closed:

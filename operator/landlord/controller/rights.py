@@ -1,0 +1,50 @@
+"""What RBAC has to allow the operator; which rights those are depends on its settings."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from landlord.api import names
+from landlord.settings import OperatorSettings
+
+COORDINATION = "coordination.k8s.io"
+DISCOVERY = "discovery.k8s.io"
+
+
+class Right(NamedTuple):
+    """One verb on one kind of object, in a namespace or in all of them (None)."""
+
+    verb: str
+    resource: str
+    namespace: str | None
+    group: str = names.GROUP
+
+    def __str__(self) -> str:
+        group = "" if self.group in ("", names.GROUP) else f".{self.group}"
+        where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
+        return f"{self.verb} {self.resource}{group} in {where}"
+
+
+def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
+    """The namespaces to ask about, or None for all of them at once."""
+    return namespaces or (None,)
+
+
+def rights(settings: OperatorSettings) -> list[Right]:
+    """All that the operator needs; in the namespaces of its Lease and of Restate a Role is enough."""
+    needed = [
+        Right(verb, resource, namespace)
+        for namespace in scopes(settings.watch_namespaces)
+        for verb, resource in (
+            ("list", names.PLURAL),
+            ("watch", names.PLURAL),
+            ("patch", names.PLURAL),
+            ("patch", f"{names.PLURAL}/status"),
+        )
+    ]
+    if settings.leader_election:
+        for verb in ("get", "create", "update"):
+            needed.append(Right(verb, "leases", settings.namespace, COORDINATION))
+    if settings.watches_restate:
+        needed.append(Right("watch", "pods", settings.restate_namespace, ""))
+        needed.append(Right("watch", "endpointslices", settings.restate_namespace, DISCOVERY))
+    return needed

@@ -1,0 +1,58 @@
+"""The least rights: nothing cluster-wide but Tenants, and those only if all namespaces are watched."""
+
+import pytest
+
+from landlord.controller.rights import rights
+from landlord.settings import OperatorSettings
+
+RESTATE = OperatorSettings(
+    leader_election=False,
+    watch_namespaces=("acme",),
+    restate_namespace="restate",
+    restate_pod_selector="app=restate",
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        (
+            OperatorSettings(leader_election=False),
+            [
+                "list tenants in all namespaces",
+                "watch tenants in all namespaces",
+                "patch tenants in all namespaces",
+                "patch tenants/status in all namespaces",
+            ],
+        ),
+        (
+            OperatorSettings(leader_election=True, namespace="landlord", watch_namespaces=("acme", "blue")),
+            [
+                *(
+                    f"{what} in namespace {namespace}"
+                    for namespace in ("acme", "blue")
+                    for what in ("list tenants", "watch tenants", "patch tenants", "patch tenants/status")
+                ),
+                "get leases.coordination.k8s.io in namespace landlord",
+                "create leases.coordination.k8s.io in namespace landlord",
+                "update leases.coordination.k8s.io in namespace landlord",
+            ],
+        ),
+    ],
+    ids=["all namespaces", "some namespaces and a lease"],
+)
+def test_rights_follow_from_the_settings(settings: OperatorSettings, needed: list[str]) -> None:
+    assert [str(right) for right in rights(settings)] == needed
+
+
+def test_restate_s_pods_are_read_in_their_namespace_only() -> None:
+    without = rights(RESTATE.model_copy(update={"restate_namespace": "", "restate_pod_selector": ""}))
+    assert [str(right) for right in rights(RESTATE) if right not in without] == [
+        "watch pods in namespace restate",
+        "watch endpointslices.discovery.k8s.io in namespace restate",
+    ]
+
+
+def test_without_restate_its_pods_are_not_read() -> None:
+    local = RESTATE.model_copy(update={"engine": "local"})
+    assert "restate" not in {right.namespace for right in rights(local)}
