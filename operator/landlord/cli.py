@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
@@ -15,7 +16,15 @@ from landlord import __version__, telemetry
 from landlord.api.crd import tenant_crd
 from landlord.dev import commands as local
 from landlord.errors import LandlordError, SettingsError
-from landlord.settings import PREFIX, OperatorSettings, WorkerSettings, default_of, is_secret, load
+from landlord.settings import (
+    PREFIX,
+    OperatorSettings,
+    RestateSettings,
+    WorkerSettings,
+    default_of,
+    is_secret,
+    load,
+)
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,6 +84,28 @@ def worker(**given: str | None) -> None:
         backends = load_backends(settings.backends or None)
         asyncio.run(app.serve(settings.worker_bind, backends, settings.restate_identity_keys))
 
+    _run(run)
+
+
+@main.command()
+@flags(RestateSettings)
+@click.option("--operator-url", metavar="URL", help="The operator to ask. Default: port of http_bind here.")
+@click.option("--register", is_flag=True, help="Make one attempt to register the worker first, at any rate.")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format."
+)
+def registration(operator_url: str | None, register: bool, output: str, **given: str | None) -> None:
+    """Show whether the workflow is registered, and if not, why. Exit code 0 if all is well, else 1."""
+    from landlord.registration import as_text, look
+
+    def run() -> None:
+        settings = load(RestateSettings, **given)
+        found = asyncio.run(look(settings, operator_url, register=register))
+        json_text = found.model_dump_json(indent=2)
+        click.echo(json_text if output == "json" else as_text(found, datetime.now(UTC)))
+        sys.exit(0 if found.well else 1)
+
+    logging.disable()  # all that is to be said is in the answer
     _run(run)
 
 

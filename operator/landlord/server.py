@@ -1,4 +1,5 @@
-"""The operator's own endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON)."""
+"""The operator's own endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON),
+/registration (what it knows of the registration, as JSON)."""
 
 from collections.abc import Callable
 
@@ -6,12 +7,18 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from landlord.api.schema import JsonObject
+from landlord.engines.report import OperatorReport
 from landlord.errors import SettingsError
 
 Readiness = Callable[[], tuple[bool, JsonObject]]
 
 
-async def serve(bind: str, readiness: Readiness, before_scrape: Callable[[], None]) -> web.AppRunner:
+async def serve(
+    bind: str,
+    readiness: Readiness,
+    registration: Callable[[], OperatorReport],
+    before_scrape: Callable[[], None],
+) -> web.AppRunner:
     """Serve on `bind` ("address:port") until the runner is cleaned up.
 
     `before_scrape` brings gauges up to date that are costly to keep current. Raises SettingsError if the
@@ -29,8 +36,18 @@ async def serve(bind: str, readiness: Readiness, before_scrape: Callable[[], Non
         ready, report = readiness()
         return web.json_response(report, status=200 if ready else 503)
 
+    async def registered(_: web.Request) -> web.Response:
+        return web.json_response(text=registration().model_dump_json())
+
     app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    app.add_routes(
+        [
+            web.get("/metrics", metrics),
+            web.get("/healthz", healthz),
+            web.get("/readyz", readyz),
+            web.get("/registration", registered),
+        ]
+    )
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     host, _, port = bind.rpartition(":")

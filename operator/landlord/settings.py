@@ -75,6 +75,8 @@ class _Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+
+class _ProgramSettings(_Settings):
     backends: Words = ()
     """Names of the backends to enable, comma-separated; empty: all that are installed. The operator reads it
     with LANDLORD_ENGINE=local only, as backends live where the workflow runs."""
@@ -87,6 +89,8 @@ class _Settings(BaseSettings):
 class RestateSettings(_Settings):
     """How landlord reaches Restate and the worker: `landlord registration` reads it, and the operator too."""
 
+    engine: Literal["restate", "local"] = "restate"
+    """restate: durable. local: the same steps in the operator's own process, without durability."""
     restate_admin_url: HttpUrl = "http://localhost:9070"
     """Restate's admin API."""
     restate_ingress_url: HttpUrl = "http://localhost:8080"
@@ -107,11 +111,9 @@ class RestateSettings(_Settings):
     """Address of the operator's /metrics, /healthz, /readyz and /registration."""
 
 
-class OperatorSettings(RestateSettings):
+class OperatorSettings(_ProgramSettings, RestateSettings):
     """What `landlord operator` reads."""
 
-    engine: Literal["restate", "local"] = "restate"
-    """restate: durable. local: the same steps in the operator's own process, without durability."""
     restate_namespace: NamespaceName = ""
     """Namespace of Restate's pods. With LANDLORD_RESTATE_POD_SELECTOR: a change of Restate's pods or
     EndpointSlices there has the registration looked at at once. Empty: every few seconds only."""
@@ -140,7 +142,7 @@ class OperatorSettings(RestateSettings):
         return self.engine == "restate" and bool(self.restate_namespace)
 
 
-class WorkerSettings(_Settings):
+class WorkerSettings(_ProgramSettings):
     """What `landlord worker` reads."""
 
     worker_bind: Bind = "0.0.0.0:9080"

@@ -19,13 +19,16 @@ class Ended:
 
     code: int
     said: str
+    """On standard error."""
+    printed: str
+    """On standard output."""
 
 
-def run(folder: Path, program: str, settings: Mapping[str, str]) -> Ended:
-    """Run `landlord <program>` to its end. What is not set otherwise listens on ports that are free."""
+def run(folder: Path, program: str, settings: Mapping[str, str], *args: str) -> Ended:
+    """Run `landlord <program> <args>` to its end. What is not set otherwise listens on ports that are free."""
     anywhere = {"LANDLORD_HTTP_BIND": f"{LOOPBACK}:0", "LANDLORD_WORKER_BIND": f"{LOOPBACK}:0"}
     result = subprocess.run(
-        [sys.executable, "-m", "landlord", program],
+        [sys.executable, "-m", "landlord", program, *args],
         cwd=folder,
         env=marked_environment("", anywhere | dict(settings)),
         capture_output=True,
@@ -33,7 +36,7 @@ def run(folder: Path, program: str, settings: Mapping[str, str]) -> Ended:
         timeout=60,
         check=False,
     )
-    return Ended(result.returncode, result.stderr)
+    return Ended(result.returncode, result.stderr, result.stdout)
 
 
 def readiness(operator: Program) -> tuple[int, dict[str, Any]]:

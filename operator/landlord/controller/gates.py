@@ -17,6 +17,10 @@ class Gates:
         """State of one gate, with why."""
         self._gates[name] = (passed, message)
 
+    def passed(self, name: str) -> bool:
+        """Whether that gate was passed; one that nobody has spoken of was not."""
+        return name in self._gates and self._gates[name][0]
+
     @property
     def ready(self) -> bool:
         """Whether every gate that counts for a rollout has been passed."""

@@ -28,6 +28,7 @@ from landlord.controller.reconcile import Reconciler, work
 from landlord.controller.restate_pods import RestatePods
 from landlord.controller.sweep import Sweep
 from landlord.engines import Progress, Registration, WorkflowEngine
+from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError
 from landlord.settings import OperatorSettings
 from landlord.workflow.request import Request
@@ -79,7 +80,7 @@ class Operator:
     async def run(self) -> None:
         """Run until cancelled. Raises what ends it."""
         settings = self._settings
-        runner = await server.serve(settings.http_bind, self._readiness, self._take_census)
+        runner = await server.serve(settings.http_bind, self._readiness, self._report, self._take_census)
         loop = asyncio.get_running_loop()
 
         def hand_over(kind: str | None, body: JsonObject) -> None:
@@ -162,6 +163,9 @@ class Operator:
 
     def _readiness(self) -> tuple[bool, JsonObject]:
         return self._gates.ready, self._gates.report()
+
+    def _report(self) -> OperatorReport:
+        return report(self._gates.passed("leader"), self._engine.registration, self._engine.history)
 
     def _take_census(self) -> None:
         metrics.queue_depth.set(len(self._queue))

@@ -1,0 +1,105 @@
+"""A look at the registration for a person: by our own eyes, and by the operator's word."""
+
+import time
+
+from landlord.api.base import Model
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.engines import Registration
+from landlord.engines.report import OperatorReport
+from landlord.engines.restate.admin import Admin
+from landlord.engines.restate.clients import Clients
+from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.ingress import Ingress
+from landlord.engines.restate.keeper import Keeper
+from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Worker, WorkerAway
+from landlord.engines.restate.verdict import Memory, Policy, Wanted, decide
+from landlord.errors import EngineUnreachable
+
+
+class Server(Model):
+    """One of the servers that it takes."""
+
+    url: str
+    problem: str | None = None
+    """Why it is of no use at present; None: it answers as it should."""
+
+
+class Inspection(Model):
+    """All that was found."""
+
+    well: bool
+    """Registered and verified, everything answers, and an operator watches over it."""
+    service: str
+    status: str
+    reason: str
+    message: str
+    admin: Server
+    ingress: Server
+    worker: Server
+    operator: Server
+    deployment_id: str | None = None
+    deployment_uri: str | None = None
+    revision_wanted: str | None = None
+    """What the worker says that it is."""
+    revision_seen: str | None = None
+    """What Restate has registered."""
+    backends: tuple[str, ...] = ()
+    operator_says: OperatorReport | None = None
+
+
+async def inspect(
+    clients: Clients, operator: HttpClient, policy: Policy, *, register: bool = False
+) -> Inspection:
+    """Look at everything once; with `register`, make one attempt to register the worker before that."""
+    wanted = Wanted(WORKFLOW_SERVICE, clients.admin.url, clients.worker.url, policy)
+    keeper = Keeper(
+        Admin(clients.admin), Ingress(clients.ingress), clients.worker, policy, changed=lambda _: None
+    )
+    attempted: Registration | None = None
+    if register:
+        await keeper.register()
+        attempted = keeper.registration
+    seen = await keeper.look()
+    found = decide(wanted, seen, Memory(), time.monotonic()).registration
+    # Why an attempt did not succeed is known only to the one who made it.
+    said = attempted if attempted is not None and not found.ready else found
+    word, problem = await _ask(operator)
+    return _put_together(clients, seen, said, Server(url=operator.url, problem=problem), word)
+
+
+async def _ask(operator: HttpClient) -> tuple[OperatorReport | None, str | None]:
+    try:
+        answer = await operator.request("GET", "/registration")
+    except EngineUnreachable as error:
+        return None, str(error)
+    word = answer.parsed(OperatorReport)
+    return word, None if word else str(operator.unexpected(answer))
+
+
+def _put_together(
+    clients: Clients, seen: Seen, said: Registration, operator: Server, word: OperatorReport | None
+) -> Inspection:
+    engine, worker = seen.engine, seen.worker
+    deployment = engine if isinstance(engine, Deployment) else None
+    content = word is not None and (not word.leading or word.status == "True")
+    return Inspection(
+        well=said.ready and content,
+        service=WORKFLOW_SERVICE,
+        status=said.status,
+        reason=said.reason,
+        message=said.message,
+        admin=Server(
+            url=clients.admin.url, problem=engine.message if isinstance(engine, EngineAway) else None
+        ),
+        ingress=Server(url=clients.ingress.url, problem=seen.ingress.message if seen.ingress else None),
+        worker=Server(
+            url=clients.worker.url, problem=worker.message if isinstance(worker, WorkerAway) else None
+        ),
+        operator=operator,
+        deployment_id=deployment.id if deployment else None,
+        deployment_uri=deployment.uri if deployment else None,
+        revision_wanted=worker.revision if isinstance(worker, Worker) else None,
+        revision_seen=deployment.revision if deployment else None,
+        backends=tuple(sorted(worker.backends)) if isinstance(worker, Worker) else (),
+        operator_says=word,
+    )
