@@ -26,6 +26,7 @@ check: .venv ## the fast checks: style, types, architecture, dependencies, gener
 	$(PY) -m pytest -q tests/unit
 
 test: check setup ## all checks and all tests, on real parts
+	@$(PY) -m landlord.dev.tools for-tests
 	$(PY) -m pytest --ignore=tests/unit
 
 demo: setup ## see it work, from nothing to Ready, and through a lost Restate store

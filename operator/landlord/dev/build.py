@@ -16,7 +16,15 @@ _TAIL_LINES = 30
 
 
 def go_build(
-    module: Path, package: str, out: Path, *, ldflags: str, work: Path, label: str, lock: int
+    module: Path,
+    package: str,
+    out: Path,
+    *,
+    ldflags: str,
+    tags: tuple[str, ...],
+    work: Path,
+    label: str,
+    lock: int,
 ) -> None:
     """Build one program of a Go module into `out`. `work` keeps downloads and objects between builds."""
     root = _wheel("go")
@@ -32,7 +40,7 @@ def go_build(
     }
     env |= {name: os.environ[name] for name in ("GOPROXY", "GOSUMDB", "GONOSUMDB") if name in os.environ}
     argv = [str(root / "bin" / "go"), "build", "-trimpath", "-buildvcs=false"]
-    argv += ["-ldflags", f"-s -w {ldflags}".strip(), "-o", str(out), package]
+    argv += ["-ldflags", f"-s -w {ldflags}".strip(), "-tags", ",".join(tags), "-o", str(out), package]
     with step(label) as progress:
         _run(argv, cwd=module, env=env, log=out.with_name(f".{out.name}.log"), progress=progress, lock=lock)
 

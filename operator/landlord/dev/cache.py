@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from landlord.dev.failure import LocalFailure
 from landlord.dev.lock import locked
 from landlord.dev.progress import say
 
@@ -40,6 +42,11 @@ class Cache:
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
         return entry
+
+    def discard(self, name: str) -> None:
+        """Remove the folder `name` that makers share, unless one is at work: it may need it."""
+        with suppress(LocalFailure), locked(self.root / ".lock", timeout=0):
+            shutil.rmtree(self.root / name, ignore_errors=True)
 
     def _say_waiting(self) -> None:
         say(f"another process is filling {self.root}; waiting for it")

@@ -6,7 +6,6 @@ programs already names their folder in LANDLORD_TOOLS_DIR.
 
 import os
 import platform
-import shutil
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from landlord.dev.paths import cache_dir, checkout, short_hash
 from landlord.dev.progress import say
 
 _KUBERNETES = "k8s.io/component-base/version"
+_GO_WORK = "go"
 _BUILD_FLAGS = "CGO_ENABLED=0 -trimpath -s -w"
 
 
@@ -30,17 +30,18 @@ class GoModule:
     folder: str
     programs: dict[str, str]
     ldflags: str = ""
+    tags: tuple[str, ...] = ()
 
     def key(self) -> str:
         """Differs when anything that goes into the programs differs."""
         folder = checkout("tools", self.folder)
         sources = sorted(file for file in folder.iterdir() if file.suffix in {".go", ".mod", ".sum"})
         content = [part for file in sources for part in (file.name, file.read_bytes())]
-        return short_hash(go_version(), _platform(), _BUILD_FLAGS, self.ldflags, *content)
+        return short_hash(go_version(), _platform(), _BUILD_FLAGS, self.ldflags, *self.tags, *content)
 
 
 # Without its version a server calls itself v0.0.0-master, which kubectl can't parse.
-GO_MODULES = (
+_ENVIRONMENT = (
     GoModule("web", {"web": "."}),
     GoModule("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
     GoModule(
@@ -57,9 +58,20 @@ GO_MODULES = (
         f"-X {_KUBERNETES}.gitVersion=v1.37.2 -X {_KUBERNETES}.gitMajor=1 -X {_KUBERNETES}.gitMinor=37",
     ),
 )
+_FOR_TESTS = (
+    GoModule("registry", {"registry": "github.com/google/go-containerregistry/cmd/registry"}),
+    GoModule(
+        "prometheus",
+        {"promtool": "github.com/prometheus/prometheus/cmd/promtool"},
+        "-X github.com/prometheus/common/version.Version=3.16.0",
+        ("remove_all_sd",),
+    ),
+)
 RESTATE = "restate-server"
 KUBECTL = "kubectl"
-_PROGRAMS = {name: module for module in GO_MODULES for name in module.programs}
+_MODULES = {name: module for module in (*_ENVIRONMENT, *_FOR_TESTS) for name in module.programs}
+_ONLY_TESTS_RUN = tuple(name for module in _FOR_TESTS for name in module.programs)
+_ALL_NEED = (*(name for module in _ENVIRONMENT for name in module.programs), RESTATE)
 
 
 @cache
@@ -71,20 +83,35 @@ def program(name: str) -> Path:
         return _kubectl()
     if name == RESTATE:
         return _restate()
-    module = _PROGRAMS[name]
+    module = _MODULES[name]
     return Cache(cache_dir()).entry(module.folder, module.key(), _GoMaker(module)) / name
 
 
 def ensure_all() -> None:
-    """Have every program; says so when that will take long."""
-    missing = [name for name in (*_PROGRAMS, RESTATE) if not _is_there(name)]
+    """Have every program of the local environment; says so when that will take long."""
+    _ensure(_ALL_NEED, "about 12 minutes")
+    program(KUBECTL)
+
+
+def ensure_for_tests() -> None:
+    """Have the programs that only tests run; says so when that will take long."""
+    _ensure(_ONLY_TESTS_RUN, "about 3 minutes")
+
+
+def _ensure(names: tuple[str, ...], duration: str) -> None:
+    missing = [name for name in names if not _is_there(name)]
     if missing:
         say(f"The first time, {len(missing)} pinned programs are built into {cache_dir()}.")
-        say("That takes about 12 minutes on 2 cores, and then never again.")
-    for name in (*_PROGRAMS, RESTATE, KUBECTL):
+        say(f"That takes {duration} on 2 cores, and then never again.")
+    for name in names:
         program(name)
     # Downloads and objects are only of use to a build that was interrupted.
-    shutil.rmtree(_go_work(), ignore_errors=True)
+    Cache(cache_dir()).discard(_GO_WORK)
+
+
+def _label(verb: str, name: str) -> str:
+    names = _ONLY_TESTS_RUN if name in _ONLY_TESTS_RUN else _ALL_NEED
+    return f"{verb} {name} ({names.index(name) + 1} of {len(names)})"
 
 
 class _GoMaker:
@@ -93,16 +120,15 @@ class _GoMaker:
 
     def __call__(self, folder: Path, lock: int) -> None:
         source = checkout("tools", self._module.folder)
-        names = list(_PROGRAMS)
         for name, package in self._module.programs.items():
-            label = f"building {name} ({names.index(name) + 1} of {len(names) + 1})"
             go_build(
                 source,
                 package,
                 folder / name,
                 ldflags=self._module.ldflags,
-                work=_go_work(),
-                label=label,
+                tags=self._module.tags,
+                work=cache_dir() / _GO_WORK,
+                label=_label("building", name),
                 lock=lock,
             )
 
@@ -110,10 +136,9 @@ class _GoMaker:
 def _restate() -> Path:
     source = checkout("tools", "restate")
     key = short_hash(_platform(), (source / "package-lock.json").read_bytes())
-    total = len(_PROGRAMS) + 1
 
     def make(folder: Path, lock: int) -> None:
-        npm_install(source, folder, label=f"fetching {RESTATE} ({total} of {total})", lock=lock)
+        npm_install(source, folder, label=_label("fetching", RESTATE), lock=lock)
         _restate_binary(folder)
 
     return _restate_binary(Cache(cache_dir()).entry("restate", key, make))
@@ -145,12 +170,8 @@ def _is_there(name: str) -> bool:
     if name == RESTATE:
         key = short_hash(_platform(), checkout("tools", "restate", "package-lock.json").read_bytes())
         return (cache_dir() / f"restate-{key}").is_dir()
-    module = _PROGRAMS[name]
+    module = _MODULES[name]
     return (cache_dir() / f"{module.folder}-{module.key()}").is_dir()
-
-
-def _go_work() -> Path:
-    return cache_dir() / "go"
 
 
 def _platform() -> str:
@@ -159,6 +180,6 @@ def _platform() -> str:
 
 if __name__ == "__main__":
     try:
-        ensure_all()
+        ensure_for_tests() if sys.argv[1:] == ["for-tests"] else ensure_all()
     except LocalFailure as failure:
         sys.exit(str(failure))

@@ -1,8 +1,7 @@
-"""A real image registry on this machine, built from a pinned Go module."""
+"""A real image registry on this machine."""
 
 import io
 import time
-from pathlib import Path
 
 import docker
 from docker.errors import ImageNotFound
@@ -10,26 +9,9 @@ from tests.contract.harness import new_tenant_id
 from tests.support.polling import eventually
 from tests.support.session import Session
 
-from landlord.dev.build import go_build
-from landlord.dev.cache import Cache
 from landlord.dev.net import free_ports
-from landlord.dev.paths import cache_dir, checkout
 from landlord.dev.process import spawn
-from landlord.dev.tools import GoModule
-
-PACKAGE = "github.com/google/go-containerregistry/cmd/registry"
-MODULE = GoModule("registry", {"registry": PACKAGE})
-
-
-def program(session: Session) -> Path:
-    """The registry's program, built once into the cache."""
-
-    def make(folder: Path, lock: int) -> None:
-        source, out = checkout("tools", MODULE.folder), folder / "registry"
-        work = session.folder("go")
-        go_build(source, PACKAGE, out, ldflags="", work=work, label="building registry", lock=lock)
-
-    return Cache(cache_dir()).entry(MODULE.folder, MODULE.key(), make) / "registry"
+from landlord.dev.tools import program
 
 
 class Registry:
@@ -42,7 +24,7 @@ class Registry:
         self._made: list[str] = []
         folder = session.folder("registry")
         log = folder / "log"
-        argv = [str(program(session)), f"-port={port}"]
+        argv = [str(program("registry")), f"-port={port}"]
         spawn(argv, mark=session.mark, env={}, log=log, cwd=folder)
         eventually(lambda: "serving" in log.read_text(), what="the registry serves")
 

@@ -68,3 +68,17 @@ def test_two_at_once_make_one(tmp_path: Path) -> None:
         thread.join(10)
 
     assert len(calls) == 1
+
+
+def test_what_makers_share_is_removed_but_not_from_under_one(tmp_path: Path) -> None:
+    shared = tmp_path / "go"
+
+    def make(folder: Path, lock: int) -> None:
+        shared.mkdir()
+        Cache(tmp_path).discard("go")
+        assert shared.is_dir()
+
+    Cache(tmp_path).entry("etcd", "1", make)
+    Cache(tmp_path).discard("go")
+
+    assert not shared.exists()

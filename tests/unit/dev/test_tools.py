@@ -12,6 +12,7 @@ def test_the_key_depends_on_everything_that_is_built(monkeypatch: pytest.MonkeyP
 
     assert module.key() == key
     assert tools.GoModule("web", {"web": "."}, "-X main.version=2").key() != key
+    assert tools.GoModule("web", {"web": "."}, tags=("small",)).key() != key
     monkeypatch.setattr(tools, "go_version", lambda: "0.0.0")
     assert module.key() != key
 
