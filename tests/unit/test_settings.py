@@ -30,7 +30,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, monkeypatch: pytest.MonkeyP
 def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLORD_ENGINE", "temporal")
     monkeypatch.setenv("LANDLORD_WORKER_URL", "worker")
-    with pytest.raises(SettingsError, match=r"LANDLORD_WORKER_URL.*LANDLORD_ENGINE"):
+    with pytest.raises(SettingsError, match=r"LANDLORD_ENGINE.*LANDLORD_WORKER_URL"):
         load(OperatorSettings)
 
 
