@@ -13,6 +13,13 @@ build_info.labels(__version__).set(1)
 registration_up = Gauge(
     "landlord_registration_up", "1 while the workflow was last seen registered as this worker has it, else 0."
 )
+registration_checks = Counter(
+    "landlord_registration_checks_total",
+    "Times that the registration was looked at, by what made landlord look: interval, restate or worker "
+    "(its connection ended or came back), ingress (a call went wrong) or pods (a pod or EndpointSlice of "
+    "Restate changed).",
+    ["trigger"],
+)
 registration_attempts = Counter(
     "landlord_registration_attempts_total",
     "Registrations sent to the engine, by outcome: verified, unverified, rejected, worker_unreachable "

@@ -1,6 +1,9 @@
 """The registration in a real Restate, whatever happens to Restate and the worker."""
 
 import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import get_args
 
 import pytest
 from prometheus_client import REGISTRY
@@ -13,6 +16,7 @@ from landlord.dev.restate import RestateServer
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.keeper import SETTLED_SECONDS, Trigger
 from landlord.engines.restate.seen import WorkerAway
 from landlord.errors import EngineUnreachable, InvocationLost
 
@@ -103,6 +107,57 @@ async def test_a_store_lost_between_two_checks_is_noticed_by_the_held_connection
     await asyncio.to_thread(own_engine.restate.start)
     await own_engine.until("Registered")
     assert "RegistrationLost" in own_engine.heard.reasons
+
+
+Provoke = Callable[[RunningEngine], Awaitable[object]]
+
+
+async def restart_restate(engine: RunningEngine) -> None:
+    await asyncio.to_thread(engine.restate.stop)
+    await asyncio.to_thread(engine.restate.start)
+
+
+async def restart_worker(engine: RunningEngine) -> None:
+    await asyncio.to_thread(engine.worker.stop)
+    await asyncio.to_thread(engine.worker.start)
+
+
+async def call_without_registration(engine: RunningEngine) -> None:
+    await remove_deployment(engine)
+    await engine.perform(request(f"tenant-{uuid.uuid4().hex[:8]}"))
+
+
+async def say_that_pods_changed(engine: RunningEngine) -> None:
+    engine.kick()
+
+
+@pytest.mark.parametrize(
+    ("trigger", "provoke"),
+    [
+        ("restate", restart_restate),
+        ("worker", restart_worker),
+        ("ingress", call_without_registration),
+        ("pods", say_that_pods_changed),
+    ],
+)
+async def test_a_check_is_counted_by_what_led_to_it(
+    own_engine: RunningEngine, trigger: str, provoke: Provoke
+) -> None:
+    before = sample("checks_total", trigger=trigger)
+    await provoke(own_engine)
+
+    async def counted() -> bool:
+        return sample("checks_total", trigger=trigger) > before
+
+    await eventually_async(counted, within=5)
+
+
+async def test_nothing_but_the_interval_leads_to_a_check_when_all_is_well(own_engine: RunningEngine) -> None:
+    before = {trigger: sample("checks_total", trigger=trigger) for trigger in get_args(Trigger)}
+    await asyncio.sleep(max(SETTLED_SECONDS) + 1)
+    after = {trigger: sample("checks_total", trigger=trigger) for trigger in get_args(Trigger)}
+    assert after == before | {"interval": after["interval"]}
+    assert 1 <= after["interval"] - before["interval"] <= 3
 
 
 async def test_work_under_way_in_a_lost_store_is_called_lost_and_can_be_submitted_again(

@@ -52,7 +52,7 @@ class RestateEngine:
 
     def kick(self) -> None:
         """Look at the registration now, for instance because a pod of Restate has changed."""
-        self._keeper.kick()
+        self._keeper.kick("pods")
 
     async def serve(self, listener: Listener) -> None:
         """Keep the registration and the progress of unfinished work current, until cancelled."""
@@ -119,10 +119,10 @@ class RestateEngine:
             try:
                 return await call()
             except NotRegistered:
-                self._keeper.kick()
+                self._keeper.kick("ingress")
                 await asyncio.sleep(pause)
             except EngineUnreachable:
-                self._keeper.kick()
+                self._keeper.kick("ingress")
                 raise
         return await call()
 

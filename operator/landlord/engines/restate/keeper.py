@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
 
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
@@ -40,6 +42,9 @@ SETTLED_SECONDS = (5.0, 10.0)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
 SECOND_LOOK_SECONDS = 0.05
 
+Trigger = Literal["interval", "restate", "worker", "ingress", "pods"]
+"""Why the registration is looked at; a label value of landlord_registration_checks_total."""
+
 _ATTEMPT_OUTCOMES = {
     "WorkerUnreachable": "worker_unreachable",
     "RegistrationRejected": "rejected",
@@ -67,22 +72,31 @@ class Keeper:
         self._memory = Memory()
         self._lost_since: float | None = None
         self._kicked = asyncio.Event()
+        self._trigger: Trigger = "interval"
         self.registration = Registration(
             "Unknown", "EngineUnreachable", f"Restate at {admin.url} has not been asked yet"
         )
         self.history = History("has not begun yet")
 
-    def kick(self) -> None:
+    def kick(self, trigger: Trigger) -> None:
         """Check now: something was seen that may have to do with the registration."""
+        if not self._kicked.is_set():
+            self._trigger = trigger
         self._kicked.set()
 
     async def run(self) -> None:
         """Check until cancelled."""
         restate = HeldConnection(
-            self._admin.url, self._admin.tls, ended=self._engine_ended, returned=self.kick
+            self._admin.url,
+            self._admin.tls,
+            ended=self._engine_ended,
+            returned=partial(self.kick, "restate"),
         )
         worker = HeldConnection(
-            self._worker.url, self._worker.access.tls, ended=self._worker_ended, returned=self.kick
+            self._worker.url,
+            self._worker.access.tls,
+            ended=self._worker_ended,
+            returned=partial(self.kick, "worker"),
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(restate.run())
@@ -109,16 +123,19 @@ class Keeper:
         return Seen(engine, worker, ingress)
 
     async def _loop(self) -> None:
+        trigger: Trigger = "interval"
         retry = FIRST_RETRY
         while True:
             await self.check()
+            metrics.registration_checks.labels(trigger).inc()
+            trigger = "interval"
             if self.registration.ready:
                 wait, retry = random.uniform(*SETTLED_SECONDS), FIRST_RETRY  # noqa: S311 - jitter
             else:
                 wait, retry = retry, min(retry * 2, LONGEST_RETRY)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._kicked.wait(), wait)
-                retry = FIRST_RETRY
+                trigger, retry = self._trigger, FIRST_RETRY
             self._kicked.clear()
 
     async def _look(self) -> Seen:
@@ -149,7 +166,6 @@ class Keeper:
         verdict = self._decide(seen)
         self.history = replace(self.history, doing=verdict.doing)
         metrics.engine_reachable.set(not isinstance(seen.engine, EngineAway) and seen.ingress is None)
-        metrics.registration_up.set(verdict.registration.ready)
         if verdict.loss is not None and self._lost_since is None:
             self._lost_since = time.monotonic()
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
@@ -217,8 +233,8 @@ class Keeper:
     def _engine_ended(self) -> None:
         # What was refused may be accepted by the one that takes its place.
         self._memory = replace(self._memory, engine_restarted=True, refused=None)
-        self.kick()
+        self.kick("restate")
 
     def _worker_ended(self) -> None:
         self._memory = replace(self._memory, refused=None)
-        self.kick()
+        self.kick("worker")
