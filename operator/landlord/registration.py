@@ -39,6 +39,9 @@ def as_text(found: Inspection, now: datetime) -> str:
         rows.append(("it does", word.doing))
         rows.append(("last verified", _ago(word.last_verified, now)))
         rows.append(("last loss", _loss(word, now)))
+        if word.worker_url != found.worker.url:
+            other = f"the operator has LANDLORD_WORKER_URL={word.worker_url}: give this command the same"
+            rows.append(("NOTE", other))
     lines = [f"{found.service}: {found.reason}", found.message, ""]
     return "\n".join([*lines, *(f"{name:<14} {text}" for name, text in rows)])
 

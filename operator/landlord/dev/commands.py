@@ -3,6 +3,7 @@
 What they need is imported only when one of them runs: the production image has them but not the libraries.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,14 @@ from landlord.dev.failure import LocalFailure
 if TYPE_CHECKING:
     from landlord.dev.record import Record
     from landlord.dev.stack import Stack
+
+
+_ASKED_WITH = (
+    "LANDLORD_RESTATE_ADMIN_URL",
+    "LANDLORD_RESTATE_INGRESS_URL",
+    "LANDLORD_WORKER_URL",
+    "LANDLORD_HTTP_BIND",
+)
 
 
 @click.command()
@@ -63,6 +72,7 @@ def _how_to_use(stack: "Stack", record: "Record") -> str:
     from landlord.dev.tools import KUBECTL, program
 
     restate, operator = stack.restate(record), stack.program(record, OPERATOR)
+    asks = " ".join(f"{name}={operator.settings[name]}" for name in _ASKED_WITH)
     return f"""
 landlord is up. New Tenants run on the {record.backend} backend.
 
@@ -73,6 +83,7 @@ landlord is up. New Tenants run on the {record.backend} backend.
   Restate UI  {restate.admin_url}/ui
   metrics     {operator.url}/metrics
   readiness   {operator.url}/readyz
+  registered? {asks} {Path(sys.executable).with_name("landlord")} registration
   logs        {stack.state}/*/*.log
 
 `make up` again restarts what does not run or has changed; `make down` ends it and removes its data."""

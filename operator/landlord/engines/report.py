@@ -23,13 +23,17 @@ class OperatorReport(Model):
     status: str
     reason: str
     message: str
+    worker_url: str
+    """The worker that it wants to be registered."""
     doing: str
     """What it does about the registration at present."""
     last_verified: datetime | None = None
     last_loss: LossReport | None = None
 
 
-def report(leading: bool, registration: Registration, history: History) -> OperatorReport:
+def report(
+    leading: bool, worker_url: str, registration: Registration, history: History
+) -> OperatorReport:
     """Put it together."""
     loss = history.last_loss
     return OperatorReport(
@@ -37,6 +41,7 @@ def report(leading: bool, registration: Registration, history: History) -> Opera
         status=registration.status,
         reason=registration.reason,
         message=registration.message,
+        worker_url=worker_url,
         doing=history.doing if leading else "stands by: another replica leads",
         last_verified=history.last_verified,
         last_loss=None
