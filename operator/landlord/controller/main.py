@@ -165,7 +165,8 @@ class Operator:
         return self._gates.ready, self._gates.report()
 
     def _report(self) -> OperatorReport:
-        return report(self._gates.passed("leader"), self._engine.registration, self._engine.history)
+        leading = self._gates.passed("leader")
+        return report(leading, self._settings.worker_url, self._engine.registration, self._engine.history)
 
     def _take_census(self) -> None:
         metrics.queue_depth.set(len(self._queue))
