@@ -7,7 +7,9 @@ settled Tenants, for objects that are looked at only when something happens.
 import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key, Tenant
 
@@ -25,6 +27,8 @@ class _Entry:
     before the other, then the older, then by uid, because ages are whole seconds."""
     phase: str
     provider: str
+    unready_since: str
+    """RFC 3339 in UTC; empty while Ready."""
 
 
 class Cache:
@@ -70,8 +74,9 @@ class Cache:
             version=version,
             tenant_id=spec.get("tenantID") or metadata["name"],
             rank=(not claimed, metadata["creationTimestamp"], metadata["uid"]),
-            phase=status.get("phase", UNSET),
+            phase=status.get("phase") or "Pending",
             provider=status.get("provider", UNSET),
+            unready_since=_unready_since(body),
         )
         self._entries[key] = entry
         self._claims[entry.tenant_id].add(key)
@@ -112,8 +117,26 @@ class Cache:
         """How many Tenants there are by (phase, provider)."""
         counts: defaultdict[tuple[str, str], int] = defaultdict(int)
         for entry in self._entries.values():
-            counts[entry.phase or "Pending", entry.provider] += 1
+            counts[entry.phase, entry.provider] += 1
         return counts
+
+    def unready_since(self) -> dict[str, datetime]:
+        """By phase: since when one of its Tenants, the one for the longest, is not Ready."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for entry in self._entries.values():
+            if entry.unready_since:
+                found[entry.phase].append(entry.unready_since)
+        return {phase: datetime.fromisoformat(min(times)) for phase, times in found.items()}
+
+
+def _unready_since(body: JsonObject) -> str:
+    conditions = (body.get("status") or {}).get("conditions", ())
+    ready = next((condition for condition in conditions if condition["type"] == READY), None)
+    if ready is None:
+        since: str = body["metadata"]["creationTimestamp"]
+    else:
+        since = UNSET if ready["status"] == "True" else ready["lastTransitionTime"]
+    return since
 
 
 def _slim(body: JsonObject) -> bytes:

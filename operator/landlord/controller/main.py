@@ -106,6 +106,9 @@ class Operator:
     def registration_changed(self, registration: Registration) -> None:
         """Wake every Tenant that waits for something; the settled ones hear of it later."""
         self._first_word.set()
+        metrics.registration_up.set(registration.ready)
+        metrics.registration_state.clear()
+        metrics.registration_state.labels(registration.reason).set(1)
         self._gates.set("registration", registration.ready, f"{registration.reason}: {registration.message}")
         self._gates.set("engine", registration.status != "Unknown", registration.reason)
         for key in list(self._cache.unsettled):
@@ -142,6 +145,7 @@ class Operator:
             # So that what is known in a moment is not first written down as unknown.
             async with asyncio.timeout(FIRST_WORD_SECONDS):
                 await self._first_word.wait()
+        metrics.export_as_leader()
         for key in self._cache.all_keys():
             self._queue.add(key)
         for _ in range(CONCURRENCY):
@@ -173,6 +177,9 @@ class Operator:
         metrics.tenants.clear()
         for (phase, provider), count in self._cache.census().items():
             metrics.tenants.labels(phase, provider).set(count)
+        metrics.tenants_unready_since.clear()
+        for phase, since in self._cache.unready_since().items():
+            metrics.tenants_unready_since.labels(phase).set(since.timestamp())
 
 
 async def _until_ended(watch: "asyncio.Future[None]") -> None:

@@ -68,6 +68,8 @@ class Reconciler:
             self.forget(key)
             return
         decided = self._plan(tenant)
+        if not decided.settled and self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
+            self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
         if decided.finalizer == "add":
             finalizers = (*tenant.metadata.finalizers, names.FINALIZER)
             tenant = await self._set_finalizers(tenant, finalizers)
@@ -75,8 +77,6 @@ class Reconciler:
         if decided.submit is not None:
             self._cache.unsettled.add(key)
             self._cache.claim(key)
-            if self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
-                self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)
         planned_with = self._flights.get(key)

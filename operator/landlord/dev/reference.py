@@ -69,12 +69,15 @@ def metrics_page() -> str:
     lines = [NOTE, "# Metrics", ""]
     lines += [
         "The operator serves them on `LANDLORD_HTTP_BIND` at /metrics, the worker on `LANDLORD_WORKER_BIND`.",
-        "No metric has a label by tenant.",
+        "No metric has a label by tenant. Of several operators only the leader exports what is marked so, as",
+        "the others can't know it. Both programs export `landlord_build_info`, `process_*` and `python_*`;",
+        "the worker, and an operator with the local engine, `landlord_step_*`.",
         "",
         "| metric | type | labels | help |",
         "|---|---|---|---|",
     ]
-    for metric in sorted(REGISTRY.collect(), key=lambda each: each.name):
+    exported = (*REGISTRY.collect(), *metrics.LEADER.collect())
+    for metric in sorted(exported, key=lambda each: each.name):
         if metric.name.startswith("landlord_"):
             lines.append(_metric(metric))
     return "\n".join([*lines, ""])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from landlord import metrics
 from landlord.api.outcome import Outcome
 from landlord.backends import Backend
 from landlord.engines import History, Listener, Progress, Registration
@@ -71,6 +72,7 @@ class LocalEngine:
     async def serve(self, listener: Listener) -> NoReturn:
         """Tell the listener of progress, until cancelled."""
         self._listener = listener
+        metrics.engine_reachable.set(1)
         try:
             listener.registration_changed(self.registration)
             while True:

@@ -16,6 +16,7 @@ from hypercorn.typing import (
 from prometheus_client import make_asgi_app
 from restate.endpoint import Endpoint
 
+from landlord import metrics
 from landlord.backends import Backend
 from landlord.errors import SettingsError
 from landlord.worker.revision import revision_of
@@ -43,7 +44,7 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
             f"{IDENTITY_SETTING} holds what is not a public key of Restate: {error}; "
             "each looks like publickeyv1_… and is in Restate's log at its start"
         ) from error
-    metrics: ASGIFramework = make_asgi_app()
+    exported: ASGIFramework = make_asgi_app(metrics.WORKER)
 
     async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "lifespan":
@@ -51,7 +52,7 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
         elif scope["type"] == "http" and scope["path"] == "/healthz":
             await _answer(send, health)
         elif scope["type"] == "http" and scope["path"] == "/metrics":
-            await metrics(scope, receive, send)
+            await exported(scope, receive, send)
         else:
             await workflow(scope, receive, send)
 

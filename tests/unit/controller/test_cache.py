@@ -115,3 +115,21 @@ def test_the_census_counts_by_phase_and_provider() -> None:
     cache.put(body("a"))
     cache.put(body("b"))
     assert cache.census() == {("Ready", ""): 2}
+
+
+def with_ready(tenant: Any, phase: str, status: str, since: str) -> Any:
+    ready = {"type": "Ready", "status": status, "reason": "R", "message": "m", "lastTransitionTime": since}
+    return tenant | {"status": {"phase": phase, "conditions": [ready]}}
+
+
+def test_of_each_phase_the_tenant_counts_that_has_not_been_ready_for_the_longest() -> None:
+    cache = Cache()
+    cache.put(with_ready(body("old"), "Failed", "False", "2026-01-02T00:00:00Z"))
+    cache.put(with_ready(body("young"), "Failed", "False", "2026-01-03T00:00:00Z"))
+    cache.put(with_ready(body("runs"), "Ready", "True", "2026-01-01T00:00:00Z"))
+    cache.put(with_ready(body("unknown"), "Pending", "Unknown", "2026-01-05T00:00:00Z"))
+    cache.put(body("new", created="2026-01-04T00:00:00Z") | {"status": None})
+    assert {phase: str(since.date()) for phase, since in cache.unready_since().items()} == {
+        "Failed": "2026-01-02",
+        "Pending": "2026-01-04",
+    }
