@@ -4,15 +4,19 @@
 and may stop, kill and wipe them.
 """
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, running
+from tests.integration.restate.world import World
 from tests.support.session import Session
 
 from landlord.dev.restate import RestateServer
 from landlord.engines.restate.http import HttpClient
+
+pytest.register_assert_rewrite("tests.integration.restate.table")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +66,35 @@ def worker(session: Session) -> Iterator[ScriptedWorker]:
     worker.start()
     yield worker
     worker.kill()
+
+
+@pytest.fixture(scope="session")
+def spare_parts(session: Session) -> tuple[RestateServer, ScriptedWorker, ScriptedWorker]:
+    """What `world` is made of."""
+    workers = [ScriptedWorker(session.folder(name), session.mark) for name in ("worker", "other-worker")]
+    return session.restate(), workers[0], workers[1]
+
+
+@pytest.fixture
+async def world(
+    spare_parts: tuple[RestateServer, ScriptedWorker, ScriptedWorker], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """Parts that may be ill-treated, as new for each test: an empty Restate, and two workers that run."""
+    restate, *workers = spare_parts
+    await asyncio.to_thread(restate.kill)
+    await asyncio.to_thread(restate.wipe)
+    restate.node_name = "local"
+    await asyncio.to_thread(restate.start)
+    for worker in workers:
+        if worker.as_new():
+            worker.thaw()
+        else:
+            await asyncio.to_thread(worker.kill)
+            await asyncio.to_thread(worker.start)
+    world = World(restate, workers[0], workers[1], monkeypatch)
+    await world.proxies.start()
+    yield world
+    await world.proxies.stop()
 
 
 @pytest.fixture

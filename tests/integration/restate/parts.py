@@ -18,12 +18,15 @@ from landlord.dev.paths import CHECKOUT
 from landlord.dev.process import OneProcess, spawn
 from landlord.dev.restate import RestateServer
 from landlord.engines import Progress, Registration
+from landlord.engines.restate.access import Access
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 from landlord.engines.restate.verdict import Policy
 from landlord.workflow.request import Desired, Operation, Request
 
 PROGRAM = "tests.integration.restate.scripted_worker"
+STEPS = ["network", "container", "health"]
+"""What the scripted backend does for a tenant by default."""
 
 
 class Addresses(Protocol):
@@ -44,6 +47,7 @@ class ScriptedWorker(OneProcess):
         self.port = free_ports(1)[0]
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._mark = mark
+        self._options: dict[str, str] = {}
 
     def start(self, **options: str) -> None:
         """Start it; other backends give it another revision, and kind="…" makes it something else."""
@@ -66,12 +70,18 @@ class ScriptedWorker(OneProcess):
             log=log,
             alive=self.running,
         )
+        self._options = options
+
+    def as_new(self) -> bool:
+        """Whether it runs as it does without options."""
+        return self.running() and not self._options
 
     def freeze(self) -> None:
         """Let it hang: connections are accepted, and nothing is answered."""
         self._process().suspend()
 
     def thaw(self) -> None:
+        """Let it go on."""
         self._process().resume()
 
     def _process(self) -> psutil.Process:
@@ -119,10 +129,15 @@ class RunningEngine(RestateEngine):
     """The engine with its loops running, and what it said."""
 
     def __init__(
-        self, restate: RestateServer, worker: ScriptedWorker, policy: Policy, through: Addresses | None
+        self,
+        restate: RestateServer,
+        worker: ScriptedWorker,
+        policy: Policy,
+        through: Addresses | None,
+        access: Access | None,
     ) -> None:
         at = through or restate
-        super().__init__(Clients(at.admin_url, at.ingress_url, worker.url), policy)
+        super().__init__(Clients(at.admin_url, at.ingress_url, worker.url, access), policy)
         self.restate = restate
         self.worker = worker
         self.heard = Recorder()
@@ -156,9 +171,10 @@ async def running(
     policy: Policy = "enforce",
     *,
     through: Addresses | None = None,
+    access: Access | None = None,
 ) -> AsyncIterator[RunningEngine]:
     """An engine that keeps the worker registered in Restate, which it may have to reach through others."""
-    engine = RunningEngine(restate, worker, policy, through)
+    engine = RunningEngine(restate, worker, policy, through, access)
     serving = asyncio.create_task(engine.serve(engine.heard))
     try:
         yield engine

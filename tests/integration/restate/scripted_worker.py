@@ -3,26 +3,23 @@
 `<folder>/<tenantID>.json` maps step names, in their order, to what they do: `{"sleep": seconds}` or
 `{"error": text}`. It is read again for every try. `<folder>/ran` gets a line per try.
 
-`--kind service` serves a plain service under the workflow's name instead.
+`--kind another-handler` offers a handler more; other kinds are those of `misbehaving`.
 """
 
 import argparse
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import restate
-from hypercorn.asyncio import serve as serve_asgi
-from hypercorn.config import Config
-from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
+from tests.integration.restate import misbehaving
 
-from landlord.api.names import WORKFLOW_SERVICE
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Observation, Step
-from landlord.worker import app, service
+from landlord.backends import Backend, Observation, Step
+from landlord.worker import app, asgi, service
 from landlord.workflow.request import Desired
 
 STEPS: dict[str, dict[str, Any]] = {"network": {}, "container": {}, "health": {}}
@@ -65,26 +62,15 @@ class ScriptedBackend:
         return
 
 
-async def serve_plain_service(bind: str) -> None:
-    plain = restate.Service(WORKFLOW_SERVICE)
+def with_another_handler(backends: Mapping[str, Backend]) -> restate.VirtualObject:
+    """The workflow of a landlord that can do one thing more."""
+    workflow = service.tenant_provisioning(backends)
 
-    @plain.handler()
-    async def apply(ctx: restate.Context, request: str) -> str:
-        return request
+    @workflow.handler()
+    async def describe(ctx: restate.ObjectContext) -> str:
+        return ctx.key()
 
-    workflow: ASGIFramework = restate.app([plain])
-
-    async def with_health(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if scope["type"] == "http" and scope["path"] == "/healthz":
-            body = json.dumps({"status": "ok", "revision": "plain", "backends": []}).encode()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
-        elif scope["type"] == "http":
-            await workflow(scope, receive, send)
-
-    config = Config()
-    config.bind = [bind]
-    await serve_asgi(with_health, config)
+    return workflow
 
 
 def main() -> None:
@@ -99,11 +85,13 @@ def main() -> None:
     if given.retry_seconds is not None:
         policy = restate.InvocationRetryPolicy(initial_interval=timedelta(seconds=given.retry_seconds))
         service.RETRY_POLICY = policy
-    if given.kind == "service":
-        asyncio.run(serve_plain_service(given.bind))
-    else:
+    if given.kind == "another-handler":
+        asgi.tenant_provisioning = with_another_handler  # type: ignore[attr-defined]
+    if given.kind in ("object", "another-handler"):
         backends = {name: ScriptedBackend(name, given.folder) for name in given.backends.split(",")}
         asyncio.run(app.serve(given.bind, backends, given.identity_key))
+    else:
+        asyncio.run(misbehaving.serve(given.bind, given.kind))
 
 
 if __name__ == "__main__":

@@ -254,7 +254,7 @@ async def test_a_service_of_another_type_is_rejected_once_and_accepted_when_it_h
     await Admin(http).register(worker.url, "whatever")
     await http.close()
     other = ScriptedWorker(session.folder("other-worker"), session.mark)
-    await asyncio.to_thread(other.start, kind="service")
+    await asyncio.to_thread(other.start, kind="plain-service")
     async with running(restate, other) as engine:
         rejected = await engine.until("RegistrationRejected")
         assert rejected.status == "False"
