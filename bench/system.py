@@ -40,6 +40,7 @@ class System:
             "KUBECONFIG": str(self.control_plane.kubeconfig),
             "LANDLORD_RESTATE_ADMIN_URL": self.restate.admin_url,
             "LANDLORD_RESTATE_INGRESS_URL": self.restate.ingress_url,
+            "LANDLORD_RESTATE_IDENTITY_KEYS": self.restate.identity_key,
             "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{worker_port}",
             "LANDLORD_WATCH_NAMESPACES": MEASURED,
             "LANDLORD_DEFAULT_BACKEND": "memory",

@@ -145,11 +145,11 @@ def _curl(demo: Demo, kubectl: Kubectl) -> None:
 
 def _signed(demo: Demo, worker: str) -> None:
     url = f"{worker}/invoke/{WORKFLOW_SERVICE}/apply"
-    demo.step(f"curl -X POST {url}, which Restate has not signed")
+    demo.step(f"curl -X POST {url}, unsigned")
     answer = request(url, json_body="{}")
     if answer is None or answer[0] != http.client.UNAUTHORIZED:
         raise LocalFailure(f"the worker did not refuse an unsigned request: {answer}")
-    demo.shown(f"the worker refusing it ({answer[0]}): it does what its own Restate has signed, and no more")
+    demo.shown(f"an unsigned request refused ({answer[0]}): the worker does what its own Restate has signed")
 
 
 def _registered(kubectl: Kubectl) -> None:

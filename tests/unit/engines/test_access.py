@@ -1,4 +1,4 @@
-"""The header and the authorities for Restate: what is taken, what is refused, and that nothing tells secrets."""
+"""The header and the authorities for Restate: what is taken, what is refused, and that nothing tells it."""
 
 import asyncio
 from pathlib import Path
