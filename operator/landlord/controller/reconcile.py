@@ -139,9 +139,10 @@ class Reconciler:
         self._cache.refresh(await self._kube.apply_status(tenant.key, version, body))
         self._written[tenant.key] = time.monotonic()
         self._report(tenant, new)
+        self._time(tenant, new)
 
     def _report(self, tenant: Tenant, new: TenantStatus) -> None:
-        """One log line when Ready changes its mind, and the time it took."""
+        """One log line when Ready changes its mind."""
         before, after = find(tenant.status.conditions, READY), find(new.conditions, READY)
         if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
             return
@@ -151,12 +152,17 @@ class Reconciler:
             else logging.INFO
         )
         log.log(level, "%s: %s", after.reason, after.message, extra=_fields(tenant, new))
-        if after.status == "True" and new.workflow is not None:
-            seen = self._first_seen.pop(tenant.key, None)
-            if seen is not None and seen[0] == tenant.metadata.generation:
-                taken = time.monotonic() - seen[1]
-                operation = new.workflow.operation.lower()
-                metrics.time_to_ready_seconds.labels(operation, new.provider or "").observe(taken)
+
+    def _time(self, tenant: Tenant, new: TenantStatus) -> None:
+        """How long a generation took to Ready; a short update leads from Ready straight to Ready."""
+        ready, seen = find(new.conditions, READY), self._first_seen.get(tenant.key)
+        if ready is None or ready.status != "True" or new.workflow is None or seen is None:
+            return
+        del self._first_seen[tenant.key]
+        if seen[0] == tenant.metadata.generation:
+            operation = new.workflow.operation.lower()
+            taken = time.monotonic() - seen[1]
+            metrics.time_to_ready_seconds.labels(operation, new.provider or "").observe(taken)
 
 
 async def work(queue: WorkQueue[Key], reconciler: Reconciler) -> None:
