@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
+from tests.support.apiserver import killed_api_server
 from tests.support.polling import eventually
 from tests.support.programs import readiness
 from tests.support.session import Session
@@ -18,7 +18,6 @@ from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.net import LOOPBACK
 from landlord.dev.paths import CHECKOUT
-from landlord.dev.process import bearers, spawn
 
 CRD = CHECKOUT / "crds" / "tenants.yaml"
 NAMESPACE = "default"
@@ -114,16 +113,7 @@ def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
     system.operator.start()
     names = [f"{name}-{number}" for number in range(5)]
     system.apply_all({each: memory(MEMORY_DELAY="2") for each in names})
-    (server,) = [each for each in bearers(session.mark) if is_api_server_of(each, bare_control_plane)]
-    argv, env, cwd = server.cmdline(), server.environ(), Path(server.cwd())
-    server.kill()
-    server.wait()
-    time.sleep(3)  # long enough for work to end while nobody can be told
-    spawn(argv, mark=session.mark, env=env, log=session.folder("apiserver") / "log", cwd=cwd)
-    eventually(bare_control_plane.kubectl.answers, what="the API server is back")
+    with killed_api_server(session, bare_control_plane):
+        time.sleep(3)  # long enough for work to end while nobody can be told
     system.until_all(names, "Ready", "True")
     system.delete(*names)
-
-
-def is_api_server_of(process: psutil.Process, control_plane: ControlPlane) -> bool:
-    return process.name() == "kube-apiserver" and str(control_plane.audit_log) in " ".join(process.cmdline())

@@ -170,13 +170,25 @@ async def test_an_api_server_that_is_away_is_told_once_and_its_return_counts_as_
     assert said()[1:] == [WATCHING + watching.namespace]
 
 
+async def test_what_went_while_the_api_server_was_away_is_not_missed(
+    watching: Watching, kubectl: Kubectl
+) -> None:
+    before = await watching.quiet()
+    await watching.relay.stop()
+    gone = ("pod/" + watching.pod, "service/restate", "-n", watching.namespace)
+    await asyncio.to_thread(kubectl, "delete", *gone)
+    await watching.relay.start()
+    await watching.until(False, f"no pods with {SELECTOR} in namespace {watching.namespace}: check LANDLORD_")
+    assert watching.changes > before
+
+
 async def test_a_connection_that_hangs_is_noticed_by_its_silence(
     watching: Watching, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kube, "WATCH_SILENCE_SECONDS", 3.0)
     await watching.hears(watching.relay.cut)
+    before = await watching.quiet()
     watching.relay.freeze()
-    before = watching.changes
     await asyncio.to_thread(restart_container, kubectl, watching.namespace, watching.pod)
     await eventually_async(watching.more_than(before), within=10)
 
