@@ -16,6 +16,8 @@ from landlord.engines.restate.verdict import Policy
 from landlord.errors import EngineError
 from landlord.workflow.request import Request
 
+Counts = Mapping[str, int | range]
+
 ARROW = " → "
 LASTS_SECONDS = 0.5
 """Time for two further looks."""
@@ -32,19 +34,21 @@ class Row:
     only where rows say so: never because Restate could not be asked.
     """
 
-    says: str
+    reasons: str
     """Reasons of WorkflowRegistered in the order in which they are heard. The last one lasts."""
     happens: Happening | None = None
     """Once the worker is registered; if that is nothing, all is watched from the operator's start on."""
     given: Happening | None = None
     """What is so before the operator starts, besides an empty Restate and a worker that runs."""
+    words: str = ""
+    """A part of the message that lasts."""
     until: Happening | None = None
     """What ends it; if that is nothing, landlord has ended it itself."""
     then: str = ""
     """Reasons that are heard after that."""
-    attempts: Mapping[str, int | range] = field(default_factory=dict)
+    attempts: Counts = field(default_factory=dict)
     """How many registrations are sent to Restate, by what comes of them; without more, none."""
-    lost: Mapping[str, int] = field(default_factory=dict)
+    lost: Counts = field(default_factory=dict)
     """How many losses are counted, by cause, each of which is repaired; without more, none."""
     work_goes_on: bool = False
     """Whether work is done even before it has ended."""
@@ -54,7 +58,7 @@ class Row:
     @property
     def told(self) -> str:
         """All reasons."""
-        return ARROW.join(filter(None, [self.says, self.then]))
+        return ARROW.join(filter(None, [self.reasons, self.then]))
 
 
 def table(rows: Mapping[str, Row]) -> pytest.MarkDecorator:
@@ -66,21 +70,22 @@ async def hold(row: Row, world: World, tenant: str) -> None:
     """Have it happen, and assert that what comes of it is what the row says."""
     if row.given is not None:
         await row.given(world)
-    counted = Counted()
+    before, counted = None, Counted()
     async with world.operated(row.policy, behind_proxies=row.behind_proxies) as engine:
         if row.happens is not None:
             await engine.until("Registered")
             engine.heard.registrations.clear()
-            counted = Counted()
+            before, counted = engine.registration, Counted()
             await row.happens(world)
 
         if row.until is None:
             work = asyncio.create_task(_insist(engine, request(tenant)))
         else:
-            await _hear(engine, row.says)
+            await _hear(engine, row.reasons)
             work = asyncio.create_task(_insist(engine, request(tenant)))
             await asyncio.sleep(LASTS_SECONDS)
-            assert _heard(engine) == row.says, "it lasts"
+            assert heard(engine) == row.reasons, "it lasts"
+            assert row.words in engine.registration.message
             assert work.done() == row.work_goes_on
             await row.until(world)
         await _hear(engine, row.told)
@@ -91,8 +96,12 @@ async def hold(row: Row, world: World, tenant: str) -> None:
         assert registered is not None
         assert registered.uri == f"{world.worker.url}/"
         assert registered.revision == engine.registration.revision
-    assert _heard(engine) == row.told
-    counted.assert_added(row)
+        if row.happens is not None and not row.attempts:
+            assert engine.registration == before, "the very same registration"
+    assert heard(engine) == row.told
+    for said in engine.heard.registrations:
+        assert said.status == {"Registered": "True", "EngineUnreachable": "Unknown"}.get(said.reason, "False")
+    counted.assert_added(attempts=row.attempts, lost=row.lost)
 
 
 class Counted:
@@ -103,15 +112,19 @@ class Counted:
         self.lost = _samples(metrics.registration_lost, "_total")
         self.repairs = sum(_samples(metrics.registration_repair_seconds, "_count").values())
 
-    def assert_added(self, row: Row) -> None:
-        """Assert that what the row says was added, and nothing else."""
+    def assert_added(self, *, attempts: Counts, lost: Counts) -> None:
+        """Assert that so much was added, and a repair for each loss."""
         now = Counted()
-        assert _added(self.lost, now.lost) == row.lost
-        assert now.repairs - self.repairs == sum(row.lost.values())
-        attempts = _added(self.attempts, now.attempts)
-        assert attempts.keys() == row.attempts.keys()
-        for outcome, number in row.attempts.items():
-            assert attempts[outcome] in (number if isinstance(number, range) else [number]), attempts
+        _assert_counts(_added(self.attempts, now.attempts), attempts)
+        losses = _added(self.lost, now.lost)
+        _assert_counts(losses, lost)
+        assert now.repairs - self.repairs == sum(losses.values())
+
+
+def _assert_counts(found: Mapping[str, float], expected: Counts) -> None:
+    assert found.keys() == expected.keys()
+    for name, number in expected.items():
+        assert found[name] in (number if isinstance(number, range) else [number]), found
 
 
 def _samples(metric: Counter | Histogram, suffix: str) -> dict[str, float]:
@@ -128,7 +141,8 @@ def _added(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, f
     return {name: value - before.get(name, 0) for name, value in now.items() if value != before.get(name, 0)}
 
 
-def _heard(engine: RunningEngine) -> str:
+def heard(engine: RunningEngine) -> str:
+    """The reasons in the order in which they were heard."""
     return ARROW.join(engine.heard.reasons)
 
 
@@ -136,7 +150,7 @@ async def _hear(engine: RunningEngine, reasons: str) -> None:
     """Return once these reasons and no others have been heard."""
 
     async def so() -> bool:
-        assert _heard(engine) == reasons, engine.registration
+        assert heard(engine) == reasons, engine.registration
         return True
 
     await eventually_async(so, within=40)

@@ -1,4 +1,4 @@
-"""The registration in a real Restate, whatever happens to Restate and the worker."""
+"""How changes of the registration are noticed, and what is said of it; what can happen is in the table."""
 
 import asyncio
 import uuid
@@ -9,7 +9,6 @@ import pytest
 from prometheus_client import REGISTRY
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, request, running
 from tests.support.polling import eventually_async
-from tests.support.session import Session
 
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.dev.restate import RestateServer
@@ -19,77 +18,25 @@ from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.keeper import SETTLED_SECONDS, Trigger
 from landlord.engines.restate.seen import WorkerAway
 from landlord.errors import EngineUnreachable, InvocationLost
-
-SOME_KEY = "publickeyv1_2G8dCQhArfvGpzPw5Vx2ALciR4xCLHfS5YaT93XjNxX9"
+from landlord.metrics import LEADER
 
 
 def sample(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(f"landlord_registration_{name}", labels) or 0.0
+    values = [
+        registry.get_sample_value(f"landlord_registration_{name}", labels) for registry in (REGISTRY, LEADER)
+    ]
+    return next((value for value in values if value is not None), 0.0)
 
 
-def attempts() -> float:
-    outcomes = ("verified", "unverified", "rejected", "worker_unreachable", "engine_unreachable")
-    return sum(sample("attempts_total", outcome=outcome) for outcome in outcomes)
-
-
-async def test_first_start(restate: RestateServer, worker: ScriptedWorker) -> None:
+async def test_a_registration_says_what_is_registered(restate: RestateServer, worker: ScriptedWorker) -> None:
     async with running(restate, worker) as engine:
         registration = await engine.until("Registered")
-        assert engine.heard.reasons == ["NotRegistered", "Registered"]
         assert registration.status == "True"
         assert registration.message == f"Restate runs TenantProvisioning on the worker at {worker.url}"
         assert registration.backends == frozenset({"scripted"})
         assert registration.deployment_id
         assert registration.revision
-        assert sample("up") == 1
         assert sample("last_verified_timestamp_seconds") > 0
-
-
-async def test_a_second_operator_finds_the_registration_and_leaves_it(own_engine: RunningEngine) -> None:
-    before = attempts()
-    async with running(own_engine.restate, own_engine.worker) as other:
-        assert await other.until("Registered") == own_engine.registration
-    assert attempts() == before
-
-
-async def test_restate_away_at_the_start(restate: RestateServer, worker: ScriptedWorker) -> None:
-    await asyncio.to_thread(restate.stop)
-    async with running(restate, worker) as engine:
-        await engine.until("EngineUnreachable")
-        assert engine.registration.status == "Unknown"
-        await asyncio.to_thread(restate.start)
-        await engine.until("Registered")
-
-
-@pytest.mark.parametrize("how", ["restart", "kill"])
-async def test_restate_restarted_with_its_data_keeps_the_registration(
-    own_engine: RunningEngine, how: str
-) -> None:
-    before, attempted = own_engine.registration, attempts()
-    await asyncio.to_thread(own_engine.restate.kill if how == "kill" else own_engine.restate.stop)
-    await own_engine.until("EngineUnreachable")
-    await asyncio.to_thread(own_engine.restate.start)
-    assert await own_engine.until("Registered") == before
-    assert attempts() == attempted
-    assert "RegistrationLost" not in own_engine.heard.reasons
-
-
-async def test_a_lost_store_is_called_lost_and_repaired(own_engine: RunningEngine, tenant: str) -> None:
-    lost, repaired = sample("lost_total", cause="store_lost"), sample("repair_seconds_count")
-    await asyncio.to_thread(own_engine.restate.wipe)
-    await own_engine.until("EngineUnreachable")
-    await asyncio.to_thread(own_engine.restate.start)
-    await own_engine.until("Registered")
-    assert own_engine.heard.reasons == [
-        "NotRegistered",
-        "Registered",
-        "EngineUnreachable",
-        "RegistrationLost",
-        "Registered",
-    ]
-    assert sample("lost_total", cause="store_lost") == lost + 1
-    assert sample("repair_seconds_count") == repaired + 1
-    assert (await own_engine.perform(request(tenant))).result == "Succeeded"
 
 
 async def test_a_store_lost_between_two_checks_is_noticed_by_the_held_connection(
@@ -175,40 +122,11 @@ async def test_work_under_way_in_a_lost_store_is_called_lost_and_can_be_submitte
     assert (await own_engine.perform(request(tenant))).result == "Succeeded"
 
 
-async def test_another_worker_that_took_over_is_superseded_again(
-    own_engine: RunningEngine, session: Session
-) -> None:
-    lost = sample("lost_total", cause="superseded")
-    other = ScriptedWorker(session.folder("other-worker"), session.mark)
-    await asyncio.to_thread(other.start)
-    http = HttpClient("Restate", own_engine.restate.admin_url)
-    await Admin(http).register(other.url, "whatever")
-    own_engine.kick()
-    await own_engine.until("Superseded")
-    assert f"Restate runs TenantProvisioning on the worker at {other.url}/" in own_engine.registration.message
-    await own_engine.until("Registered")
-    latest = await Admin(http).latest(WORKFLOW_SERVICE)
-    assert latest is not None
-    assert latest.uri == f"{own_engine.worker.url}/"
-    assert sample("lost_total", cause="superseded") == lost + 1
-    await http.close()
-    await asyncio.to_thread(other.kill)
-
-
 async def remove_deployment(engine: RunningEngine) -> None:
     http = HttpClient("Restate", engine.restate.admin_url)
     answer = await http.request("DELETE", f"/deployments/{engine.registration.deployment_id}?force=true")
     assert answer.status == 202
     await http.close()
-
-
-async def test_a_deployment_removed_by_hand_is_registered_again(own_engine: RunningEngine) -> None:
-    lost = sample("lost_total", cause="deployment_deleted")
-    await remove_deployment(own_engine)
-    own_engine.kick()
-    await own_engine.until("RegistrationLost")
-    await own_engine.until("Registered")
-    assert sample("lost_total", cause="deployment_deleted") == lost + 1
 
 
 async def test_a_loss_that_a_call_runs_into_is_repaired_before_the_call_gives_up(
@@ -219,10 +137,8 @@ async def test_a_loss_that_a_call_runs_into_is_repaired_before_the_call_gives_up
     assert own_engine.heard.reasons[-2:] == ["RegistrationLost", "Registered"]
 
 
-async def test_a_changed_worker_at_the_same_url_is_registered_again_and_nothing_counts_as_lost(
-    own_engine: RunningEngine,
-) -> None:
-    before, lost = own_engine.registration, sample("lost_total", cause="superseded")
+async def test_a_changed_worker_at_the_same_url_keeps_its_deployment(own_engine: RunningEngine) -> None:
+    before = own_engine.registration
     await asyncio.to_thread(own_engine.worker.stop)
     await asyncio.to_thread(own_engine.worker.start, backends="scripted,second")
     await own_engine.until("Superseded")
@@ -230,57 +146,6 @@ async def test_a_changed_worker_at_the_same_url_is_registered_again_and_nothing_
     assert after.deployment_id == before.deployment_id
     assert after.revision != before.revision
     assert after.backends == frozenset({"scripted", "second"})
-    assert sample("lost_total", cause="superseded") == lost
-
-
-async def test_the_worker_is_away_and_comes_back(own_engine: RunningEngine) -> None:
-    before, attempted = own_engine.registration, attempts()
-    await asyncio.to_thread(own_engine.worker.kill)
-    away = await own_engine.until("WorkerUnreachable")
-    assert (away.status, away.deployment_id) == ("False", before.deployment_id)
-    assert away.message == (
-        f"the worker at {own_engine.worker.url} can't be reached: connection refused or broken; "
-        "start it, or check LANDLORD_WORKER_URL"
-    )
-    await asyncio.to_thread(own_engine.worker.start)
-    assert await own_engine.until("Registered") == before
-    assert attempts() == attempted
-
-
-async def test_a_service_of_another_type_is_rejected_once_and_accepted_when_it_has_changed(
-    restate: RestateServer, worker: ScriptedWorker, session: Session
-) -> None:
-    http = HttpClient("Restate", restate.admin_url)
-    await Admin(http).register(worker.url, "whatever")
-    await http.close()
-    other = ScriptedWorker(session.folder("other-worker"), session.mark)
-    await asyncio.to_thread(other.start, kind="plain-service")
-    async with running(restate, other) as engine:
-        rejected = await engine.until("RegistrationRejected")
-        assert rejected.status == "False"
-        assert "(META0006); a service of another type has that name" in rejected.message
-        attempted = attempts()
-        for _ in range(3):
-            await engine._keeper.check()
-        assert attempts() == attempted, "what is hopeless must not be tried again and again"
-        assert engine.registration == rejected
-        await asyncio.to_thread(other.kill)
-        await asyncio.to_thread(other.start)
-        await engine.until("Registered")
-    await asyncio.to_thread(other.kill)
-
-
-async def test_a_worker_that_refuses_restates_signature(
-    restate: RestateServer, worker: ScriptedWorker
-) -> None:
-    await asyncio.to_thread(worker.stop)
-    await asyncio.to_thread(worker.start, identity_key=SOME_KEY)
-    async with running(restate, worker) as engine:
-        rejected = await engine.until("RegistrationRejected")
-        assert "set the worker's LANDLORD_RESTATE_IDENTITY_KEYS" in rejected.message
-        await asyncio.to_thread(worker.stop)
-        await asyncio.to_thread(worker.start)
-        await engine.until("Registered")
 
 
 async def test_a_worker_url_where_something_else_answers(restate: RestateServer) -> None:

@@ -13,6 +13,7 @@ STARTS = {
     "Restate is away at first": Row(
         "EngineUnreachable",
         given=w.restate_stops,
+        words="can't be reached: connection refused",
         until=w.restate_starts,
         then="NotRegistered → Registered",
         attempts=VERIFIED,
@@ -27,6 +28,7 @@ STARTS = {
     "the ingress is away at first": Row(
         "NotRegistered → EngineUnreachable",
         given=w.ingress_goes_away,
+        words="Restate's ingress at ",
         until=w.ingress_comes_back,
         then="Registered",
         attempts=VERIFIED,
@@ -42,7 +44,11 @@ STORES = {
         "EngineUnreachable", happens=w.restate_stops, until=w.restate_starts, then="Registered"
     ),
     "Restate is killed and started with its data": Row(
-        "EngineUnreachable", happens=w.restate_is_killed, until=w.restate_starts, then="Registered"
+        "EngineUnreachable",
+        happens=w.restate_is_killed,
+        words="Restate's admin API at ",
+        until=w.restate_starts,
+        then="Registered",
     ),
     "the directory is wiped": Row(
         "EngineUnreachable",
@@ -136,6 +142,7 @@ OTHER_DEPLOYMENTS = {
     "a service of another type has our name at first, and is removed": Row(
         "Superseded → RegistrationRejected",
         given=w.each(w.other_worker_becomes(kind="plain-service"), w.registered_by_hand(w.other)),
+        words="(META0006); a service of another type has that name: remove its deployment",
         until=w.deployment_is_deleted,
         then="NotRegistered → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -156,6 +163,7 @@ OTHER_DEPLOYMENTS = {
     "superseded again and again, which is put right ever more slowly": Row(
         "Superseded → Registered → Superseded → Registered → Superseded → Registered → Superseded",
         happens=w.each(*3 * [w.other_worker_takes_over_in_vain], w.registered_by_hand(w.other)),
+        words="again and again, and landlord takes longer each time",
         until=w.until("Registered"),
         then="Registered",
         attempts={"verified": 4},
@@ -177,6 +185,7 @@ OBSERVED = {
     "observed: superseded by another URI, which a person takes back": Row(
         "Superseded",
         happens=w.registered_by_hand(w.other),
+        words="`landlord registration --register` takes it back",
         until=w.registered_by_hand(w.ours),
         then="Registered",
         attempts=VERIFIED,
@@ -197,13 +206,15 @@ HALF_AWAY = {
     "the admin API is away, the ingress is there": Row(
         "EngineUnreachable",
         happens=w.admin_goes_away,
+        words="Restate's admin API at ",
         until=w.admin_comes_back,
         then="Registered",
         behind_proxies=True,
     ),
     "the admin API answers 500": Row(
         "EngineUnreachable",
-        happens=w.admin(lambda _: answers(500)),
+        happens=w.admin(lambda _: answers(500, "no room left")),
+        words="answered 500: no room left",
         until=w.admin(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,
@@ -211,6 +222,7 @@ HALF_AWAY = {
     "the admin API answers 401": Row(
         "EngineUnreachable",
         happens=w.admin(lambda _: answers(401, "who are you?")),
+        words="LANDLORD_RESTATE_AUTH_HEADER",
         until=w.admin(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,
@@ -218,6 +230,7 @@ HALF_AWAY = {
     "a gateway in front of the admin API answers 404": Row(
         "EngineUnreachable",
         happens=w.admin(lambda _: answers(404, "default backend - 404")),
+        words="answered 404: default backend",
         until=w.admin(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,
@@ -230,6 +243,7 @@ HALF_AWAY = {
     "the admin API answers too late": Row(
         "EngineUnreachable",
         happens=w.admin(lambda proxy: proxy.late(6.0)),
+        words="did not answer within 5 s",
         until=w.admin(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,
@@ -245,6 +259,7 @@ HALF_AWAY = {
     "the ingress is away, the admin API is there": Row(
         "EngineUnreachable",
         happens=w.ingress_goes_away,
+        words="Restate's ingress at ",
         until=w.ingress_comes_back,
         then="Registered",
         behind_proxies=True,
@@ -252,6 +267,7 @@ HALF_AWAY = {
     "the ingress answers 503": Row(
         "EngineUnreachable",
         happens=w.ingress(lambda _: answers(503)),
+        words="answered 503",
         until=w.ingress(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,

@@ -9,10 +9,18 @@ SOMEBODY_ELSES_KEY = "publickeyv1_2G8dCQhArfvGpzPw5Vx2ALciR4xCLHfS5YaT93XjNxX9"
 
 CHANGES = {
     "the worker is away": Row(
-        "WorkerUnreachable", happens=w.worker_is_killed, until=w.worker_starts(), then="Registered"
+        "WorkerUnreachable",
+        happens=w.worker_is_killed,
+        words="start it, or check LANDLORD_WORKER_URL",
+        until=w.worker_starts(),
+        then="Registered",
     ),
     "the worker hangs": Row(
-        "WorkerUnreachable", happens=w.worker_freezes, until=w.worker_thaws, then="Registered"
+        "WorkerUnreachable",
+        happens=w.worker_freezes,
+        words="did not answer within 5 s",
+        until=w.worker_thaws,
+        then="Registered",
     ),
     "its revision has changed at the same URI": Row(
         "WorkerUnreachable → Superseded → Registered",
@@ -49,6 +57,7 @@ REFUSED = {
     "its service is of another type than the one that is registered": Row(
         "Superseded → RegistrationRejected",
         given=w.each(w.registered_by_hand(w.other), w.worker_becomes(kind="plain-service")),
+        words="(META0006); a service of another type has that name",
         until=w.worker_becomes(),
         then="WorkerUnreachable → Superseded → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -56,6 +65,7 @@ REFUSED = {
     "it speaks only HTTP/1.1": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(kind="http1"),
+        words="(META0014)",
         until=w.worker_becomes(),
         then="WorkerUnreachable → NotRegistered → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -63,6 +73,7 @@ REFUSED = {
     "it answers with garbage": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(kind="garbage"),
+        words="not a landlord worker",
         until=w.worker_becomes(),
         then="WorkerUnreachable → NotRegistered → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -70,6 +81,7 @@ REFUSED = {
     "it answers with a web page": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(kind="web-page"),
+        words="(META0013)",
         until=w.worker_becomes(),
         then="WorkerUnreachable → NotRegistered → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -92,6 +104,7 @@ REFUSED = {
     "it answers 401, for it does not know who signs": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(identity_key=SOMEBODY_ELSES_KEY),
+        words="set the worker's LANDLORD_RESTATE_IDENTITY_KEYS",
         until=w.worker_becomes(),
         then="WorkerUnreachable → NotRegistered → Registered",
         attempts={"rejected": FEW, "verified": 1},
@@ -102,6 +115,7 @@ NOT_YET = {
     "it answers 404": Row(
         "NotRegistered → WorkerUnreachable",
         given=w.worker_becomes(kind="not-found"),
+        words="(META0003); check that the worker runs, that its URL is right",
         until=w.worker_becomes(),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
@@ -109,6 +123,7 @@ NOT_YET = {
     "it answers 503": Row(
         "NotRegistered → WorkerUnreachable",
         given=w.worker_becomes(kind="failing"),
+        words="(META0003)",
         until=w.worker_becomes(),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
@@ -116,6 +131,7 @@ NOT_YET = {
     "it lets Restate wait for ever": Row(
         "NotRegistered → WorkerUnreachable",
         given=w.each(w.worker_becomes(kind="hanging"), w.registrations_time_out_after(1.0)),
+        words="lets Restate wait for its discovery answer",
         until=w.worker_becomes(),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},

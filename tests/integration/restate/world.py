@@ -51,7 +51,7 @@ class World:
         self.restate, self.worker, self.other = restate, worker, other
         self.proxies = Proxies(restate)
         self.patch = monkeypatch
-        self._engine: RunningEngine | None = None
+        self._engines: list[RunningEngine] = []
 
     @asynccontextmanager
     async def operated(
@@ -60,18 +60,18 @@ class World:
         """Have an operator's engine run."""
         through = self.proxies if behind_proxies else None
         async with running(self.restate, self.worker, policy, through=through) as engine:
-            self._engine = engine
+            self._engines.append(engine)
             yield engine
 
     def look(self) -> None:
-        """Have the operator, if it runs, look now, and not only some seconds later."""
-        if self._engine is not None:
-            self._engine.kick()
+        """Have operators that run look now, and not only some seconds later."""
+        for engine in self._engines:
+            engine.kick()
 
     async def until(self, reason: str) -> None:
-        """Wait until the operator, if it runs, has noticed."""
-        if self._engine is not None:
-            await self._engine.until(reason)
+        """Wait until operators that run say so."""
+        for engine in self._engines:
+            await engine.until(reason)
 
     async def registered(self) -> Deployment | None:
         """What Restate says that it runs the workflow on."""
