@@ -14,7 +14,7 @@ from tests.support.specs import memory, web
 from tests.support.status import conditions, kstatus, message, workflow
 from tests.support.system import Landlord, System
 
-from landlord.controller.sweep import STEADY_SECONDS
+from landlord.controller.sweep import BAD_NEWS_SECONDS
 from landlord.dev.net import free_ports, request
 from landlord.dev.programs import worker
 
@@ -159,7 +159,7 @@ def test_an_outage_of_restate_that_lasts_is_told_to_settled_tenants_which_stay_r
     system.until(name, "Ready", "True")
     system.restate.stop()
     tenant = system.until(
-        name, "WorkflowRegistered", "Unknown", reason="EngineUnreachable", timeout=STEADY_SECONDS + 20
+        name, "WorkflowRegistered", "Unknown", reason="EngineUnreachable", timeout=BAD_NEWS_SECONDS + 20
     )
     assert conditions(tenant)["Ready"] == ("True", "Provisioned")
     assert kstatus(tenant) == "Current"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from landlord.dev.cluster import ControlPlane
 
@@ -17,6 +18,13 @@ class Write:
     """With its subresource, such as tenants/status."""
     name: str
     status: int
+    at: datetime
+    """When the API server was asked."""
+
+    @property
+    def about(self) -> str:
+        """The name of the object that it is about; an Event is named after that."""
+        return self.name.rpartition(".")[0] if self.resource == "events" else self.name
 
 
 def writes_of(control_plane: ControlPlane, namespace: str, service_account: str) -> Iterator[Write]:
@@ -29,4 +37,10 @@ def writes_of(control_plane: ControlPlane, namespace: str, service_account: str)
         if target["resource"] == "selfsubjectaccessreviews":
             continue
         resource = "/".join(filter(None, (target["resource"], target.get("subresource"))))
-        yield Write(event["verb"], resource, target.get("name", ""), event["responseStatus"]["code"])
+        yield Write(
+            verb=event["verb"],
+            resource=resource,
+            name=target.get("name", ""),
+            status=event["responseStatus"]["code"],
+            at=datetime.fromisoformat(event["requestReceivedTimestamp"]),
+        )

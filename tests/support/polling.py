@@ -9,7 +9,9 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.05
 
 
-def eventually(probe: Callable[[], T | None], *, within: float = 30.0, what: str = "") -> T:
+def eventually(
+    probe: Callable[[], T | None], *, within: float = 30.0, what: str = "", every: float = _POLL_SECONDS
+) -> T:
     """The first truthy answer of `probe`, which may also raise AssertionError while it is not yet so."""
     deadline = time.monotonic() + within
     while True:
@@ -23,7 +25,7 @@ def eventually(probe: Callable[[], T | None], *, within: float = 30.0, what: str
             seen = error
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:g} s: {what}; last seen: {seen!r}")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(every)
 
 
 async def eventually_async(

@@ -56,6 +56,12 @@ class Cache:
         entry = self._entries.get(key)
         return Tenant.model_validate(json.loads(entry.raw)) if entry else None
 
+    def condition(self, key: Key, kind: str) -> tuple[str, str, str] | None:
+        """Status, reason and message of one condition, without the cost of parsing the Tenant."""
+        entry = self._entries.get(key)
+        listed = json.loads(entry.raw)["status"].get("conditions", ()) if entry else ()
+        return next((_said(condition) for condition in listed if condition["type"] == kind), None)
+
     def put(self, body: JsonObject) -> Key:
         """Take in an object, unless a newer version of it is here already."""
         metadata = body["metadata"]
@@ -127,6 +133,10 @@ class Cache:
             if entry.unready_since:
                 found[entry.phase].append(entry.unready_since)
         return {phase: datetime.fromisoformat(min(times)) for phase, times in found.items()}
+
+
+def _said(condition: JsonObject) -> tuple[str, str, str]:
+    return condition["status"], condition["reason"], condition["message"]
 
 
 def _unready_since(body: JsonObject) -> str:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from landlord import metrics, server
+from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
@@ -68,7 +69,7 @@ class Operator:
             settings.default_backend,
             lambda: datetime.now(UTC),
         )
-        self._sweep = Sweep(self._cache.all_keys, self._queue, self._settle)
+        self._sweep = Sweep(self._cache.all_keys, self._is_outdated, self._settle, self._queue.add)
         self._restate_pods = (
             RestatePods(
                 kube, settings.restate_namespace, settings.restate_pod_selector, self._gates, engine.kick
@@ -164,6 +165,13 @@ class Operator:
 
     def _settle(self, registration: Registration) -> None:
         self._reconciler.steady = registration
+
+    def _is_outdated(self, key: Key, registration: Registration) -> bool:
+        """Whether a settled Tenant says otherwise; the others hear of every change at once."""
+        if key in self._cache.unsettled:
+            return False
+        said = self._cache.condition(key, WORKFLOW_REGISTERED)
+        return said != (registration.status, registration.reason, shortened(registration.message))
 
     def _readiness(self) -> tuple[bool, JsonObject]:
         return self._gates.ready, self._gates.report()

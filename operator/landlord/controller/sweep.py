@@ -1,62 +1,112 @@
-"""Tells settled Tenants of a changed registration: late, and slowly.
+"""Tells settled Tenants of a changed registration: late, slowly, and only those that say otherwise.
 
 An outage of a minute must not cost a write for each of 10,000 Tenants that run on undisturbed, let alone two.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from landlord.api.tenant import Key
-from landlord.controller.queue import WorkQueue
 from landlord.engines import Registration
 
-STEADY_SECONDS = 30.0
-"""How long a registration must stand before settled Tenants hear of it."""
+BAD_NEWS_SECONDS = 30.0
+"""How long a registration must have been something else than registered before settled Tenants hear of it."""
+GOOD_NEWS_SECONDS = 10.0
+"""The same for a registration that is as it should be: what Tenants still say against it is wrong."""
 PACE = 50.0
-"""Tenants per second that are looked at: the most writes per second that a sweep can cost."""
+"""Tenants per second that are told: the most writes per second that a sweep costs."""
+
+_CATCH_UP_SECONDS = 0.1
+_ON_THEIR_WAY = 8
+_GIVE_UP_SECONDS = 5.0
+"""No more than this is made up for after a stall of the event loop, and no more than so many are waited for,
+each for so long: an API server that was slow for a while must not be sent all that it missed in one burst."""
+_LOOKED_AT_ONCE = 100
 
 
 class Sweep:
-    """Follows the registration, and passes it on once it is steady."""
+    """Follows the registration, and passes it on once it is steady.
+
+    `outdated` says whether a Tenant is settled and says something else than the registration; `settle` hears
+    of the steady registration before `add` hears of the Tenants that are to be told, one by one.
+    """
 
     def __init__(
         self,
-        keys: Callable[[], list[Key]],
-        queue: WorkQueue[Key],
+        keys: Callable[[], Iterable[Key]],
+        outdated: Callable[[Key, Registration], bool],
         settle: Callable[[Registration], None],
-        steady_seconds: float = STEADY_SECONDS,
-        pace: float = PACE,
+        add: Callable[[Key], None],
     ) -> None:
         self._keys = keys
-        self._queue = queue
+        self._outdated = outdated
         self._settle = settle
-        self._steady_seconds = steady_seconds
-        self._pace = pace
+        self._add = add
         self._changed = asyncio.Event()
         self._latest: Registration | None = None
+        self._since = self._reworded_since = 0.0
+        self._told: Registration | None = None
+        """What every settled Tenant says; None while some say this and some that."""
 
     def registration_changed(self, registration: Registration) -> None:
-        """Start to wait anew."""
-        self._latest = registration
+        """Take in how it is now."""
+        now = asyncio.get_running_loop().time()
+        if self._latest is None or _differ(registration, self._latest):
+            self._since = now
+        self._latest, self._reworded_since = registration, now
         self._changed.set()
 
     async def run(self) -> None:
-        """Sweep after each change, until cancelled; a change during a sweep ends it."""
+        """Sweep whenever there is something steady to tell, until cancelled."""
         while True:
-            await self._changed.wait()
-            self._changed.clear()
-            if await self._changes_within(self._steady_seconds) or self._latest is None:
-                continue
-            self._settle(self._latest)
-            for key in self._keys():
-                self._queue.add(key)
-                if await self._changes_within(1 / self._pace):
-                    break
+            registration = await self._steady()
+            self._settle(registration)
+            self._told = registration if await self._tell(registration) else None
 
-    async def _changes_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
+    async def _steady(self) -> Registration:
+        while True:
+            self._changed.clear()
+            due = None
+            if self._latest is not None and self._latest != self._told:
+                due = self._due(self._latest)
+                if due <= asyncio.get_running_loop().time():
+                    return self._latest
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self._changed.wait()
+
+    def _due(self, latest: Registration) -> float:
+        # Words may change all the time while an engine is away, which neither delays the news nor repeats it.
+        since = self._since if self._told is None or _differ(latest, self._told) else self._reworded_since
+        return since + (GOOD_NEWS_SECONDS if latest.ready else BAD_NEWS_SECONDS)
+
+    async def _tell(self, registration: Registration) -> bool:
+        """Whether all have been told; something else to tell ends it."""
+        loop = asyncio.get_running_loop()
+        turn, on_their_way = loop.time(), deque[tuple[Key, float]]()
+        for number, key in enumerate(self._keys()):
+            if number % _LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if self._latest is not None and _differ(self._latest, registration):
+                return False
+            if self._outdated(key, registration):
+                self._add(key)
+                on_their_way.append((key, loop.time() + _GIVE_UP_SECONDS))
+                turn = max(turn, loop.time() - _CATCH_UP_SECONDS) + 1 / PACE
+                await asyncio.sleep(turn - loop.time())
+                await self._room(on_their_way, registration)
         return True
+
+    async def _room(self, on_their_way: deque[tuple[Key, float]], registration: Registration) -> None:
+        while len(on_their_way) >= _ON_THEIR_WAY:
+            key, until = on_their_way[0]
+            if self._outdated(key, registration) and asyncio.get_running_loop().time() < until:
+                await asyncio.sleep(1 / PACE)
+            else:
+                on_their_way.popleft()
+
+
+def _differ(one: Registration, other: Registration) -> bool:
+    return (one.status, one.reason) != (other.status, other.reason)
