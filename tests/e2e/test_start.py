@@ -103,9 +103,10 @@ def test_what_is_secret_is_not_printed(tmp_path: Path) -> None:
     [
         ([], "list tenants"),
         (OPERATOR_RULES[:1], "patch tenants/status in namespace {namespace}"),
+        (OPERATOR_RULES[:2], "create events.events.k8s.io in namespace {namespace}"),
         (OPERATOR_RULES, "get leases.coordination.k8s.io in namespace {namespace}, create leases"),
     ],
-    ids=["no rights", "no status", "no leases"],
+    ids=["no rights", "no status", "no events", "no leases"],
 )
 def test_missing_rights_are_named_at_start(
     tmp_path: Path, control_plane: ControlPlane, namespace: str, rules: list[Rule], missing: str

@@ -15,11 +15,13 @@ RBAC = "rbac.authorization.k8s.io"
 OPERATOR_RULES: Sequence[Rule] = (
     {"apiGroups": ["landlord.dev"], "resources": ["tenants"], "verbs": ["list", "watch", "patch"]},
     {"apiGroups": ["landlord.dev"], "resources": ["tenants/status"], "verbs": ["patch"]},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
 )
 """All that an operator needs in the namespaces that it watches."""
 
 LEASE_RULES: Sequence[Rule] = (
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
 )
 """All that it needs besides in its own namespace for leader election."""
 

@@ -35,6 +35,8 @@ class Leader:
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._namespace = namespace
         self._identity = identity
+        self.uid = ""
+        """Of the Lease, once it has been read."""
         self._seen: tuple[str, str] | None = None
         self._seen_at = 0.0
 
@@ -88,6 +90,7 @@ class Leader:
                 raise
             await self._create(now)
             return True
+        self.uid = lease["metadata"]["uid"]
         spec = lease["spec"]
         holder = spec.get("holderIdentity", "")
         if holder != self._identity and holder and not self._expired(spec):
@@ -120,7 +123,8 @@ class Leader:
                 "leaseTransitions": 0,
             },
         }
-        await self._kube.write("leases", "POST", self._path, lease)
+        created = await self._kube.write("leases", "POST", self._path, lease)
+        self.uid = created["metadata"]["uid"]
 
     async def _put(self, lease: JsonObject) -> None:
         """Replace the lease; its resourceVersion makes the API server refuse all but one of two writers."""

@@ -18,11 +18,13 @@ from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
+from landlord.controller.events import Recorder, Regarding
 from landlord.controller.flights import Flights
 from landlord.controller.gates import Gates
 from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient, load_configuration
 from landlord.controller.leader import Leader
+from landlord.controller.news import RegistrationNews
 from landlord.controller.preflight import cache_filled, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
@@ -60,12 +62,17 @@ class Operator:
         self._cache = Cache()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._flights = Flights(engine, self._queue.add)
+        self._identity = f"{socket.gethostname()}-{os.getpid()}"
+        self._events = Recorder(kube, self._identity)
+        self._registration_news = RegistrationNews()
+        self._lease: Regarding | None = None
         self._reconciler = Reconciler(
             self._cache,
             self._queue,
             self._flights,
             engine,
             kube,
+            self._events,
             settings.default_backend,
             lambda: datetime.now(UTC),
         )
@@ -115,6 +122,9 @@ class Operator:
         for key in list(self._cache.unsettled):
             self._queue.add(key)
         self._sweep.registration_changed(registration)
+        news = self._registration_news.of(registration, self._engine.history)
+        if news and self._lease:
+            self._events.tell(self._lease, news)
 
     def progressed(self, request: Request, progress: Progress) -> None:
         """Pass news of a workflow on to its Tenant."""
@@ -126,11 +136,11 @@ class Operator:
             metrics.leader.set(1)
             await self._act(group)
             return
-        identity = f"{socket.gethostname()}-{os.getpid()}"
-        leader = Leader(self._kube, self._settings.namespace, identity)
+        leader = Leader(self._kube, self._settings.namespace, self._identity)
         self._gates.set("leader", False, "standing by")
         await leader.acquire()
         self._gates.set("leader", True, "leading")
+        self._lease = Regarding.lease(self._settings.namespace, leader.uid)
         try:
             group.create_task(leader.keep())
             await self._act(group)
@@ -142,6 +152,7 @@ class Operator:
         if self._restate_pods:
             group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
+        group.create_task(self._events.run())
         with suppress(TimeoutError):
             # So that what is known in a moment is not first written down as unknown.
             async with asyncio.timeout(FIRST_WORD_SECONDS):

@@ -17,9 +17,11 @@ from landlord.api.schema import JsonObject
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.cache import Cache
+from landlord.controller.events import Recorder, Regarding
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.flights import Flights
 from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.news import about_departure, about_tenant
 from landlord.controller.plan import Plan, plan
 from landlord.controller.queue import WorkQueue
 from landlord.engines import Registration, WorkflowEngine
@@ -46,6 +48,7 @@ class Reconciler:
         flights: Flights,
         engine: WorkflowEngine,
         kube: KubeClient,
+        events: Recorder,
         default_provider: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -54,6 +57,7 @@ class Reconciler:
         self._flights = flights
         self._engine = engine
         self._kube = kube
+        self._events = events
         self._default_provider = default_provider
         self._clock = clock
         self._written: dict[Key, float] = {}
@@ -85,6 +89,7 @@ class Reconciler:
             finalizers = tuple(f for f in tenant.metadata.finalizers if f != names.FINALIZER)
             await self._set_finalizers(tenant, finalizers)
             log.info("tenant deprovisioned", extra=_fields(tenant))
+            self._events.tell(Regarding.tenant(tenant), about_departure(worked=planned_with is not None))
         self._follow_up(key, decided, planned_with)
 
     def forget(self, key: Key) -> None:
@@ -142,7 +147,9 @@ class Reconciler:
         self._time(tenant, new)
 
     def _report(self, tenant: Tenant, new: TenantStatus) -> None:
-        """One log line when Ready changes its mind."""
+        """One log line when Ready changes its mind, and an Event of what is new."""
+        if news := about_tenant(tenant.status, new):
+            self._events.tell(Regarding.tenant(tenant), news)
         before, after = find(tenant.status.conditions, READY), find(new.conditions, READY)
         if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
             return

@@ -8,6 +8,7 @@ from landlord.settings import OperatorSettings
 
 COORDINATION = "coordination.k8s.io"
 DISCOVERY = "discovery.k8s.io"
+EVENTS = "events.k8s.io"
 
 
 class Right(NamedTuple):
@@ -32,18 +33,20 @@ def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
 def rights(settings: OperatorSettings) -> list[Right]:
     """All that the operator needs; in the namespaces of its Lease and of Restate a Role is enough."""
     needed = [
-        Right(verb, resource, namespace)
+        Right(verb, resource, namespace, group)
         for namespace in scopes(settings.watch_namespaces)
-        for verb, resource in (
-            ("list", names.PLURAL),
-            ("watch", names.PLURAL),
-            ("patch", names.PLURAL),
-            ("patch", f"{names.PLURAL}/status"),
+        for verb, resource, group in (
+            ("list", names.PLURAL, names.GROUP),
+            ("watch", names.PLURAL, names.GROUP),
+            ("patch", names.PLURAL, names.GROUP),
+            ("patch", f"{names.PLURAL}/status", names.GROUP),
+            ("create", "events", EVENTS),
         )
     ]
     if settings.leader_election:
         for verb in ("get", "create", "update"):
             needed.append(Right(verb, "leases", settings.namespace, COORDINATION))
+        needed.append(Right("create", "events", settings.namespace, EVENTS))
     if settings.watches_restate:
         needed.append(Right("watch", "pods", settings.restate_namespace, ""))
         needed.append(Right("watch", "endpointslices", settings.restate_namespace, DISCOVERY))

@@ -23,6 +23,7 @@ RESTATE = OperatorSettings(
                 "watch tenants in all namespaces",
                 "patch tenants in all namespaces",
                 "patch tenants/status in all namespaces",
+                "create events.events.k8s.io in all namespaces",
             ],
         ),
         (
@@ -31,11 +32,18 @@ RESTATE = OperatorSettings(
                 *(
                     f"{what} in namespace {namespace}"
                     for namespace in ("acme", "blue")
-                    for what in ("list tenants", "watch tenants", "patch tenants", "patch tenants/status")
+                    for what in (
+                        "list tenants",
+                        "watch tenants",
+                        "patch tenants",
+                        "patch tenants/status",
+                        "create events.events.k8s.io",
+                    )
                 ),
                 "get leases.coordination.k8s.io in namespace landlord",
                 "create leases.coordination.k8s.io in namespace landlord",
                 "update leases.coordination.k8s.io in namespace landlord",
+                "create events.events.k8s.io in namespace landlord",
             ],
         ),
     ],
