@@ -1,7 +1,7 @@
 """The operator's own endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON),
 /registration (what it knows of the registration, as JSON)."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,7 +10,7 @@ from landlord.api.schema import JsonObject
 from landlord.engines.report import OperatorReport
 from landlord.errors import SettingsError
 
-Readiness = Callable[[], tuple[bool, JsonObject]]
+Readiness = Callable[[], Awaitable[tuple[bool, JsonObject]]]
 
 
 async def serve(
@@ -33,7 +33,7 @@ async def serve(
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        ready, report = readiness()
+        ready, report = await readiness()
         return web.json_response(report, status=200 if ready else 503)
 
     async def registered(_: web.Request) -> web.Response:

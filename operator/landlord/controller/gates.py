@@ -5,13 +5,16 @@ from landlord.api.schema import JsonObject
 ROLLOUT = ("apiServer", "crd", "cache")
 """Without these the operator can't do its work. The others are shown, but an engine that is away must not
 stop a rollout of the operator."""
+SHOWN = ("leader", "engine", "registration")
 
 
 class Gates:
     """What the operator waits for, by name."""
 
     def __init__(self) -> None:
-        self._gates: dict[str, tuple[bool, str]] = dict.fromkeys(ROLLOUT, (False, "not checked yet"))
+        self._gates: dict[str, tuple[bool, str]] = dict.fromkeys(
+            (*ROLLOUT, *SHOWN), (False, "not checked yet")
+        )
 
     def set(self, name: str, passed: bool, message: str) -> None:
         """State of one gate, with why."""

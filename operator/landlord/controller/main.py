@@ -25,7 +25,7 @@ from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient, load_configuration
 from landlord.controller.leader import Leader
 from landlord.controller.news import RegistrationNews
-from landlord.controller.preflight import cache_filled, preflight, there_now
+from landlord.controller.preflight import cache_filled, look, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
 from landlord.controller.restate_pods import RestatePods
@@ -118,7 +118,8 @@ class Operator:
         metrics.registration_state.clear()
         metrics.registration_state.labels(registration.reason).set(1)
         self._gates.set("registration", registration.ready, f"{registration.reason}: {registration.message}")
-        self._gates.set("engine", registration.status != "Unknown", registration.reason)
+        answers = registration.status != "Unknown"
+        self._gates.set("engine", answers, "answers" if answers else registration.message)
         for key in list(self._cache.unsettled):
             self._queue.add(key)
         self._sweep.registration_changed(registration)
@@ -137,7 +138,8 @@ class Operator:
             await self._act(group)
             return
         leader = Leader(self._kube, self._settings.namespace, self._identity)
-        self._gates.set("leader", False, "standing by")
+        for gate in ("leader", "engine", "registration"):
+            self._gates.set(gate, False, "standing by: another replica leads, and asks Restate")
         await leader.acquire()
         self._gates.set("leader", True, "leading")
         self._lease = Regarding.lease(self._settings.namespace, leader.uid)
@@ -184,7 +186,9 @@ class Operator:
         said = self._cache.condition(key, WORKFLOW_REGISTERED)
         return said != (registration.status, registration.reason, shortened(registration.message))
 
-    def _readiness(self) -> tuple[bool, JsonObject]:
+    async def _readiness(self) -> tuple[bool, JsonObject]:
+        if self._gates.ready:
+            await look(self._kube, self._settings.watch_namespaces, self._gates)
         return self._gates.ready, self._gates.report()
 
     def _report(self) -> OperatorReport:

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
 RELIST_SECONDS = 5.0
+LOOK_SECONDS = 5.0
+
+NO_CRD = f"the CRD {names.CRD_NAME} is not installed: kubectl apply -f crds/tenants.yaml"
 
 
 async def preflight(kube: KubeClient, settings: OperatorSettings, gates: Gates) -> None:
@@ -41,25 +44,32 @@ async def preflight(kube: KubeClient, settings: OperatorSettings, gates: Gates) 
 
 
 async def _missing(kube: KubeClient, namespaces: Sequence[str], gates: Gates) -> str | None:
+    refusal = await look(kube, namespaces, gates)
+    if refusal is None or refusal.status == 403:
+        return None  # what is to be granted is found out next
+    if refusal.status == 401:
+        raise SettingsError(
+            f"the API server refuses these credentials (HTTP 401): {refusal}; give KUBECONFIG others"
+        ) from refusal
+    return NO_CRD if refusal.status == 404 else str(refusal)
+
+
+async def look(kube: KubeClient, namespaces: Sequence[str], gates: Gates) -> KubeError | None:
+    """See whether the API server answers and has the CRD, and set their gates. Returns its refusal."""
+    refusal = None
     try:
-        await kube.call("GET", tenants_path(namespaces[0] if namespaces else None), query={"limit": "1"})
+        async with asyncio.timeout(LOOK_SECONDS):
+            await kube.call("GET", tenants_path(namespaces[0] if namespaces else None), query={"limit": "1"})
+    except TimeoutError:
+        refusal = KubeError(0, f"the API server does not answer within {LOOK_SECONDS:g} s")
     except KubeError as error:
-        if error.status == 404:
-            gates.set("apiServer", True, "answers")
-            problem = f"the CRD {names.CRD_NAME} is not installed: kubectl apply -f crds/tenants.yaml"
-            gates.set("crd", False, problem)
-            return problem
-        if error.status == 401:
-            raise SettingsError(
-                f"the API server refuses these credentials (HTTP 401): {error}; give KUBECONFIG others"
-            ) from error
-        if error.status == 403:
-            return None  # what is to be granted is found out next
-        gates.set("apiServer", False, str(error))
-        return str(error)
-    gates.set("apiServer", True, "answers")
-    gates.set("crd", True, "installed")
-    return None
+        refusal = error
+    if refusal is None or refusal.status == 404:
+        gates.set("apiServer", True, "answers")
+        gates.set("crd", refusal is None, NO_CRD if refusal else "installed")
+    else:
+        gates.set("apiServer", False, str(refusal))
+    return refusal
 
 
 async def there_now(kube: KubeClient, namespaces: Sequence[str]) -> set[str]:
