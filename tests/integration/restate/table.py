@@ -21,6 +21,7 @@ Counts = Mapping[str, int | range]
 ARROW = " → "
 LASTS_SECONDS = 0.5
 """Time for two further looks."""
+LONGEST_REPAIRS = 60.0
 FEW = range(1, 10)
 """As many attempts as the backoff allows within some seconds."""
 
@@ -111,6 +112,7 @@ class Counted:
         self.attempts = _samples(metrics.registration_attempts, "_total")
         self.lost = _samples(metrics.registration_lost, "_total")
         self.repairs = sum(_samples(metrics.registration_repair_seconds, "_count").values())
+        self.repair_seconds = sum(_samples(metrics.registration_repair_seconds, "_sum").values())
 
     def assert_added(self, *, attempts: Counts, lost: Counts) -> None:
         """Assert that so much was added, and a repair for each loss."""
@@ -119,6 +121,7 @@ class Counted:
         losses = _added(self.lost, now.lost)
         _assert_counts(losses, lost)
         assert now.repairs - self.repairs == sum(losses.values())
+        assert 0 <= now.repair_seconds - self.repair_seconds <= LONGEST_REPAIRS
 
 
 def _assert_counts(found: Mapping[str, float], expected: Counts) -> None:

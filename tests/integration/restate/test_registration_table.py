@@ -160,9 +160,18 @@ OTHER_DEPLOYMENTS = {
         then="EngineUnreachable → Superseded → RegistrationRejected → NotRegistered → Registered",
         attempts={"rejected": 2, "verified": 1},
     ),
-    "superseded again and again, which is put right ever more slowly": Row(
+    "what was refused is not due only because the clock jumps a day ahead": Row(
+        "Superseded → RegistrationRejected",
+        given=w.each(w.other_worker_becomes(kind="plain-service"), w.registered_by_hand(w.other)),
+        until=w.each(w.clock_jumps(w.DAY), w.some_time_passes, w.deployment_is_deleted),
+        then="NotRegistered → Registered",
+        attempts={"rejected": 1, "verified": 1},
+    ),
+    "superseded again and again, which is put right ever more slowly, whatever the clock says": Row(
         "Superseded → Registered → Superseded → Registered → Superseded → Registered → Superseded",
-        happens=w.each(*3 * [w.other_worker_takes_over_in_vain], w.registered_by_hand(w.other)),
+        happens=w.each(
+            *3 * [w.other_worker_takes_over_in_vain], w.clock_jumps(-w.DAY), w.registered_by_hand(w.other)
+        ),
         words="again and again, and landlord takes longer each time",
         until=w.until("Registered"),
         then="Registered",

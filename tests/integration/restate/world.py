@@ -112,6 +112,12 @@ def until(reason: str) -> Happening:
     return said
 
 
+async def some_time_passes(world: World) -> None:
+    """Time in which landlord would act if it wanted to."""
+    world.look()
+    await asyncio.sleep(0.5)
+
+
 async def is_looked_at(world: World) -> None:
     """Landlord looks, and finds all well."""
     before = metrics.registration_last_verified.collect()
