@@ -25,7 +25,7 @@ class Ended:
 
 
 def run(folder: Path, program: str, settings: Mapping[str, str], *args: str) -> Ended:
-    """Run `landlord <program> <args>` to its end. What is not set otherwise listens on ports that are free."""
+    """Run `landlord <program> <args>` to its end. What is not set otherwise listens on free ports."""
     anywhere = {"LANDLORD_HTTP_BIND": f"{LOOPBACK}:0", "LANDLORD_WORKER_BIND": f"{LOOPBACK}:0"}
     result = subprocess.run(
         [sys.executable, "-m", "landlord", program, *args],

@@ -1,5 +1,6 @@
 """The keeper before answers that a real Restate can't be made to give."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -12,6 +13,7 @@ from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import Keeper
+from landlord.engines.restate.seen import Seen
 from landlord.engines.restate.verdict import Policy
 
 RESTATE, INGRESS, WORKER = "http://restate:9070", "http://restate:8080", "http://worker:9080"
@@ -264,3 +266,21 @@ async def test_what_happened_is_remembered_for_a_person(kept: Kept) -> None:
     assert history.last_loss.repaired_after is not None
     assert history.last_verified is not None
     assert history.last_verified > verified
+
+
+async def test_looks_do_not_follow_each_other_as_fast_as_something_kicks(kept: Kept) -> None:
+    looks = 0
+    look = kept.keeper.look
+
+    async def counted() -> Seen:
+        nonlocal looks
+        looks += 1
+        return await look()
+
+    kept.keeper.look = counted  # type: ignore[method-assign]
+    checking = asyncio.create_task(kept.keeper._loop())
+    for _ in range(2000):
+        kept.keeper.kick("pods")
+        await asyncio.sleep(0)
+    checking.cancel()
+    assert 1 <= looks < 20

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 SETTLED_SECONDS = (5.0, 10.0)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
 SECOND_LOOK_SECONDS = 0.05
+REST_SECONDS = 0.02
+"""The least time between two looks, however often something kicks."""
 
 Trigger = Literal["interval", "restate", "worker", "ingress", "pods"]
 """Why the registration is looked at; a label value of landlord_registration_checks_total."""
@@ -136,6 +138,7 @@ class Keeper:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._kicked.wait(), wait)
                 trigger, retry = self._trigger, FIRST_RETRY
+                await asyncio.sleep(REST_SECONDS)
             self._kicked.clear()
 
     async def _look(self) -> Seen:
