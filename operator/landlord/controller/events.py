@@ -7,6 +7,7 @@ that refuses Events must not cost anybody a reconcile: what an Event says is in 
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +26,8 @@ ROOM = 2000
 """Events that wait to be written, about 1 MB; what comes beyond is dropped."""
 QUIET_SECONDS = 300.0
 """For how long the same news about the same object is not told again, unless it ends bad news."""
+PASSING_SECONDS = 3.0
+"""How long what passes must last to be told: a lost registration is repaired sooner."""
 MAX_NOTE = 1024
 """Bytes of a note that the API server takes."""
 MAX_NAME = 253
@@ -87,6 +90,16 @@ def _clipped(note: str) -> str:
 
 
 @dataclass(frozen=True)
+class _Item:
+    """An Event that waits to be written: at once, or if it passes, when it is due."""
+
+    regarding: Regarding
+    news: News
+    at: datetime
+    due: float
+
+
+@dataclass(frozen=True)
 class _Told:
     """What has been told about one object: the last of it, and what else minutes ago."""
 
@@ -100,43 +113,65 @@ class Recorder:
     def __init__(self, kube: KubeClient, instance: str) -> None:
         self._kube = kube
         self._instance = instance
-        self._waiting: deque[tuple[Regarding, News, datetime]] = deque()
+        self._waiting: deque[_Item] = deque()
+        self._passing: dict[str, _Item] = {}
         self._wakeup = asyncio.Event()
         self._told: dict[str, _Told] = {}
         self._lost = 0
 
-    def tell(self, regarding: Regarding, news: News) -> None:
-        """Have it written some time, unless the same was told minutes ago. Never blocks or raises."""
-        now = asyncio.get_running_loop().time()
-        if self._was_told(regarding.uid, news, now):
+    def tell(self, regarding: Regarding, news: News | None) -> None:
+        """Have it written some time, unless the same was told minutes ago. Never blocks or raises.
+
+        None says that nothing is new but that what passes has passed.
+        """
+        held = self._passing.get(regarding.uid)
+        if held is not None and (news is None or not news.repeats(held.news)):
+            del self._passing[regarding.uid]
+        if news is None or regarding.uid in self._passing or self._was_told(regarding.uid, news):
             return
-        if len(self._waiting) >= ROOM:
+        if len(self._waiting) + len(self._passing) >= ROOM:
             metrics.kubernetes_writes.labels("events", "post", "dropped").inc()
             self._lose(f"{ROOM} wait to be written already")
             return
-        self._note(regarding.uid, news, now)
-        self._waiting.append((regarding, news, datetime.now(UTC)))
+        item = _Item(regarding, news, datetime.now(UTC), asyncio.get_running_loop().time() + PASSING_SECONDS)
+        if news.passing:
+            self._passing[regarding.uid] = item
+        else:
+            self._waiting.append(item)
         self._wakeup.set()
 
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            self._wakeup.clear()
-            while self._waiting:
-                await self._write(*self._waiting.popleft())
+            item = await self._next()
+            if not self._was_told(item.regarding.uid, item.news):
+                self._note(item.regarding.uid, item.news)
+                await self._write(item)
                 await asyncio.sleep(1 / PACE)
-            await self._wakeup.wait()
 
-    async def _write(self, regarding: Regarding, news: News, at: datetime) -> None:
-        path = f"/apis/events.k8s.io/v1/namespaces/{regarding.namespace}/events"
+    async def _next(self) -> _Item:
+        while True:
+            self._wakeup.clear()
+            if self._waiting:
+                return self._waiting.popleft()
+            oldest = next(iter(self._passing.values()), None)
+            if oldest and oldest.due <= asyncio.get_running_loop().time():
+                return self._passing.pop(oldest.regarding.uid)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(oldest.due if oldest else None):
+                    await self._wakeup.wait()
+
+    async def _write(self, item: _Item) -> None:
+        path = f"/apis/events.k8s.io/v1/namespaces/{item.regarding.namespace}/events"
+        body = event(item.regarding, item.news, self._instance, item.at)
         try:
-            await self._kube.write("events", "POST", path, event(regarding, news, self._instance, at))
+            await self._kube.write("events", "POST", path, body)
         except KubeError as error:
             # In a namespace that goes, or is gone, nobody is left to be told.
             if error.status != 404 and _BEING_TERMINATED not in str(error):
                 self._lose(str(error))
             return
-        if self._lost and not self._waiting:
+        if self._lost and not self._waiting and not self._passing:
             log.info("Events are written again", extra={"lost": self._lost})
             self._lost = 0
 
@@ -145,13 +180,15 @@ class Recorder:
             log.warning("Events are lost, and what they say is only in the Tenants' conditions: %s", why)
         self._lost += 1
 
-    def _was_told(self, uid: str, news: News, now: float) -> bool:
+    def _was_told(self, uid: str, news: News) -> bool:
         told = self._told.get(uid)
         if told is None or (news.type == "Normal" and told.last.type == "Warning"):
             return False
-        return now - told.at.get((news.reason, news.generation), float("-inf")) < QUIET_SECONDS
+        at = told.at.get((news.reason, news.generation), float("-inf"))
+        return asyncio.get_running_loop().time() - at < QUIET_SECONDS
 
-    def _note(self, uid: str, news: News, now: float) -> None:
+    def _note(self, uid: str, news: News) -> None:
+        now = asyncio.get_running_loop().time()
         old, known = now - QUIET_SECONDS, self._told.pop(uid, None)
         recent = {what: at for what, at in known.at.items() if at >= old} if known else {}
         self._told[uid] = _Told(news, recent | {(news.reason, news.generation): now})

@@ -4,7 +4,7 @@
 |-----------------------------------------------|-------------------------------------------|
 | became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned) |
 | is under way                                  |                                           |
-| waits for the engine or the registration      | Warning, with Ready's reason              |
+| waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
 | failed once more at the same generation       |                                           |
 | has a paused workflow                         | Warning, Paused                           |
@@ -35,6 +35,8 @@ class News:
     note: str
     generation: int = 0
     """The Tenant's generation that it is about: the same reason for another one is not the same news."""
+    passing: bool = False
+    """Not worth telling once it is over."""
 
     def repeats(self, other: "News | None") -> bool:
         """Whether who has heard the other hears nothing new."""
@@ -114,7 +116,7 @@ def _headline(status: TenantStatus) -> News | None:
         return News("Warning", "Paused", action, provisioned.message, generation)
     if ready.reason in UNDER_WAY:
         return None
-    return News("Warning", ready.reason, action, ready.message, generation)
+    return News("Warning", ready.reason, action, ready.message, generation, passing=True)
 
 
 def _failed_again(status: TenantStatus) -> bool:

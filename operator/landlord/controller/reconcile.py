@@ -148,10 +148,12 @@ class Reconciler:
 
     def _report(self, tenant: Tenant, new: TenantStatus) -> None:
         """One log line when Ready changes its mind, and an Event of what is new."""
-        if news := about_tenant(tenant.status, new):
-            self._events.tell(Regarding.tenant(tenant), news)
         before, after = find(tenant.status.conditions, READY), find(new.conditions, READY)
-        if after is None or (before and (before.status, before.reason) == (after.status, after.reason)):
+        changed = after and (before is None or (before.status, before.reason) != (after.status, after.reason))
+        news = about_tenant(tenant.status, new)
+        if news or changed:
+            self._events.tell(Regarding.tenant(tenant), news)
+        if after is None or not changed:
             return
         level = (
             logging.WARNING

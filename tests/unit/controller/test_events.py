@@ -18,6 +18,7 @@ from landlord.controller.events import (
     MAX_NAME,
     MAX_NOTE,
     PACE,
+    PASSING_SECONDS,
     QUIET_SECONDS,
     ROOM,
     Recorder,
@@ -29,7 +30,8 @@ from landlord.controller.news import News
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 READY = News("Normal", "Provisioned", "Provision", "The tenant is provisioned", generation=1)
-PENDING = News("Warning", "RegistrationPending", "Provision", "Waiting for Restate", generation=1)
+FAILED = News("Warning", "ProvisioningFailed", "Provision", "no such image", generation=1)
+PENDING = News("Warning", "RegistrationPending", "Provision", "Waiting", generation=1, passing=True)
 
 
 def tenant(number: int) -> Regarding:
@@ -78,7 +80,7 @@ def dropped() -> float:
 def test_news_of_many_tenants_at_once_is_told_of_all_of_them_and_paced() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         for number in range(ROOM):
-            recorder.tell(tenant(number), PENDING)
+            recorder.tell(tenant(number), FAILED)
 
     server = recorded(live)
     assert len(server.taken) == ROOM
@@ -90,20 +92,21 @@ def test_news_of_many_tenants_at_once_is_told_of_all_of_them_and_paced() -> None
 def test_the_same_news_is_told_once_in_some_minutes() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         for _retry in range(10):
-            recorder.tell(tenant(1), PENDING)
-            recorder.tell(tenant(2), PENDING)
-            recorder.tell(tenant(1), replace(PENDING, generation=2))
+            recorder.tell(tenant(1), FAILED)
+            recorder.tell(tenant(2), FAILED)
+            recorder.tell(tenant(1), replace(FAILED, generation=2))
             await asyncio.sleep(QUIET_SECONDS / 10 - 1)
         assert len(recorder._told) == 2
         await asyncio.sleep(QUIET_SECONDS)
-        recorder.tell(tenant(1), PENDING)
+        recorder.tell(tenant(1), FAILED)
+        await asyncio.sleep(1)
         assert len(recorder._told) == 1, "what is old enough is forgotten"
 
     assert recorded(live).told() == [
-        ("t-1", "RegistrationPending"),
-        ("t-2", "RegistrationPending"),
-        ("t-1", "RegistrationPending"),
-        ("t-1", "RegistrationPending"),
+        ("t-1", "ProvisioningFailed"),
+        ("t-2", "ProvisioningFailed"),
+        ("t-1", "ProvisioningFailed"),
+        ("t-1", "ProvisioningFailed"),
     ]
 
 
@@ -111,16 +114,53 @@ def test_the_end_of_bad_news_is_always_told_and_flapping_is_not() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         recorder.tell(tenant(1), READY)
         for _flap in range(20):
-            recorder.tell(tenant(1), PENDING)
+            recorder.tell(tenant(1), FAILED)
             await asyncio.sleep(1)
             recorder.tell(tenant(1), READY)
             await asyncio.sleep(1)
 
     assert [reason for _, reason in recorded(live).told()] == [
         "Provisioned",
-        "RegistrationPending",
+        "ProvisioningFailed",
         "Provisioned",
     ]
+
+
+def test_what_passes_is_told_if_it_lasts_and_as_of_when_it_began() -> None:
+    async def live(recorder: Recorder, _: Server) -> None:
+        recorder.tell(tenant(1), PENDING)
+        recorder.tell(tenant(2), PENDING)
+        recorder.tell(tenant(3), PENDING)
+        await asyncio.sleep(PASSING_SECONDS - 1)
+        recorder.tell(tenant(1), READY)
+        recorder.tell(tenant(2), None)
+        recorder.tell(tenant(3), PENDING)
+        await asyncio.sleep(2)
+        recorder.tell(tenant(2), PENDING)
+
+    server = recorded(live)
+    assert server.told() == [
+        ("t-1", "Provisioned"),
+        ("t-3", "RegistrationPending"),
+        ("t-2", "RegistrationPending"),
+    ]
+    ready, pending, _ = (body["eventTime"] for _, body in server.taken)
+    assert pending < ready
+
+
+def test_an_engine_that_flaps_with_thousands_waiting_leaves_room_for_what_matters() -> None:
+    before = dropped()
+
+    async def live(recorder: Recorder, _: Server) -> None:
+        for flap in range(10):
+            for number in range(ROOM - 100):
+                recorder.tell(tenant(number), PENDING if flap % 2 == 0 else None)
+            await asyncio.sleep(1)
+        for number in range(ROOM):
+            recorder.tell(tenant(number), READY)
+
+    assert recorded(live).told() == [(f"t-{number}", "Provisioned") for number in range(ROOM)]
+    assert dropped() == before
 
 
 def test_what_there_is_no_room_for_is_dropped_counted_and_logged_once(
@@ -131,9 +171,9 @@ def test_what_there_is_no_room_for_is_dropped_counted_and_logged_once(
 
     async def live(recorder: Recorder, _: Server) -> None:
         for number in range(ROOM + 50):
-            recorder.tell(tenant(number), PENDING)
+            recorder.tell(tenant(number), FAILED)
         await asyncio.sleep(0.1)
-        recorder.tell(tenant(ROOM + 50), PENDING)
+        recorder.tell(tenant(ROOM + 50), FAILED)
 
     assert len(recorded(live).taken) == ROOM + 1
     assert dropped() - before == 50
@@ -150,13 +190,13 @@ def test_refusals_are_logged_once_until_events_are_written_again(caplog: pytest.
         for outage in range(2):
             server.refusal = KubeError(403, "events.events.k8s.io is forbidden")
             for number in range(5):
-                recorder.tell(tenant(10 * outage + number), PENDING)
+                recorder.tell(tenant(10 * outage + number), FAILED)
             await asyncio.sleep(10)
             server.refusal = None
-            recorder.tell(tenant(10 * outage + 9), PENDING)
+            recorder.tell(tenant(10 * outage + 9), FAILED)
             await asyncio.sleep(10)
 
-    assert recorded(live).told() == [("t-9", "RegistrationPending"), ("t-19", "RegistrationPending")]
+    assert recorded(live).told() == [("t-9", "ProvisioningFailed"), ("t-19", "ProvisioningFailed")]
     assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"] * 2
     assert "is forbidden" in caplog.text
 

@@ -1,0 +1,19 @@
+"""Events as kubectl get events shows them."""
+
+from typing import Any
+
+from landlord.dev.kubectl import Kubectl
+
+
+def events(kubectl: Kubectl, namespace: str, kind: str, name: str) -> list[dict[str, Any]]:
+    """Those about an object, in the order in which they happened."""
+    listed: list[dict[str, Any]] = kubectl.get("events.v1.events.k8s.io", "-n", namespace)["items"]
+    about = [
+        each for each in listed if (each["regarding"]["kind"], each["regarding"]["name"]) == (kind, name)
+    ]
+    return sorted(about, key=lambda each: str(each["eventTime"]))
+
+
+def reasons(kubectl: Kubectl, namespace: str, kind: str, name: str) -> list[str]:
+    """Type and reason of each, such as "Normal Provisioned"."""
+    return [f"{each['type']} {each['reason']}" for each in events(kubectl, namespace, kind, name)]
