@@ -12,6 +12,7 @@ from bench import manifests
 from bench.api import Api, connected
 from bench.ledger import Ledger, begun_since
 from bench.load import Load
+from bench.manifests import Sample
 from bench.processes import OTHERS, grown
 from bench.readiness import Readiness, is_ready, watching
 from bench.repairs import Repair
@@ -60,12 +61,13 @@ class Losses:
         """Cores that everything else on the machine used, while work was begun."""
         return self._others / self._watched
 
-    async def settle(self, tenants: int) -> None:
-        """Have so many Tenants at the time of each kill, those in flight included."""
+    async def settle(self, tenants: int) -> Sample:
+        """Have so many Tenants at each kill, those in flight included; returns one as a pattern."""
         load = Load(self._api, self._readiness, self._system.processes(), self._system.counters)
         names = self._names(tenants - len(self._new_work))
         await load.run(Landlord(), names, partial(manifests.slow, seconds=0.0, release=0))
         self._settled.extend(names)
+        return Sample(await self._api.get(MEASURED, names[0]))
 
     async def round(self) -> Repair:
         """Lose the store once, and follow that until all work is done."""

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from bench import repairs
+from bench import bare, repairs
 from bench.api import connected
 from bench.conditions import conditions
 from bench.ledger import LEDGER, Ledger, LedgerBackend, duplicates
@@ -24,6 +24,7 @@ from landlord.dev.progress import say, step
 
 TRAILING_SECONDS = 3.0
 """What should not run any more would show by then."""
+FLOOR_ROUNDS = 20
 _LOST = "landlord_registration_lost_total"
 
 
@@ -77,7 +78,7 @@ async def _measure(
     found = []
     async with losses(system, ledger, in_flight=in_flight, work=work) as run:
         with step(f"{tenants} settled Tenants"):
-            await run.settle(tenants)
+            sample = await run.settle(tenants)
         with step(f"Restate killed and wiped {rounds} times"):
             for number in range(1, rounds + 1):
                 found.append(await run.round())
@@ -86,6 +87,11 @@ async def _measure(
         others = run.others
     counted = await asyncio.to_thread(metrics, system.operator.url)
     made_again = {name: duplicates(ledger.entries(name)) for name in ledger.tenants()}
+    await asyncio.to_thread(system.operator.stop)
+    with step("the same without an operator"):
+        floor = [
+            await bare.repair(system, ledger, sample, in_flight) for _ in range(min(rounds, FLOOR_ROUNDS))
+        ]
     said |= {"load after": " ".join(f"{load:.1f}" for load in os.getloadavg())}
     return said, Figures(
         tenants=tenants,
@@ -98,6 +104,7 @@ async def _measure(
             for name, number in counted.items()
             if name.startswith(f"{_LOST}{{")
         },
+        floor=floor,
         others=others,
     )
 

@@ -14,6 +14,8 @@ _STRETCHES = {
     "all Tenants in flight Ready": "ready",
 }
 
+_HEADS = ("p50", "p99", "max")
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -36,6 +38,14 @@ class Repair:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """The least that a repair takes: one made by a client that waits for nothing but Restate."""
+
+    registered: float
+    resumed: float
+
+
+@dataclass(frozen=True)
 class Figures:
     """A whole run."""
 
@@ -47,6 +57,7 @@ class Figures:
     """Resources that were made again for the same generation, by Tenant; without those that have none."""
     losses: Mapping[str, float]
     """What the operator counted as lost, by cause."""
+    floor: Sequence[Floor]
     others: float
     """Cores that everything else on the machine used."""
 
@@ -81,14 +92,14 @@ def tables(figures: Figures) -> str:
 
 
 def summary(figures: Figures) -> dict[str, dict[str, float]]:
-    """p50, p99 and the longest of each stretch, in seconds."""
-    return {
-        field: _spread([attrgetter(field)(each) for each in figures.repairs])
-        for field in ("away", *_STRETCHES.values())
+    """p50, p99 and the longest of each stretch, in seconds; those of the floor as `floor: <stretch>`."""
+    return {name: _spread(figures.repairs, name) for name in ("away", *_STRETCHES.values())} | {
+        f"floor: {name}": _spread(figures.floor, name) for name in ("registered", "resumed")
     }
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
+def _spread(found: Sequence[Repair | Floor], stretch: str) -> dict[str, float]:
+    values = [attrgetter(stretch)(each) for each in found]
     return {"p50": percentile(values, 50), "p99": percentile(values, 99), "max": max(values)}
 
 
@@ -96,13 +107,18 @@ def _times(figures: Figures) -> str:
     found = summary(figures)
     labels = {"(from the kill to the first answer)": "away"} | _STRETCHES
     rows = [
-        [label, *(f"{seconds:.3f} s" for seconds in found[field].values())] for label, field in labels.items()
+        [label, *_cells(found[name]), *_cells(found.get(f"floor: {name}"))] for label, name in labels.items()
     ]
     title = (
         f"Restate killed and wiped {len(figures.repairs)} times, {figures.tenants} Tenants, "
         f"{figures.in_flight} of them in flight for {figures.work[0]:g} to {figures.work[1]:g} s"
     )
-    return table(title, ["from Restate's first answer until …", "p50", "p99", "max"], rows)
+    heads = ["from Restate's first answer until …", *_HEADS, *(f"floor's {each}" for each in _HEADS)]
+    return table(title, heads, rows)
+
+
+def _cells(spread: Mapping[str, float] | None) -> list[str]:
+    return [f"{spread[name]:.3f} s" if spread else "" for name in _HEADS]
 
 
 def _counts(figures: Figures) -> str:

@@ -42,20 +42,20 @@ class Witness:
 
     def watch(self) -> Seen:
         """Ask until all has been seen; to be called while Restate is away. Raises LocalFailure."""
-        revision = _json(f"{self.worker_url}/healthz")["revision"]
-        answered = _until(lambda: _answers(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer")
+        revision = asked(f"{self.worker_url}/healthz")["revision"]
+        answered = until(lambda: answers(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer")
         answered_at = time.time()
-        registered = _until(lambda: self._registered(revision), LONGEST_REPAIR, "the registration")
-        verified = _until(
+        registered = until(lambda: self._registered(revision), LONGEST_REPAIR, "the registration")
+        verified = until(
             lambda: self._verified(answered_at), LONGEST_REPAIR, "the operator to verify the registration"
         )
         return Seen(answered, registered, verified)
 
     def _registered(self, revision: str) -> bool:
-        service = _json(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
+        service = asked(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
         if "deployment_id" not in service:
             return False
-        deployment = _json(f"{self.admin_url}/deployments/{service['deployment_id']}")
+        deployment = asked(f"{self.admin_url}/deployments/{service['deployment_id']}")
         uri, metadata = deployment.get("uri", ""), deployment.get("metadata", {})
         return (uri.rstrip("/"), metadata.get("revision")) == (self.worker_url, revision)
 
@@ -67,7 +67,8 @@ class Witness:
         )
 
 
-def _until(seen: Callable[[], bool], seconds: float, what: str) -> float:
+def until(seen: Callable[[], bool], seconds: float, what: str) -> float:
+    """Ask until it is so; returns when. Raises LocalFailure."""
     deadline = time.monotonic() + seconds
     while not seen():
         if time.monotonic() > deadline:
@@ -76,12 +77,13 @@ def _until(seen: Callable[[], bool], seconds: float, what: str) -> float:
     return time.perf_counter()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a GET is answered with status 200."""
     answer = request(url)
     return answer is not None and answer[0] == 200
 
 
-def _json(url: str) -> JsonObject:
+def asked(url: str) -> JsonObject:
     """The body of an answer; empty while there is no answer of status 200."""
     answer = request(url)
     if answer is None or answer[0] != 200:

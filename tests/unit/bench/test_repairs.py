@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from bench.repairs import Figures, Repair, summary, tables
+from bench.repairs import Figures, Floor, Repair, summary, tables
 
 WELL = Repair(
     away=0.6, registered=0.1, verified=0.2, resumed=0.3, ready=2.0, in_flight=10, not_ready=(), disturbed=()
@@ -16,6 +16,7 @@ def figures(*repairs: Repair, **changed: object) -> Figures:
         repairs=repairs,
         duplicates={},
         losses={"store_lost": len(repairs)},
+        floor=[Floor(registered=0.04, resumed=0.25)],
         others=0.25,
     )
     return replace(found, **changed)  # type: ignore[arg-type]
@@ -55,5 +56,6 @@ def test_tables_say_what_was_measured_and_what_came_of_it() -> None:
     rows = [line.split("  ") for line in said.splitlines() if line]
     found = {row[0]: [cell.strip() for cell in row[1:] if cell] for row in rows}
     assert found["registered and verified, as the operator says too"] == ["0.200 s", "0.250 s", "0.250 s"]
+    assert found["registered, as Restate says"] == ["0.100 s"] * 3 + ["0.040 s"] * 3
     assert found["losses counted by the operator"] == ["store_lost 2 of 2"]
     assert found["Tenants in flight when Restate was killed"] == ["19 of 20"]

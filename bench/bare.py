@@ -1,0 +1,61 @@
+"""The floor of a repair: a client that waits for nothing but Restate registers the worker and calls it."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+
+import aiohttp
+
+from bench.ledger import Ledger, begun_since
+from bench.manifests import Sample
+from bench.repairs import Floor
+from bench.system import System
+from bench.witness import POLL_SECONDS, answers, asked, until
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.dev.net import request
+
+LONGEST_WAIT = 60.0
+
+
+async def repair(system: System, ledger: Ledger, sample: Sample, calls: int) -> Floor:
+    """Lose the store, without an operator, and do what one has to do at least: register, and call."""
+    restate = system.restate
+    await asyncio.to_thread(restate.kill)
+    await asyncio.to_thread(restate.wipe)
+    registering = asyncio.create_task(asyncio.to_thread(_register, system))
+    began = time.perf_counter()
+    starting = asyncio.create_task(asyncio.to_thread(restate.start))
+    answered, registered = await registering
+    names = [f"bare-{n:04}" for n in range(calls)]
+    async with aiohttp.ClientSession(restate.ingress_url) as ingress, asyncio.timeout(LONGEST_WAIT):
+        await asyncio.gather(*(_call(ingress, sample, name) for name in names))
+    await starting
+    begun = [begun_since(ledger.entries(name), began) for name in names]
+    return Floor(registered - answered, max(at for at in begun if at is not None) - answered)
+
+
+def _register(system: System) -> tuple[float, float]:
+    """When Restate answered first, and when it had the worker registered."""
+    worker, admin = system.worker.url, system.restate.admin_url
+    metadata = {"revision": asked(f"{worker}/healthz")["revision"]}
+    body = json.dumps({"uri": worker, "metadata": metadata})
+
+    def registered() -> bool:
+        answer = request(f"{admin}/deployments", json_body=body)
+        return answer is not None and answer[0] in (200, 201)
+
+    answered = until(lambda: answers(f"{admin}/health"), LONGEST_WAIT, "Restate to answer")
+    return answered, until(registered, LONGEST_WAIT, "Restate to register")
+
+
+async def _call(ingress: aiohttp.ClientSession, sample: Sample, name: str) -> None:
+    now = datetime.now(UTC).isoformat()
+    body = sample.request({"metadata": {"name": name, "uid": name, "creationTimestamp": now}})
+    headers = {"content-type": "application/json", "idempotency-key": name}
+    url = f"/{WORKFLOW_SERVICE}/{name}/apply"
+    while True:
+        async with ingress.post(url, data=body, headers=headers) as answer:
+            if answer.ok:
+                return
+        await asyncio.sleep(POLL_SECONDS)
