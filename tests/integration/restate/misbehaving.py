@@ -64,13 +64,16 @@ async def serve(bind: str, kind: str) -> None:
     """Serve one of KINDS, or "http1", which does not speak HTTP/2."""
     if kind == "http1":
         await _serve_http1(bind, health(kind))
-        return
-    workflow = KINDS[kind]()
-    healthy = answering(200, b"application/json", health(kind))
+    else:
+        await serve_two(bind, answering(200, b"application/json", health(kind)), KINDS[kind]())
+
+
+async def serve_two(bind: str, healthz: ASGIFramework, workflow: ASGIFramework) -> None:
+    """Serve one worker's /healthz, and what another one does for Restate."""
 
     async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "http":
-            await (healthy if scope["path"] == "/healthz" else workflow)(scope, receive, send)
+            await (healthz if scope["path"] == "/healthz" else workflow)(scope, receive, send)
 
     config = Config()
     config.bind = [bind]

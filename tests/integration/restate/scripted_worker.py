@@ -3,7 +3,9 @@
 `<folder>/<tenantID>.json` maps step names, in their order, to what they do: `{"sleep": seconds}` or
 `{"error": text}`. It is read again for every try. `<folder>/ran` gets a line per try.
 
-`--kind another-handler` offers a handler more; other kinds are those of `misbehaving`.
+`--kind another-handler` offers a handler more. `--kind half-rolled-out` is what one sees at a service of
+which one replica has that handler already, and another one, which Restate happens to ask, has not. Other
+kinds are those of `misbehaving`.
 """
 
 import argparse
@@ -85,11 +87,14 @@ def main() -> None:
     if given.retry_seconds is not None:
         policy = restate.InvocationRetryPolicy(initial_interval=timedelta(seconds=given.retry_seconds))
         service.RETRY_POLICY = policy
-    if given.kind == "another-handler":
+    backends = {name: ScriptedBackend(name, given.folder) for name in given.backends.split(",")}
+    before = asgi.make_app(backends)
+    if given.kind in ("another-handler", "half-rolled-out"):
         asgi.tenant_provisioning = with_another_handler  # type: ignore[attr-defined]
     if given.kind in ("object", "another-handler"):
-        backends = {name: ScriptedBackend(name, given.folder) for name in given.backends.split(",")}
         asyncio.run(app.serve(given.bind, backends, given.identity_key))
+    elif given.kind == "half-rolled-out":
+        asyncio.run(misbehaving.serve_two(given.bind, healthz=asgi.make_app(backends), workflow=before))
     else:
         asyncio.run(misbehaving.serve(given.bind, given.kind))
 

@@ -3,6 +3,7 @@
 from tests.integration.restate import world as w
 from tests.integration.restate.table import FEW, Row, hold, table
 from tests.integration.restate.world import World
+from tests.support.polling import eventually_async
 
 VERIFIED = {"verified": 1}
 SOMEBODY_ELSES_KEY = "publickeyv1_2G8dCQhArfvGpzPw5Vx2ALciR4xCLHfS5YaT93XjNxX9"
@@ -124,7 +125,7 @@ NOT_YET = {
         "NotRegistered → WorkerUnreachable",
         given=w.worker_becomes(kind="failing"),
         words="(META0003)",
-        until=w.worker_becomes(),
+        until=w.each(w.worker_is_killed, w.restate_gives_up_on_it, w.worker_starts()),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
     ),
@@ -132,7 +133,7 @@ NOT_YET = {
         "NotRegistered → WorkerUnreachable",
         given=w.each(w.worker_becomes(kind="hanging"), w.registrations_time_out_after(1.0)),
         words="lets Restate wait for its discovery answer",
-        until=w.worker_becomes(),
+        until=w.each(w.worker_is_killed, w.restate_gives_up_on_it, w.worker_starts()),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
     ),
@@ -142,3 +143,13 @@ NOT_YET = {
 @table(CHANGES | REFUSED | NOT_YET)
 async def test_the_worker(row: Row, world: World, tenant: str) -> None:
     await hold(row, world, tenant)
+
+
+async def test_a_worker_that_is_half_rolled_out_is_not_taken_for_the_new_one(world: World) -> None:
+    await w.worker_becomes(kind="half-rolled-out")(world)
+    async with world.operated() as engine:
+        await eventually_async(world.registered, what="an attempt")
+        await w.some_time_passes(world)
+        await w.worker_becomes(kind="another-handler")(world)
+        await engine.until("Registered")
+        assert await world.handlers() == {"apply", "delete", "describe"}

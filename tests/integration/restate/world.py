@@ -75,19 +75,27 @@ class World:
 
     async def registered(self) -> Deployment | None:
         """What Restate says that it runs the workflow on."""
-        http = HttpClient("Restate", self.restate.admin_url)
-        try:
+        async with self._restate() as http:
             return await Admin(http).latest(WORKFLOW_SERVICE)
-        finally:
-            await http.close()
+
+    async def handlers(self) -> set[str]:
+        """What Restate says that the workflow can do."""
+        async with self._restate() as http:
+            answer = await http.request("GET", f"/services/{WORKFLOW_SERVICE}")
+        return {handler["name"] for handler in json.loads(answer.body)["handlers"]}
 
     async def by_hand(self, method: str, path: str, **body: object) -> None:
         """What a person does with Restate's admin API."""
-        http = HttpClient("Restate", self.restate.admin_url)
-        answer = await http.request(method, path, body=json.dumps(body).encode() if body else None)
-        await http.close()
+        async with self._restate() as http:
+            answer = await http.request(method, path, body=json.dumps(body).encode() if body else None)
         assert answer.status in (200, 201, 202), answer
         self.look()
+
+    @asynccontextmanager
+    async def _restate(self) -> AsyncIterator[HttpClient]:
+        http = HttpClient("Restate", self.restate.admin_url)
+        yield http
+        await http.close()
 
 
 Happening = Callable[[World], Awaitable[None]]
@@ -216,6 +224,11 @@ def other_worker_becomes(**options: str) -> Happening:
         await asyncio.to_thread(world.other.start, **options)
 
     return becomes
+
+
+async def restate_gives_up_on_it(world: World) -> None:
+    """A worker that comes back sooner is registered after all, by the attempt that goes on in Restate."""
+    await asyncio.sleep(2.5)
 
 
 async def worker_freezes(world: World) -> None:
