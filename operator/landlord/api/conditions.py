@@ -5,12 +5,14 @@
 | Ready              | Provisioned | Provisioning, Updating, Deleting,           | EngineUnreachable |
 |                    |             | RegistrationPending, ProvisioningFailed,    | (only before the  |
 |                    |             | InvalidSpec, UnknownBackend,                | first success)    |
-|                    |             | IdentityConflict                            |                   |
+|                    |             | IdentityConflict, Paused                    |                   |
 | Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
 |                    |             | IdentityConflict                            |                   |
 | WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
 |                    |             | WorkerUnreachable, RegistrationRejected     |                   |
-| Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed      |                   |
+| Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed,     |                   |
+|                    |             | Unfinished                                  |                   |
+| Paused             | Paused      | (absent)                                    |                   |
 | Reconciling        | as Ready    | (absent)                                    |                   |
 | Stalled            | as Ready    | (absent)                                    |                   |
 """
@@ -26,8 +28,12 @@ READY = "Ready"
 ACCEPTED = "Accepted"
 WORKFLOW_REGISTERED = "WorkflowRegistered"
 PROVISIONED = "Provisioned"
+PAUSED = "Paused"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
+
+ORDER = (READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, PAUSED, RECONCILING, STALLED)
+"""In which order they are shown."""
 
 MAX_MESSAGE = 1024
 
@@ -56,7 +62,7 @@ def merge(
     """
     before = {condition.type: condition for condition in old}
     merged = []
-    for verdict in verdicts:
+    for verdict in sorted(verdicts, key=lambda verdict: ORDER.index(verdict.type)):
         previous = before.get(verdict.type)
         keeps = previous is not None and previous.status == verdict.status
         merged.append(

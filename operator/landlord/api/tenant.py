@@ -1,7 +1,7 @@
 """The Tenant: what a platform engineer writes and what landlord answers."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import durationpy
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -45,6 +45,9 @@ NAMESPACE_IS_NAMED = " && ".join(
 class Management(Model):
     """How far landlord may go."""
 
+    mode: Literal["Managed", "Paused"] = "Managed"
+    """Managed: what runs is made what the spec says. Paused: nothing is done to the tenant, whatever changes,
+    until it is Managed again; only a deletion is carried out."""
     adoption: Adoption = "Never"
     """What to do about a namespace or object that was there before the Tenant. Never: it is a conflict, and
     left as it is. IfUnowned: it becomes the tenant's, if nothing else owns it. A namespace that was taken
@@ -176,6 +179,11 @@ class Tenant(Model):
     def deleting(self) -> bool:
         """Whether somebody asked to delete the object."""
         return self.metadata.deletion_timestamp is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing but its deletion may be carried out."""
+        return self.spec is not None and self.spec.management.mode == "Paused"
 
     @property
     def held(self) -> bool:

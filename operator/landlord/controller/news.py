@@ -4,6 +4,7 @@
 |-----------------------------------------------|-------------------------------------------|
 | became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned) |
 | is under way                                  |                                           |
+| is paused                                     | Normal, Paused                            |
 | waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
 | failed once more at the same generation       |                                           |
@@ -15,7 +16,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from landlord.api.conditions import PROVISIONED, READY, STALLED, find
+from landlord.api.conditions import PAUSED, PROVISIONED, READY, STALLED, find
 from landlord.api.status import TenantStatus
 from landlord.engines import History, Loss, Registration
 
@@ -105,6 +106,9 @@ def _headline(status: TenantStatus) -> News | None:
         return None
     operation = status.workflow.operation if status.workflow else "Create"
     action, generation = _ACTIONS[operation], ready.observed_generation
+    paused = find(status.conditions, PAUSED)
+    if paused is not None:
+        return News("Normal", paused.reason, action, paused.message, paused.observed_generation)
     if ready.status == "True":
         note = f"{ready.message} (generation {generation})"
         return News("Normal", ready.reason, action, note, generation)

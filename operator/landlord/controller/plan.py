@@ -2,6 +2,7 @@
 
 | the Tenant …                         | work known here   | → finalizer | submit | status says              |
 |--------------------------------------|-------------------|-------------|--------|--------------------------|
+| is paused                            | any               |             |        | as before, Paused        |
 | is provisioned at its generation     | any               |             |        | as before, registration  |
 | can't be accepted                    | any               |             |        | why, Stalled             |
 | failed for good at its generation    | none              |             |        | as before                |
@@ -25,6 +26,7 @@ from landlord.api.conditions import PROVISIONED, find
 from landlord.api.outcome import Failure, Outcome
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, WorkflowSpec
+from landlord.controller import idle
 from landlord.controller import status as say
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ran_before
@@ -52,6 +54,8 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     """Decide what to do next. deletionTimestamp comes first: setting it also bumps the generation."""
     if tenant.deleting:
         return _deletion(tenant, facts, now)
+    if tenant.paused:
+        return Plan(status=idle.paused(tenant, facts, now), settled=True)
     if _provisioned(tenant):
         return Plan(status=say.settled(tenant, facts, now), settled=True)
     if refusal := say.refusal(tenant, facts):

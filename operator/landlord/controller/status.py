@@ -93,7 +93,7 @@ def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
         update={
             "conditions": conditions.merge(
                 tenant.status.conditions,
-                _ordered([*others, _registered(facts.steady)]),
+                [*others, registered(facts.steady)],
                 tenant.metadata.generation,
                 now,
             )
@@ -248,13 +248,9 @@ def _activity(tenant: Tenant, request: Request) -> tuple[Phase, str]:
     return ("Updating", "Updating") if ran_before(tenant) else ("Provisioning", "Provisioning")
 
 
-def _registered(registration: Registration) -> Verdict:
+def registered(registration: Registration) -> Verdict:
+    """What the condition about the registration says."""
     return Verdict(WORKFLOW_REGISTERED, registration.status, registration.reason, registration.message)
-
-
-def _ordered(verdicts: list[Verdict]) -> list[Verdict]:
-    order = (READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, RECONCILING, STALLED)
-    return sorted(verdicts, key=lambda verdict: order.index(verdict.type))
 
 
 def _compose(
@@ -269,7 +265,7 @@ def _compose(
 ) -> TenantStatus:
     if not any(verdict.type == ACCEPTED for verdict in verdicts):
         verdicts = [*verdicts, Verdict(ACCEPTED, "True", "Accepted", "The spec is accepted")]
-    verdicts = _ordered([*verdicts, _registered(facts.registration)])
+    verdicts = [*verdicts, registered(facts.registration)]
     registration = tenant.status.registration
     if facts.registration.deployment_id and facts.registration.revision:
         registration = RegistrationStatus(

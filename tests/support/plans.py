@@ -1,0 +1,85 @@
+"""Tenants in the situations that a plan is made for, and what is known beside them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from landlord.api.conditions import find
+from landlord.api.names import FINALIZER
+from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
+from landlord.api.status import TenantStatus
+from landlord.api.tenant import Tenant
+from landlord.controller.facts import Facts, Flight
+from landlord.controller.plan import Plan, plan, request_for
+from landlord.engines import Registration
+from landlord.workflow.request import Operation
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+REGISTERED = Registration(
+    "True", "Registered", "registered", deployment_id="dp_1", revision="r1", backends=frozenset({"memory"})
+)
+LOST = Registration("False", "RegistrationLost", "the store was lost", backends=frozenset({"memory"}))
+AWAY = Registration("Unknown", "EngineUnreachable", "Restate does not answer")
+REJECTED = Registration(
+    "False", "RegistrationRejected", "META0006: change the service type back", hopeless=True
+)
+FACTS = Facts(registration=REGISTERED, steady=None, default_provider="memory")
+MADE = Result(
+    endpoints=(Endpoint(name="http", url="http://127.0.0.1:1"),),
+    resources=(ResourceRef(kind="container", name="c"),),
+)
+DONE = Outcome(result="Succeeded", made=MADE)
+HOPELESS = Outcome(
+    result="Failed",
+    failure=Failure(code="ImageInvalid", message="no such tag", retryable=False, step="image"),
+)
+GIVEN_UP = Outcome(
+    result="Failed", failure=Failure(code="Timeout", message="503", retryable=True, step="image")
+)
+
+
+def a_tenant(
+    generation: int = 1,
+    *,
+    held: bool = True,
+    deleting: bool = False,
+    status: TenantStatus | None = None,
+    **spec: Any,
+) -> Tenant:
+    metadata = {
+        "name": "acme",
+        "namespace": "tenants",
+        "uid": "u1",
+        "resourceVersion": "7",
+        "generation": generation,
+        "creationTimestamp": NOW.isoformat(),
+        "finalizers": [FINALIZER] if held else [],
+    }
+    if deleting:
+        metadata["deletionTimestamp"] = NOW.isoformat()
+    workload = {"containers": [{"name": "app", "image": "app:1"}]}
+    return Tenant.model_validate(
+        {"metadata": metadata, "spec": {"workload": workload} | spec, "status": status or TenantStatus()}
+    )
+
+
+def with_flight(tenant: Tenant, facts: Facts = FACTS, operation: Operation = "apply", **known: Any) -> Facts:
+    return replace(facts, flight=Flight(request_for(tenant, facts, operation, NOW), **known))
+
+
+def a_ready_tenant(generation: int = 1, **changes: Any) -> Tenant:
+    """One that was provisioned at generation 1 and is now at `generation`."""
+    tenant = a_tenant()
+    status = plan(tenant, with_flight(tenant, outcome=DONE), NOW).status
+    return a_tenant(generation, status=status, **changes)
+
+
+def a_failed_tenant(outcome: Outcome) -> Tenant:
+    tenant = a_tenant()
+    return a_tenant(status=plan(tenant, with_flight(tenant, outcome=outcome), NOW).status)
+
+
+def says(decided: Plan, kind: str) -> tuple[str, str] | None:
+    assert decided.status is not None
+    condition = find(decided.status.conditions, kind)
+    return (condition.status, condition.reason) if condition else None
