@@ -78,6 +78,14 @@ def pair(new_landlord: Landlord, session: Session, control_plane: ControlPlane) 
 def test_one_of_two_acts_and_the_other_goes_on_with_its_work_when_it_ends(pair: Pair, name: str) -> None:
     first = eventually(pair.leader)
     (second,) = pair.operators.keys() - {first}
+    status, gates = readiness(pair.operators[second])
+    assert (status, {name for name, gate in gates.items() if gate["ok"]}) == (
+        200,
+        {"apiServer", "crd", "cache"},
+    )
+    assert {gates[name]["message"] for name in ("leader", "engine", "registration")} == {
+        "standing by: another replica leads, and asks Restate"
+    }
     pair.system.apply(name, memory())
     pair.system.until(name, "Ready", "True")
     assert pair.writers(name) == {first}

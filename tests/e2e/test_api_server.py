@@ -114,6 +114,8 @@ def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
     names = [f"{name}-{number}" for number in range(5)]
     system.apply_all({each: memory(MEMORY_DELAY="2") for each in names})
     with killed_api_server(session, bare_control_plane):
+        assert "does not answer" in waits_for(system, "apiServer")
         time.sleep(3)  # long enough for work to end while nobody can be told
+    eventually(lambda: readiness(system.operator)[0] == 200)
     system.until_all(names, "Ready", "True")
     system.delete(*names)

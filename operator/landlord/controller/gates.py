@@ -27,7 +27,7 @@ class Gates:
     @property
     def ready(self) -> bool:
         """Whether every gate that counts for a rollout has been passed."""
-        return all(self._gates[name][0] for name in ROLLOUT)
+        return all(self.passed(name) for name in ROLLOUT)
 
     def report(self) -> JsonObject:
         """What /readyz answers."""

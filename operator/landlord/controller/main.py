@@ -187,7 +187,7 @@ class Operator:
         return said != (registration.status, registration.reason, shortened(registration.message))
 
     async def _readiness(self) -> tuple[bool, JsonObject]:
-        if self._gates.ready:
+        if self._gates.passed("cache"):  # before that, the start itself looks
             await look(self._kube, self._settings.watch_namespaces, self._gates)
         return self._gates.ready, self._gates.report()
 
