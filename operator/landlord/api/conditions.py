@@ -5,7 +5,7 @@
 | Ready              | Provisioned | Provisioning, Updating, Deleting,           | EngineUnreachable |
 |                    |             | RegistrationPending, ProvisioningFailed,    | (only before the  |
 |                    |             | InvalidSpec, UnknownBackend,                | first success)    |
-|                    |             | IdentityConflict, Paused                    |                   |
+|                    |             | IdentityConflict, Paused, DeletionHeld      |                   |
 | Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
 |                    |             | IdentityConflict                            |                   |
 | WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
@@ -13,6 +13,7 @@
 | Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed,     |                   |
 |                    |             | Unfinished                                  |                   |
 | Paused             | Paused      | (absent)                                    |                   |
+| DeletionHeld       | Protected   | (absent)                                    |                   |
 | Reconciling        | as Ready    | (absent)                                    |                   |
 | Stalled            | as Ready    | (absent)                                    |                   |
 """
@@ -29,10 +30,11 @@ ACCEPTED = "Accepted"
 WORKFLOW_REGISTERED = "WorkflowRegistered"
 PROVISIONED = "Provisioned"
 PAUSED = "Paused"
+DELETION_HELD = "DeletionHeld"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 
-ORDER = (READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, PAUSED, RECONCILING, STALLED)
+ORDER = (READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, PAUSED, DELETION_HELD, RECONCILING, STALLED)
 """In which order they are shown."""
 
 MAX_MESSAGE = 1024

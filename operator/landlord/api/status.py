@@ -9,7 +9,9 @@ from landlord.api.base import Model
 from landlord.api.outcome import Endpoint, Failure, ResourceRef
 from landlord.api.schema import map_list
 
-Phase = Literal["Pending", "Provisioning", "Ready", "Updating", "Paused", "Deleting", "Failed"]
+Phase = Literal[
+    "Pending", "Provisioning", "Ready", "Updating", "Paused", "DeletionHeld", "Deleting", "Failed"
+]
 SubState = Literal["Pending", "Running", "BackingOff", "Paused", "Succeeded", "Failed"]
 Short = Annotated[str, StringConstraints(max_length=253)]
 Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"})]
@@ -91,4 +93,4 @@ class TenantStatus(Model):
     conditions: Annotated[
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
-    """Ready, Accepted, WorkflowRegistered, Provisioned; Paused, Reconciling or Stalled while so."""
+    """Ready, Accepted, WorkflowRegistered, Provisioned. While so: Paused, DeletionHeld, Reconciling, Stalled."""

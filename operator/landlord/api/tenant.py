@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError, mode
 
 from landlord.api.base import Model
 from landlord.api.compute import Adoption, Compute
+from landlord.api.deletion import Deletion
 from landlord.api.names import FINALIZER, MAX_TENANT_ID
 from landlord.api.schema import JsonObject, cel, cels
 from landlord.api.status import TenantStatus
@@ -127,6 +128,8 @@ class TenantSpec(Model):
     """Where the tenant runs."""
     workload: Workload
     """What the tenant runs."""
+    deletion: Deletion = Deletion()
+    """What happens when the Tenant is deleted."""
     management: Management = Management()
     """How far landlord may go."""
     workflow: WorkflowSpec = WorkflowSpec()

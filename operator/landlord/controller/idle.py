@@ -8,6 +8,7 @@ from datetime import datetime
 from landlord.api import conditions
 from landlord.api.conditions import (
     ACCEPTED,
+    DELETION_HELD,
     PAUSED,
     PROVISIONED,
     READY,
@@ -17,6 +18,7 @@ from landlord.api.conditions import (
 )
 from landlord.api.status import Condition, Phase, TenantStatus
 from landlord.api.tenant import Tenant
+from landlord.controller.deletion import Hold
 from landlord.controller.facts import Facts
 from landlord.controller.status import registered
 
@@ -24,7 +26,7 @@ UNFINISHED = ("InProgress", "BackingOff", "Paused")
 """Reasons of Provisioned that speak of work that is followed."""
 NOT_YET = (
     *("Provisioning", "Updating", "Deleting", "RegistrationPending", "EngineUnreachable"),
-    PAUSED,
+    *(PAUSED, DELETION_HELD),
 )
 """Reasons of Ready that say that something is being done, or waited for."""
 
@@ -36,6 +38,11 @@ def paused(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus:
         "a deletion is carried out"
     )
     return _idle(tenant, facts, now, "Paused", Verdict(PAUSED, "True", "Paused", message))
+
+
+def held(tenant: Tenant, facts: Facts, now: datetime, why: Hold) -> TenantStatus:
+    """The Tenant was deleted, and nothing is removed yet."""
+    return _idle(tenant, facts, now, "DeletionHeld", Verdict(DELETION_HELD, "True", why.reason, why.message))
 
 
 def _idle(tenant: Tenant, facts: Facts, now: datetime, phase: Phase, why: Verdict) -> TenantStatus:

@@ -5,6 +5,7 @@
 | became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned) |
 | is under way                                  |                                           |
 | is paused                                     | Normal, Paused                            |
+| was deleted, and that is held                 | Warning, with DeletionHeld's reason       |
 | waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
 | failed once more at the same generation       |                                           |
@@ -16,7 +17,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from landlord.api.conditions import PAUSED, PROVISIONED, READY, STALLED, find
+from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, STALLED, find
 from landlord.api.status import TenantStatus
 from landlord.engines import History, Loss, Registration
 
@@ -106,6 +107,9 @@ def _headline(status: TenantStatus) -> News | None:
         return None
     operation = status.workflow.operation if status.workflow else "Create"
     action, generation = _ACTIONS[operation], ready.observed_generation
+    held = find(status.conditions, DELETION_HELD)
+    if held is not None:
+        return News("Warning", held.reason, _ACTIONS["Delete"], held.message, held.observed_generation)
     paused = find(status.conditions, PAUSED)
     if paused is not None:
         return News("Normal", paused.reason, action, paused.message, paused.observed_generation)

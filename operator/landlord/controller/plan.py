@@ -14,6 +14,7 @@
 | needs work                           | ended             |             |        | outcome                  |
 | needs work                           | engine error      |             | later  | what is waited for       |
 | is being deleted, owns nothing       | none              | remove      |        |                          |
+| is being deleted, but that is held   | none              |             |        | as before, DeletionHeld  |
 | is being deleted                     | none or under way |             | delete | progress                 |
 | is being deleted                     | ended well        | remove      |        |                          |
 """
@@ -26,7 +27,7 @@ from landlord.api.conditions import PROVISIONED, find
 from landlord.api.outcome import Failure, Outcome
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, WorkflowSpec
-from landlord.controller import idle
+from landlord.controller import deletion, idle
 from landlord.controller import status as say
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ran_before
@@ -74,7 +75,14 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if tenant.status.provider is None and say.lacks_backend(tenant, facts):
         # Nothing was ever asked of a backend, and there is none to ask now.
         return Plan(finalizer="remove", settled=True)
+    if not deletion.under_way(tenant, facts.flight) and (hold := deletion.hold(tenant)):
+        return _held(tenant, facts, now, hold)
     return _work(tenant, facts, now, "delete")
+
+
+def _held(tenant: Tenant, facts: Facts, now: datetime, hold: deletion.Hold) -> Plan:
+    wait = (hold.until - now).total_seconds() if hold.until else None
+    return Plan(status=idle.held(tenant, facts, now, hold), requeue_after=wait, settled=True)
 
 
 def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> Plan:
