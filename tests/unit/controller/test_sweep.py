@@ -102,7 +102,7 @@ def test_nothing_is_told_before_it_has_stood_long_enough(happenings: list[Happen
         if not stretches or stretches[-1][1] != verdict:
             stretches.append((at, verdict))
     for when, told in world.settled:
-        since, stood = [each for each in stretches if each[0] <= when][-1]
+        since, stood = [each for each in stretches if each[0] < when][-1]
         assert stood == (told.status, told.reason)
         assert when - since >= (GOOD_NEWS_SECONDS if told.ready else BAD_NEWS_SECONDS) - 1e-6
 
