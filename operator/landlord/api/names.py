@@ -10,6 +10,8 @@ CATEGORY = "landlord"
 CRD_NAME = f"{PLURAL}.{GROUP}"
 
 FIELD_MANAGER = "landlord"
+FIELD_MANAGER_OF_TENANTS = "landlord-backend"
+"""Owns the fields that landlord sets in what it makes for tenants on Kubernetes."""
 FINALIZER = f"{GROUP}/deprovision"
 LEASE = "landlord-operator"
 
@@ -21,6 +23,8 @@ MAX_TENANT_ID = 40
 LABEL_TENANT = f"{GROUP}/tenant-id"
 LABEL_MANAGED_BY = f"{GROUP}/managed-by"
 LABEL_SPEC_HASH = f"{GROUP}/spec-hash"
+LABEL_POD_HASH = f"{GROUP}/pod-hash"
+ANNOTATION_ADOPTED = f"{GROUP}/adopted"
 MANAGED_BY = "landlord"
 
 

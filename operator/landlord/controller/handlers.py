@@ -15,7 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.controller.kube import load_configuration
+from landlord.kubernetes_api import load_configuration
 
 EventSink = Callable[[str | None, JsonObject], None]
 

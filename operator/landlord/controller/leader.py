@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from landlord import metrics
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.kube import KubeClient
 from landlord.errors import LandlordError
+from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)
 

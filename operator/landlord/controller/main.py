@@ -22,7 +22,7 @@ from landlord.controller.events import Recorder, Regarding
 from landlord.controller.flights import Flights
 from landlord.controller.gates import Gates
 from landlord.controller.handlers import Watch
-from landlord.controller.kube import KubeClient, load_configuration
+from landlord.controller.kube import KubeClient
 from landlord.controller.leader import Leader
 from landlord.controller.news import RegistrationNews
 from landlord.controller.preflight import cache_filled, look, preflight, there_now
@@ -33,6 +33,7 @@ from landlord.controller.sweep import Sweep
 from landlord.engines import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError
+from landlord.kubernetes_api import load_configuration
 from landlord.settings import OperatorSettings
 from landlord.workflow.request import Request
 

@@ -20,11 +20,12 @@ from landlord.controller.cache import Cache
 from landlord.controller.events import Recorder, Regarding
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.flights import Flights
-from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.kube import KubeClient
 from landlord.controller.news import about_departure, about_tenant
 from landlord.controller.plan import Plan, plan
 from landlord.controller.queue import WorkQueue
 from landlord.engines import Registration, WorkflowEngine
+from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from landlord.api.schema import JsonObject
 from landlord.controller.gates import Gates
-from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.kube import KubeClient
 from landlord.controller.queue import backoff
 from landlord.errors import SettingsError
+from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,12 @@ from tests.support.relay import Relay
 
 from landlord.controller import kube, restate_pods
 from landlord.controller.gates import Gates
-from landlord.controller.kube import KubeClient, load_configuration
+from landlord.controller.kube import KubeClient
 from landlord.controller.queue import BACKOFF_BASE
 from landlord.controller.restate_pods import GATE, RestatePods
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.kubectl import Kubectl
+from landlord.kubernetes_api import load_configuration
 
 Said = Callable[[], list[str]]
 WATCHING = f"watching pods and endpointslices with {SELECTOR} in namespace "

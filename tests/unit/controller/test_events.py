@@ -25,8 +25,9 @@ from landlord.controller.events import (
     Regarding,
     event,
 )
-from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.kube import KubeClient
 from landlord.controller.news import News
+from landlord.kubernetes_api import KubeError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 READY = News("Normal", "Provisioned", "Provision", "The tenant is provisioned", generation=1)

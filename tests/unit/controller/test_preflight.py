@@ -8,7 +8,8 @@ import pytest
 from landlord.controller import preflight
 from landlord.controller.cache import Cache
 from landlord.controller.gates import Gates
-from landlord.controller.kube import KubeClient, KubeError
+from landlord.controller.kube import KubeClient
+from landlord.kubernetes_api import KubeError
 
 
 class Lists(KubeClient):

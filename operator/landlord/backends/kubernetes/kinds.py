@@ -1,0 +1,30 @@
+"""The kinds of objects that the backend deals with, and where the API server has them. No I/O."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of object."""
+
+    api_version: str
+    name: str
+    plural: str
+
+    def path(self, namespace: str | None, name: str = "") -> str:
+        """Where an object is; without a name all of a namespace, without that all of the cluster."""
+        root = "/apis/" if "/" in self.api_version else "/api/"
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        return f"{root}{self.api_version}{scope}/{self.plural}{f'/{name}' if name else ''}"
+
+
+NAMESPACE = Kind("v1", "Namespace", "namespaces")
+RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges")
+NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")
+SERVICE = Kind("v1", "Service", "services")
+DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
+REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
+POD = Kind("v1", "Pod", "pods")
+EVENT = Kind("v1", "Event", "events")

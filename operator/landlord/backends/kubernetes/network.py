@@ -1,0 +1,35 @@
+"""Who reaches a tenant, and whom it reaches. No I/O."""
+
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import spec
+from landlord.workflow.request import Desired
+
+OWN_PODS: JsonObject = {"podSelector": {}}
+DNS: JsonObject = {
+    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+    "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+}
+
+
+def policy(desired: Desired) -> JsonObject | None:
+    """The policy of all pods in the namespace: what it does not name is denied. None: all is open.
+
+    Policies add up, so that others can open more with policies of their own.
+    """
+    isolation = spec.kubernetes(desired).network_isolation
+    if isolation == "Open":
+        return None
+    ingress: list[JsonObject] = [{"from": [OWN_PODS]}]
+    ports = [port for container in desired.workload.containers for port in container.ports]
+    if isolation == "IngressOnly" and ports:
+        ingress.append(
+            {"ports": [{"port": port.container_port, "protocol": port.protocol} for port in ports]}
+        )
+    return {
+        "spec": {
+            "podSelector": {},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": ingress,
+            "egress": [{"to": [OWN_PODS]}, DNS],
+        }
+    }

@@ -1,0 +1,66 @@
+"""All objects of a tenant, as they are to be. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds, limits, network, pods, service, spec
+from landlord.backends.kubernetes.kinds import Kind
+from landlord.workflow.request import Desired
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall be at the place that landlord has for a kind."""
+
+    kind: Kind
+    content: JsonObject | None
+    """Labels, spec and so on, without what identifies it. None: nothing shall be there."""
+
+
+def objects(desired: Desired) -> Mapping[str, Sequence[Wanted]]:
+    """What each step makes true, in this order: no pod runs before its limits and its network are there."""
+    return {
+        "namespace": (Wanted(kinds.NAMESPACE, namespace(desired)),),
+        "limits": (
+            Wanted(kinds.RESOURCE_QUOTA, limits.resource_quota(desired)),
+            Wanted(kinds.LIMIT_RANGE, limits.limit_range(desired)),
+        ),
+        "network": (Wanted(kinds.NETWORK_POLICY, network.policy(desired)),),
+        "workload": (
+            Wanted(kinds.SERVICE_ACCOUNT, {"automountServiceAccountToken": False}),
+            Wanted(kinds.SERVICE, service.service(desired)),
+            Wanted(kinds.DEPLOYMENT, pods.deployment(desired)),
+        ),
+    }
+
+
+def place(kind: Kind, desired: Desired) -> tuple[str | None, str]:
+    """Namespace and name of the tenant's object of a kind."""
+    namespace = spec.namespace_name(desired)
+    return (None, namespace) if kind is kinds.NAMESPACE else (namespace, spec.NAME)
+
+
+def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
+    """The whole object, with landlord's labels, as server-side apply takes it."""
+    namespace, name = place(kind, desired)
+    metadata = content.get("metadata", {})
+    labels = names.labels(desired.tenant_id) | {names.LABEL_SPEC_HASH: desired.hash()}
+    return content | {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "metadata": metadata
+        | {"name": name, "labels": metadata.get("labels", {}) | labels}
+        | ({"namespace": namespace} if namespace else {}),
+    }
+
+
+def namespace(desired: Desired) -> JsonObject:
+    """The namespace, in which the API server enforces the Pod Security level."""
+    compute = spec.kubernetes(desired)
+    level = {
+        f"pod-security.kubernetes.io/{mode}": compute.pod_security for mode in ("enforce", "audit", "warn")
+    }
+    settings = compute.namespace
+    return {"metadata": {"labels": settings.labels | level, "annotations": settings.annotations}}

@@ -1,0 +1,109 @@
+"""The Deployment of a tenant and its pods. No I/O."""
+
+import hashlib
+import json
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.api.workload import Container, Probe, ResourceAmounts, Resources
+from landlord.backends.kubernetes import spec
+from landlord.workflow.request import Desired
+
+PROBE_SECONDS = 5
+
+
+def deployment(desired: Desired) -> JsonObject:
+    """The Deployment. Its pods are replaced when what they run changes, and only then."""
+    return {
+        # The ReplicaSet gets the Deployment's annotations, and with a new one it does not wait any longer to
+        # make pods that a quota refused before.
+        "metadata": {"annotations": {names.LABEL_SPEC_HASH: desired.hash()}},
+        "spec": {
+            "replicas": desired.workload.replicas,
+            "selector": {"matchLabels": names.labels(desired.tenant_id)},
+            # A container without a probe counts as ready the moment it starts, even one that ends at once.
+            "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
+            "template": _template(desired),
+        },
+    }
+
+
+def pod_labels(desired: Desired) -> dict[str, str]:
+    """Labels of the pods as desired now, and of their ReplicaSet; pods of a version before have others."""
+    labels: dict[str, str] = _template(desired)["metadata"]["labels"]
+    return labels
+
+
+def _template(desired: Desired) -> JsonObject:
+    content = _pod(desired)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    version = {names.LABEL_POD_HASH: hashlib.sha256(canonical.encode()).hexdigest()[:16]}
+    return {"metadata": {"labels": names.labels(desired.tenant_id) | version}, "spec": content}
+
+
+def _pod(desired: Desired) -> JsonObject:
+    compute = spec.kubernetes(desired)
+    restricted = compute.pod_security == "restricted"
+    return _given(
+        {
+            "serviceAccountName": spec.NAME,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "nodeSelector": compute.node_selector,
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}
+            | ({"runAsNonRoot": True} if restricted else {}),
+            "containers": [_container(container, restricted) for container in desired.workload.containers],
+        }
+    )
+
+
+def _container(container: Container, restricted: bool) -> JsonObject:
+    resources = container.resources or Resources()
+    return _given(
+        {
+            "name": container.name,
+            "image": container.image,
+            "imagePullPolicy": container.image_pull_policy,
+            "command": [literal(word) for word in container.command or ()],
+            "args": [literal(word) for word in container.args or ()],
+            "env": [{"name": each.name, "value": literal(each.value)} for each in container.env],
+            # Without names, for which a container's port has stricter rules than a Tenant's.
+            "ports": [
+                {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
+            ],
+            "resources": _given(
+                {"requests": _amounts(resources.requests), "limits": _amounts(resources.limits)}
+            ),
+            "readinessProbe": _probe(container.probe) if container.probe else {},
+            "securityContext": {"allowPrivilegeEscalation": False}
+            | ({"capabilities": {"drop": ["ALL"]}} if restricted else {}),
+            # With it a crash says the last that the container logged, in the pod's status.
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+        }
+    )
+
+
+def literal(text: str) -> str:
+    """The text as it has to be written for Kubernetes to leave it as it is: it expands $(NAME)."""
+    return text.replace("$", "$$")
+
+
+def _given(content: JsonObject) -> JsonObject:
+    """Without what is empty: landlord would own that it is."""
+    return {key: value for key, value in content.items() if value not in ({}, [])}
+
+
+def _amounts(amounts: ResourceAmounts | None) -> dict[str, str]:
+    given = amounts.model_dump(exclude_none=True) if amounts else {}
+    return {name: str(amount) for name, amount in given.items()}
+
+
+def _probe(probe: Probe) -> JsonObject:
+    content: JsonObject = {"periodSeconds": PROBE_SECONDS, "timeoutSeconds": probe.timeout_seconds}
+    if probe.http_get:
+        content["httpGet"] = {"path": probe.http_get.path, "port": probe.http_get.port}
+    elif probe.tcp_socket:
+        content["tcpSocket"] = {"port": probe.tcp_socket.port}
+    elif probe.exec:
+        content["exec"] = {"command": list(probe.exec.command)}
+    return content

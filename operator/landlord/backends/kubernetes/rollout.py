@@ -1,0 +1,94 @@
+"""How far a rollout is, and what is in its way. No I/O."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from landlord.api.schema import JsonObject
+from landlord.api.workload import Quantity
+from landlord.backends.kubernetes import containers
+from landlord.backends.kubernetes.refusals import pods_refused
+from landlord.errors import Retryable, StepError, Terminal
+
+
+def waiting_for(deployment: JsonObject) -> str | None:
+    """What has not happened yet; None once all replicas are available, and all of the present version."""
+    status = deployment.get("status", {})
+    wanted = deployment["spec"]["replicas"]
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return "the Deployment has not been looked at by its controller"
+    if updated < wanted:
+        return f"{updated} of {wanted} pods are made"
+    if available < wanted:
+        return f"{available} of {wanted} pods are available"
+    if (others := status.get("replicas", 0) - updated) > 0:
+        return f"{others} pods of the version before are still there"
+    return None
+
+
+def trouble(
+    replica_sets: Iterable[JsonObject], pods: Sequence[JsonObject], quota: Mapping[str, Quantity]
+) -> StepError | None:
+    """What keeps the present version from running, if that is known: what is hopeless first."""
+    alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    found = [*_refused(replica_sets, quota), *(each for pod in alive for each in _of_pod(pod))]
+    return next((each for each in found if isinstance(each, Terminal)), next(iter(found), None))
+
+
+def _refused(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quantity]) -> Iterator[StepError]:
+    for condition in (each for found in replica_sets for each in _conditions(found)):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            yield pods_refused(condition.get("message", ""), quota)
+
+
+def _of_pod(pod: JsonObject) -> Iterator[StepError]:
+    yield from containers.troubles(pod)
+    for condition in _conditions(pod):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield Retryable(
+                "Unschedulable",
+                f"no node takes the pod: {condition.get('message', '')}\n"
+                "To do: add nodes, or change requests or compute.kubernetes.nodeSelector; it is tried again.",
+            )
+    status = pod.get("status", {})
+    if status.get("phase") == "Failed":
+        yield Retryable("PodFailed", f"the pod failed: {status.get('reason')}: {status.get('message')}")
+
+
+def unready(pods: Iterable[JsonObject]) -> list[JsonObject]:
+    """The pods that are there to stay, and not ready."""
+    return [
+        pod
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"]
+        and not any(each["type"] == "Ready" and each["status"] == "True" for each in _conditions(pod))
+    ]
+
+
+def overdue(waiting: str, pods: Sequence[JsonObject], events: Sequence[JsonObject]) -> StepError:
+    """The failure of a rollout that takes long without known trouble: what the pods' events say of it."""
+    warnings = sorted((event for event in events if event.get("type") == "Warning"), key=_time_of)
+    if not warnings:
+        crashed = sum(
+            status.get("restartCount", 0)
+            for pod in pods
+            for status in pod.get("status", {}).get("containerStatuses") or ()
+        )
+        again = f"; containers were restarted {crashed} times" if crashed else ""
+        return Retryable("RolloutPending", f"{waiting}{again}")
+    event = warnings[-1]
+    reason, said = event.get("reason"), containers.last_words(event.get("message", ""))
+    if reason == "Unhealthy":
+        todo = "correct the probe or what it asks; it is tried again"
+        return Retryable("ProbeFailed", f"{said}; {waiting}\nTo do: {todo}.")
+    todo = "see `kubectl describe pod`; it is tried again"
+    return Retryable("PodNotReady", f"{reason}: {said}; {waiting}\nTo do: {todo}.")
+
+
+def _conditions(found: JsonObject) -> list[JsonObject]:
+    return found.get("status", {}).get("conditions") or []
+
+
+def _time_of(event: JsonObject) -> str:
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return next((time for time in times if time), "")

@@ -1,0 +1,62 @@
+"""How a tenant's ports are offered, and where. No I/O."""
+
+from landlord.api import names
+from landlord.api.outcome import Endpoint
+from landlord.api.schema import JsonObject
+from landlord.api.workload import Port
+from landlord.backends.kubernetes import spec
+from landlord.backends.urls import url
+from landlord.workflow.request import Desired
+
+APP_PROTOCOLS = {"http": "http", "https": "https", "grpc": "kubernetes.io/h2c"}
+
+
+def service(desired: Desired) -> JsonObject | None:
+    """The Service of all declared ports, if there are any and they are to be offered."""
+    ports = offered(desired)
+    if not ports:
+        return None
+    return {
+        "spec": {
+            "type": spec.kubernetes(desired).exposure,
+            "selector": names.labels(desired.tenant_id),
+            "ports": [_port(port) for port in ports],
+        }
+    }
+
+
+def offered(desired: Desired) -> list[Port]:
+    """The ports that are offered to others."""
+    if spec.kubernetes(desired).exposure == "None":
+        return []
+    return [port for container in desired.workload.containers for port in container.ports]
+
+
+def endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
+    """The URL of each offered port."""
+    return tuple(
+        Endpoint(name=port.name, url=url(port, host, port.container_port)) for port in offered(desired)
+    )
+
+
+def internal_host(desired: Desired) -> str:
+    """The Service's name, that resolves anywhere in the cluster whatever its domain is."""
+    return f"{spec.NAME}.{spec.namespace_name(desired)}.svc"
+
+
+def external_host(found: JsonObject) -> str | None:
+    """The address that the load balancer was given, once it was."""
+    given: list[dict[str, str]] = found.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
+    return given[0].get("hostname") or given[0].get("ip")
+
+
+def _port(port: Port) -> JsonObject:
+    entry: JsonObject = {
+        "name": port.name,
+        "port": port.container_port,
+        "targetPort": port.container_port,
+        "protocol": port.protocol,
+    }
+    if protocol := APP_PROTOCOLS.get(port.app_protocol):
+        entry["appProtocol"] = protocol
+    return entry

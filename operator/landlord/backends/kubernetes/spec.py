@@ -1,0 +1,109 @@
+"""What a tenant is called in the cluster, what is its, and what the backend can't run. No I/O."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from landlord.api import names
+from landlord.api.compute import KubernetesCompute
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.quantity import parse_quantity
+from landlord.errors import Terminal
+from landlord.workflow.request import Desired
+
+NAME = "tenant"
+"""The name of each object in a tenant's namespace: its Service answers at tenant.<namespace>.svc."""
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def check(desired: Desired) -> None:
+    """Raises Terminal for what this backend can't run, before anything is made.
+
+    The API server's rules refuse some of this before; the worker does not rely on them.
+    """
+    compute = kubernetes(desired)
+    namespace = namespace_name(desired)
+    for what, name in (("tenantID", desired.tenant_id), ("the namespace", namespace)):
+        _must(_NAME.fullmatch(name), f"{what} {name!r} is not a name: lower-case letters, digits and -")
+    _must(
+        namespace != "default" and not namespace.startswith("kube-"),
+        f"the namespace {namespace} belongs to the cluster; choose another compute.kubernetes.namespace.name",
+    )
+    _must(
+        compute.exposure != "LoadBalancer" or compute.network_isolation != "Isolated",
+        "compute.kubernetes.exposure is LoadBalancer, which reaches nothing in an Isolated network; "
+        "set networkIsolation to IngressOnly or Open",
+    )
+    for name, amount in compute.quota.items():
+        try:
+            parse_quantity(amount)
+        except ValueError as error:
+            raise Terminal("InvalidSpec", f"compute.kubernetes.quota, {name}: {error}") from error
+    ports = [port for container in desired.workload.containers for port in container.ports]
+    _distinct([port.name for port in ports], "are called")
+    _distinct([f"{port.container_port}/{port.protocol}" for port in ports], "have the number")
+
+
+def kubernetes(desired: Desired) -> KubernetesCompute:
+    """The kubernetes settings, defaults where there are none."""
+    return desired.kubernetes or KubernetesCompute()
+
+
+def namespace_name(desired: Desired) -> str:
+    """The namespace that the tenant has to itself."""
+    return kubernetes(desired).namespace.name or f"tenant-{desired.tenant_id}"
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Labels as the API server takes them to select by."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def owned(found: JsonObject, tenant_id: str) -> bool:
+    """Whether an object is landlord's and of this tenant."""
+    return names.labels(tenant_id).items() <= labels_of(found).items()
+
+
+def unowned(found: JsonObject) -> bool:
+    """Whether an object is nobody's: of no tenant and without an owner."""
+    return names.LABEL_TENANT not in labels_of(found) and not found["metadata"].get("ownerReferences")
+
+
+def adopted(found: JsonObject) -> bool:
+    """Whether an object was there before its tenant, and was taken over."""
+    return names.ANNOTATION_ADOPTED in (found["metadata"].get("annotations") or {})
+
+
+def labels_of(found: JsonObject) -> dict[str, str]:
+    """The object's labels."""
+    return found["metadata"].get("labels") or {}
+
+
+def foreign(kind: Kind, found: JsonObject) -> Terminal:
+    """The failure of finding somebody else's object under our name."""
+    metadata = found["metadata"]
+    name, namespace = metadata["name"], metadata.get("namespace")
+    tenant = labels_of(found).get(names.LABEL_TENANT)
+    whose = f"belongs to the tenant {tenant}" if tenant else "is not this tenant's"
+    adopt = "" if tenant else ", or set spec.management.adoption to IfUnowned if nobody needs it"
+    within = f" -n {namespace}" if namespace else ""
+    other = "choose another compute.kubernetes.namespace.name" if namespace is None else "rename it"
+    return Terminal(
+        "Conflict",
+        f"a {kind.name} named {name} exists and {whose}; it is left as it is\n"
+        f"To do: remove it (`kubectl get {kind.plural} {name}{within}`), {other}{adopt}.",
+    )
+
+
+def _distinct(values: list[str], how: str) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    _must(
+        not twice,
+        f"two ports {how} {', '.join(twice)}; the containers of a tenant share one network: make them differ",
+    )
+
+
+def _must(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise Terminal("InvalidSpec", otherwise)
