@@ -31,9 +31,7 @@ class OperatorReport(Model):
     last_loss: LossReport | None = None
 
 
-def report(
-    leading: bool, worker_url: str, registration: Registration, history: History
-) -> OperatorReport:
+def report(leading: bool, worker_url: str, registration: Registration, history: History) -> OperatorReport:
     """Put it together."""
     loss = history.last_loss
     return OperatorReport(
