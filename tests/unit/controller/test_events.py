@@ -127,6 +127,15 @@ def test_the_end_of_bad_news_is_always_told_and_flapping_is_not() -> None:
     ]
 
 
+def test_what_changes_faster_than_it_can_be_told_is_told_once() -> None:
+    async def live(recorder: Recorder, _: Server) -> None:
+        for _flap in range(5):
+            recorder.tell(tenant(1), FAILED)
+            recorder.tell(tenant(1), READY)
+
+    assert recorded(live).told() == [("t-1", "ProvisioningFailed"), ("t-1", "Provisioned")]
+
+
 def test_what_passes_is_told_if_it_lasts_and_as_of_when_it_began() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         recorder.tell(tenant(1), PENDING)

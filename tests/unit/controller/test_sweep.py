@@ -50,10 +50,22 @@ class World:
         return max((bisect_right(times, at + 1) - bisect_left(times, at) for at in times), default=0)
 
 
+class StallingWorld(World):
+    """One in which the API server takes nothing for 3 of every 5 seconds, and then all at once."""
+
+    def reconcile(self, key: Key) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(max(0.0, 3 - loop.time() % 5), super().reconcile, key)
+
+
 def lived(says: Sequence[Registration], happenings: Sequence[Happening], afterwards: float) -> World:
     """What came of it, so many seconds after the last happening."""
     world = World({Key("tenants", f"t-{number}"): each for number, each in enumerate(says)})
+    live_in(world, happenings, afterwards)
+    return world
 
+
+def live_in(world: World, happenings: Sequence[Happening], afterwards: float) -> None:
     async def live() -> None:
         sweep = Sweep(lambda: list(world.says), world.outdated, world.settle, world.reconcile)
         task = asyncio.create_task(sweep.run())
@@ -64,7 +76,6 @@ def lived(says: Sequence[Registration], happenings: Sequence[Happening], afterwa
         task.cancel()
 
     run(live)
-    return world
 
 
 def long_enough(tenants: int) -> float:
@@ -132,6 +143,13 @@ def test_a_short_outage_costs_nothing(outage: float) -> None:
 def test_those_who_say_so_already_do_not_hold_up_the_others() -> None:
     world = lived([*[REGISTERED] * 20_000, AWAY], [(0.0, REGISTERED)], GOOD_NEWS_SECONDS + 0.1)
     assert len(world.writes) == 1
+
+
+def test_an_api_server_that_stalls_is_not_sent_in_a_burst_what_it_missed() -> None:
+    world = StallingWorld({Key("tenants", f"t-{number}"): AWAY for number in range(500)})
+    live_in(world, [(0.0, REGISTERED)], 60)
+    assert set(world.says.values()) == {REGISTERED}
+    assert world.most_within_a_second() <= PACE + 15
 
 
 def test_words_that_change_all_the_time_neither_delay_the_news_nor_repeat_it() -> None:
