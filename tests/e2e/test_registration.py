@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.specs import memory, web
 from tests.support.status import conditions, kstatus, message
-from tests.support.system import Landlord, System
+from tests.support.system import Landlord, System, Tenant
 
 from landlord.controller.sweep import BAD_NEWS_SECONDS
 from landlord.dev.net import request
@@ -67,16 +67,23 @@ def test_a_worker_that_refuses_restate_s_signature_is_hopeless_until_it_changes(
     system.delete(name)
 
 
-def test_an_outage_of_restate_that_lasts_is_told_to_settled_tenants_which_stay_ready(
+def test_an_outage_of_restate_that_lasts_is_told_to_tenants_that_wait_for_nothing_and_stay_as_they_are(
     system: System, name: str
 ) -> None:
+    failed = f"{name}-failed"
     system.apply(name, memory())
+    system.apply(failed, memory(MEMORY_ERROR="full") | {"workflow": {"timeout": "1s"}})
     system.until(name, "Ready", "True")
+    system.until(failed, "Ready", "False", reason="ProvisioningFailed")
     system.restate.stop()
-    tenant = system.until(
-        name, "WorkflowRegistered", "Unknown", reason="EngineUnreachable", timeout=BAD_NEWS_SECONDS + 20
-    )
-    assert conditions(tenant)["Ready"] == ("True", "Provisioned")
-    assert kstatus(tenant) == "Current"
+
+    def told(each: str) -> Tenant:
+        return system.until(
+            each, "WorkflowRegistered", "Unknown", reason="EngineUnreachable", timeout=BAD_NEWS_SECONDS + 20
+        )
+
+    assert conditions(told(name))["Ready"] == ("True", "Provisioned")
+    assert kstatus(told(name)) == "Current"
+    assert conditions(told(failed))["Ready"] == ("False", "ProvisioningFailed")
     system.restate.start()
-    system.delete(name)
+    system.delete(name, failed)

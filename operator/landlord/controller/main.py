@@ -181,9 +181,7 @@ class Operator:
         self._reconciler.steady = registration
 
     def _is_outdated(self, key: Key, registration: Registration) -> bool:
-        """Whether a settled Tenant says otherwise; the others hear of every change at once."""
-        if key in self._cache.unsettled:
-            return False
+        """Whether a Tenant says otherwise. Who waits for work does not: they hear of every change at once."""
         said = self._cache.condition(key, WORKFLOW_REGISTERED)
         return said != (registration.status, registration.reason, shortened(registration.message))
 

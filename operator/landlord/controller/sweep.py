@@ -29,8 +29,8 @@ _LOOKED_AT_ONCE = 100
 class Sweep:
     """Follows the registration, and passes it on once it is steady.
 
-    `outdated` says whether a Tenant is settled and says something else than the registration; `settle` hears
-    of the steady registration before `add` hears of the Tenants that are to be told, one by one.
+    `outdated` says whether a Tenant says something else than the registration; `settle` hears of the steady
+    registration before `add` hears of the Tenants that are to be told, one by one.
     """
 
     def __init__(
