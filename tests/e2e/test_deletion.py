@@ -1,15 +1,19 @@
 """What keeps a deleted Tenant from being deprovisioned, with either engine and across restarts."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+import docker
 import pytest
-from tests.support.events import reasons
+from tests.support.containers import containers_of
+from tests.support.events import events, reasons
 from tests.support.polling import eventually, steadily
-from tests.support.specs import Spec, memory
+from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions, kstatus, message
 from tests.support.system import Landlord, System
 
 PROTECTED = {"protected": True}
+RETAIN = {"policy": "Retain"}
 
 
 @pytest.fixture(params=[{}, {"LANDLORD_ENGINE": "local"}], ids=["restate", "local"], scope="module")
@@ -66,3 +70,61 @@ def test_a_protected_tenant_outlives_its_deletion_and_a_restart(own_landlord: Sy
 
     change(own_landlord, name, '{"spec":{"deletion":{"protected":false}}}')
     eventually(lambda: gone(own_landlord, name), within=10)
+
+
+def test_a_retained_tenant_goes_what_runs_stays_and_the_next_of_its_kind_takes_it_over(
+    any_landlord: System, name: str, docker_engine: docker.DockerClient, web_image: str
+) -> None:
+    spec = with_deletion(web(web_image), **RETAIN)
+    any_landlord.apply(name, spec)
+    made = any_landlord.until(name, "Ready", "True")["status"]["resources"]
+    running = containers_of(docker_engine, name)
+    any_landlord.delete(name)
+    assert containers_of(docker_engine, name) == running
+
+    about = eventually(lambda: events(any_landlord.kubectl, any_landlord.namespace, "Tenant", name)[1:])
+    logged = [line for line in any_landlord.operator.logs() if line.get("message", "").startswith("Retained")]
+    assert (about[0]["type"], about[0]["reason"]) == ("Normal", "Retained")
+    for resource in made:
+        named = f"{resource['kind']} {resource['name']}"
+        assert named in about[0]["note"]
+        assert any(named in line["message"] for line in logged)
+
+    any_landlord.apply(name, web(web_image))
+    any_landlord.until(name, "Ready", "True")
+    assert containers_of(docker_engine, name) == running
+    any_landlord.delete(name)
+    assert containers_of(docker_engine, name) == []
+
+
+def test_a_retained_tenant_goes_without_restate_too(own_landlord: System, name: str) -> None:
+    ready(own_landlord, name, **RETAIN)
+    own_landlord.restate.stop()
+    own_landlord.delete(name, timeout=10)
+    own_landlord.start()
+
+
+def test_a_grace_period_is_counted_from_the_deletion_whatever_happens_to_the_operator(
+    own_landlord: System, name: str
+) -> None:
+    ready(own_landlord, name, gracePeriod="10s")
+    delete(own_landlord, name)
+    held(own_landlord, name, "GracePeriod")
+    asked = datetime.fromisoformat(own_landlord.tenant(name)["metadata"]["deletionTimestamp"])
+    for _ in range(2):
+        restart(own_landlord)
+
+    def gone_when() -> datetime | None:
+        return datetime.now(UTC) if gone(own_landlord, name) else None
+
+    went = eventually(gone_when, within=30)
+    assert 10 <= (went - asked).total_seconds() < 20
+
+
+def test_a_grace_period_can_be_cut_short_or_end_in_keeping_what_runs(any_landlord: System, name: str) -> None:
+    for patch in ('{"gracePeriod":"0s"}', '{"policy":"Retain"}'):
+        ready(any_landlord, name, gracePeriod="72h")
+        delete(any_landlord, name)
+        held(any_landlord, name, "GracePeriod")
+        change(any_landlord, name, f'{{"spec":{{"deletion":{patch}}}}}')
+        eventually(lambda: gone(any_landlord, name), within=10)

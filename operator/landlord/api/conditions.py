@@ -13,7 +13,8 @@
 | Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed,     |                   |
 |                    |             | Unfinished                                  |                   |
 | Paused             | Paused      | (absent)                                    |                   |
-| DeletionHeld       | Protected   | (absent)                                    |                   |
+| DeletionHeld       | Protected,  | (absent)                                    |                   |
+|                    | GracePeriod |                                             |                   |
 | Reconciling        | as Ready    | (absent)                                    |                   |
 | Stalled            | as Ready    | (absent)                                    |                   |
 """

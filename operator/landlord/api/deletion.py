@@ -1,11 +1,36 @@
 """What happens when a Tenant is deleted: `spec.deletion`."""
 
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import durationpy
+from pydantic import Field, StringConstraints
+
 from landlord.api.base import Model
+from landlord.api.schema import cel
 
 
 class Deletion(Model):
     """What happens when the Tenant is deleted. It can be changed after the deletion was asked for, too."""
 
+    policy: Literal["Delete", "Retain"] = "Delete"
+    """Delete: what was made for the tenant is removed, with its data. Retain: all of it is left running, and
+    an Event and the operator's log say what and where. A Tenant with the same tenantID takes it over."""
     protected: bool = False
     """The Tenant can't be deleted. The API server refuses it if it has the policy of manifests/protection;
     else the object says Terminating, and what runs is left alone until this is false."""
+    grace_period: Annotated[str, StringConstraints(max_length=32)] = Field(
+        default="0s",
+        json_schema_extra=cel(
+            "self.matches('^([0-9]+(ms|s|m|h))+$') && duration(self) <= duration('8760h')",
+            "gracePeriod is a duration up to a year (8760h), such as 30m or 72h",
+        ),
+    )
+    """How long after the deletion was asked for nothing is removed yet, such as 72h. To cut it short,
+    shorten it."""
+
+    @property
+    def grace(self) -> timedelta:
+        """The grace period as a time."""
+        grace: timedelta = durationpy.from_str(self.grace_period)
+        return grace

@@ -93,4 +93,5 @@ class TenantStatus(Model):
     conditions: Annotated[
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
-    """Ready, Accepted, WorkflowRegistered, Provisioned. While so: Paused, DeletionHeld, Reconciling, Stalled."""
+    """Ready, Accepted, WorkflowRegistered and Provisioned; Paused, DeletionHeld, Reconciling and Stalled
+    while so."""

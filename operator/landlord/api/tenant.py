@@ -136,6 +136,14 @@ class TenantSpec(Model):
     """How the workflow behaves that provisions the tenant."""
 
 
+def _deletion_of(raw: JsonObject) -> Deletion:
+    """What an unreadable spec says of deletion; what can't be read either is not taken for consent."""
+    try:
+        return Deletion.model_validate((raw.get("spec") or {}).get("deletion") or {})
+    except ValidationError:
+        return Deletion(protected=True)
+
+
 class Metadata(Model):
     """The part of ObjectMeta that landlord reads."""
 
@@ -156,6 +164,8 @@ class Tenant(Model):
     spec: TenantSpec | None
     """None if this version of landlord can't read it, which `spec_error` explains."""
     spec_error: str | None = None
+    deletion: Deletion = Deletion()
+    """spec.deletion, which is heeded even if the rest can't be read."""
     status: TenantStatus = TenantStatus()
 
     @model_validator(mode="before")
@@ -163,9 +173,10 @@ class Tenant(Model):
     def _set_an_unreadable_spec_aside(cls, raw: JsonObject) -> JsonObject:
         """An object that was stored under another schema must still be refused, shown and deleted."""
         try:
-            return {**raw, "spec": TenantSpec.model_validate(raw.get("spec"))}
+            spec = TenantSpec.model_validate(raw.get("spec"))
+            return {**raw, "spec": spec, "deletion": spec.deletion}
         except ValidationError as error:
-            return {**raw, "spec": None, "specError": explained(error)}
+            return {**raw, "spec": None, "specError": explained(error), "deletion": _deletion_of(raw)}
 
     @property
     def key(self) -> "Key":

@@ -8,35 +8,57 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from landlord.api.deletion import Deletion
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Flight
+
+KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
+"""A deletion can't be taken back, but need not remove anything."""
+
+
+Departure = Literal["Deprovisioned", "NothingMade", "Retained"]
+"""What has become of what was made for a Tenant that is let go."""
 
 
 @dataclass(frozen=True)
 class Hold:
     """Why nothing is removed yet."""
 
-    reason: Literal["Protected"]
+    reason: Literal["Protected", "GracePeriod"]
     message: str
     """What a person can do about it."""
     until: datetime | None = None
     """When it ends by itself."""
 
 
-def terms(tenant: Tenant) -> Deletion:
-    """What the Tenant says of its deletion; the defaults if its spec can't be read."""
-    return tenant.spec.deletion if tenant.spec else Deletion()
+def retains(tenant: Tenant) -> bool:
+    """Whether the Tenant is let go, and what was made for it stays."""
+    return tenant.deletion.policy == "Retain" and not tenant.deletion.protected
 
 
-def hold(tenant: Tenant) -> Hold | None:
+def left_behind(tenant: Tenant) -> str:
+    """What there is of the tenant, as far as is known, and where."""
+    made = ", ".join(f"{resource.kind} {resource.name}" for resource in tenant.status.resources)
+    where = f" on {tenant.status.provider}" if tenant.status.provider else ""
+    return f"{made or 'whatever was made so far'}{where} (tenantID {tenant.tenant_id})"
+
+
+def hold(tenant: Tenant, now: datetime) -> Hold | None:
     """What keeps a deleted Tenant from being deprovisioned now."""
-    deletion = terms(tenant)
+    deletion = tenant.deletion
     if deletion.protected:
         return Hold(
             "Protected",
-            "The Tenant was deleted, but is protected, and runs on. A deletion can't be taken back; "
-            "to carry it out, set spec.deletion.protected to false",
+            "The Tenant was deleted, but is protected, and runs on. To carry the deletion out, set "
+            f"spec.deletion.protected to false; before that, {KEEP}",
+        )
+    asked = tenant.metadata.deletion_timestamp
+    if asked is not None and now < asked + deletion.grace:
+        until = asked + deletion.grace
+        return Hold(
+            "GracePeriod",
+            f"The Tenant was deleted, and runs on until {until:%Y-%m-%dT%H:%M:%SZ}; then what was made for "
+            f"it is removed. To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
+            until,
         )
     return None
 

@@ -11,7 +11,8 @@
 | failed once more at the same generation       |                                           |
 | has a paused workflow                         | Warning, Paused                           |
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
-| is gone                                       | Normal, Deprovisioned                     |
+| is let go, and nothing is left of it          | Normal, Deprovisioned                     |
+| is let go, and all of it is left              | Normal, Retained                          |
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from typing import Literal
 
 from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, STALLED, find
 from landlord.api.status import TenantStatus
+from landlord.api.tenant import Tenant
+from landlord.controller.deletion import Departure, left_behind
 from landlord.engines import History, Loss, Registration
 
 UNDER_WAY = ("Provisioning", "Updating", "Deleting")
@@ -53,12 +56,16 @@ def about_tenant(before: TenantStatus, after: TenantStatus) -> News | None:
     return news
 
 
-def about_departure(worked: bool) -> News:
-    """A Tenant is let go; `worked` says whether anything had been asked of a backend."""
-    note = (
-        "What was made for the tenant has been removed" if worked else "Nothing had been made for the tenant"
-    )
-    return News("Normal", "Deprovisioned", "Deprovision", note)
+def about_departure(tenant: Tenant, departure: Departure) -> News:
+    """A Tenant is let go."""
+    match departure:
+        case "Deprovisioned":
+            reason, note = "Deprovisioned", "What was made for the tenant has been removed"
+        case "NothingMade":
+            reason, note = "Deprovisioned", "Nothing had been made for the tenant"
+        case "Retained":
+            reason, note = "Retained", f"Left running, as spec.deletion.policy says: {left_behind(tenant)}"
+    return News("Normal", reason, "Deprovision", note)
 
 
 class RegistrationNews:

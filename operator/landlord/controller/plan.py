@@ -14,6 +14,7 @@
 | needs work                           | ended             |             |        | outcome                  |
 | needs work                           | engine error      |             | later  | what is waited for       |
 | is being deleted, owns nothing       | none              | remove      |        |                          |
+| is being deleted, leaves all behind  | none              | remove      |        |                          |
 | is being deleted, but that is held   | none              |             |        | as before, DeletionHeld  |
 | is being deleted                     | none or under way |             | delete | progress                 |
 | is being deleted                     | ended well        | remove      |        |                          |
@@ -29,6 +30,7 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, WorkflowSpec
 from landlord.controller import deletion, idle
 from landlord.controller import status as say
+from landlord.controller.deletion import Departure
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ran_before
 from landlord.errors import RequestRejected
@@ -37,9 +39,10 @@ from landlord.workflow.request import Desired, Operation, Request
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do, in this order: finalizer "add", submit, status, finalizer "remove"."""
+    """What to do, in this order: hold, submit, status, let go."""
 
-    finalizer: Literal["add", "remove"] | None = None
+    hold: bool = False
+    """Add our finalizer."""
     submit: Request | None = None
     status: TenantStatus | None = None
     """The whole status that should be there; None leaves it."""
@@ -47,6 +50,8 @@ class Plan:
     """Seconds until the Tenant must be looked at again without any event."""
     retry: bool = False
     """Look again with backoff: the engine could not be asked."""
+    let_go: Departure | None = None
+    """Remove our finalizer, and tell what has become of what was made."""
     settled: bool = False
     """Nothing is left to do or to wait for."""
 
@@ -62,7 +67,7 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if refusal := say.refusal(tenant, facts):
         return Plan(status=say.refused(tenant, facts, now, *refusal))
     if not tenant.held:
-        return Plan(finalizer="add")
+        return Plan(hold=True)
     return _work(tenant, facts, now, "apply")
 
 
@@ -71,12 +76,15 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
         return Plan(settled=True)
     if facts.owner is not None and not ran_before(tenant):
         # What runs under this tenantID was made for another Tenant.
-        return Plan(finalizer="remove", settled=True)
+        return Plan(let_go="NothingMade", settled=True)
     if tenant.status.provider is None and say.lacks_backend(tenant, facts):
         # Nothing was ever asked of a backend, and there is none to ask now.
-        return Plan(finalizer="remove", settled=True)
-    if not deletion.under_way(tenant, facts.flight) and (hold := deletion.hold(tenant)):
-        return _held(tenant, facts, now, hold)
+        return Plan(let_go="NothingMade", settled=True)
+    if not deletion.under_way(tenant, facts.flight):
+        if deletion.retains(tenant):
+            return Plan(let_go="Retained", settled=True)
+        if hold := deletion.hold(tenant, now):
+            return _held(tenant, facts, now, hold)
     return _work(tenant, facts, now, "delete")
 
 
@@ -111,7 +119,7 @@ def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> 
 def _ended(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> Plan:
     if outcome.result == "Succeeded":
         if request.operation == "delete":
-            return Plan(finalizer="remove", settled=True)
+            return Plan(let_go="Deprovisioned", settled=True)
         return Plan(status=say.provisioned(tenant, facts, now, request, outcome), settled=True)
     status = say.failed(tenant, facts, now, request, outcome)
     wait = say.retry_after(request, outcome)

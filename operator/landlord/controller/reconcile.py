@@ -75,7 +75,7 @@ class Reconciler:
         decided = self._plan(tenant)
         if not decided.settled and self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
             self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
-        if decided.finalizer == "add":
+        if decided.hold:
             finalizers = (*tenant.metadata.finalizers, names.FINALIZER)
             tenant = await self._set_finalizers(tenant, finalizers)
             decided = self._plan(tenant)
@@ -86,11 +86,13 @@ class Reconciler:
             decided = self._plan(tenant)
         planned_with = self._flights.get(key)
         await self._tell(tenant, decided)
-        if decided.finalizer == "remove":
+        if decided.let_go is not None:
+            news = about_departure(tenant, decided.let_go)
+            # Told before the object goes: afterwards nobody could say what was left where.
+            log.info("%s: %s", news.reason, news.note, extra=_fields(tenant))
+            self._events.tell(Regarding.tenant(tenant), news)
             finalizers = tuple(f for f in tenant.metadata.finalizers if f != names.FINALIZER)
             await self._set_finalizers(tenant, finalizers)
-            log.info("tenant deprovisioned", extra=_fields(tenant))
-            self._events.tell(Regarding.tenant(tenant), about_departure(worked=planned_with is not None))
         self._follow_up(key, decided, planned_with)
 
     def forget(self, key: Key) -> None:

@@ -154,6 +154,14 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda t: t["spec"].update(workflow={"timeout": "48h"}),
         "timeout is a duration from 1s to 24h",
     ),
+    "a grace period in days": (
+        lambda t: t["spec"].update(deletion={"gracePeriod": "3d"}),
+        "gracePeriod is a duration up to a year (8760h), such as 30m or 72h",
+    ),
+    "a grace period of more than a year": (
+        lambda t: t["spec"].update(deletion={"gracePeriod": "8761h"}),
+        "gracePeriod is a duration up to a year",
+    ),
     "a misspelt field": (lambda t: container(t).update(imagePullpolicy="Always"), "unknown field"),
 }
 

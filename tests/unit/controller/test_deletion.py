@@ -1,9 +1,14 @@
 """When a deleted Tenant is deprovisioned, and what holds it."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import durationpy
 import pytest
-from tests.support.plans import DONE, FACTS, HOPELESS, NOW, a_ready_tenant, a_tenant, says, with_flight
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.plans import AWAY, DONE, FACTS, HOPELESS, NOW, a_ready_tenant, a_tenant, says, with_flight
 
 from landlord.api.conditions import find
 from landlord.api.status import TenantStatus
@@ -13,7 +18,9 @@ from landlord.controller.plan import Plan, plan
 from landlord.engines import Progress
 from landlord.errors import EngineUnreachable
 
-PROTECTED = {"protected": True}
+PROTECTED: dict[str, Any] = {"protected": True}
+RETAIN: dict[str, Any] = {"policy": "Retain"}
+GRACE: dict[str, Any] = {"gracePeriod": "72h"}
 
 
 def deleted(generation: int = 2, status: TenantStatus | None = None, **deletion: Any) -> Tenant:
@@ -28,7 +35,7 @@ def submits(decided: Plan) -> bool:
 
 def test_a_protected_tenant_is_held_and_stays_what_it_was() -> None:
     decided = plan(deleted(**PROTECTED), FACTS, NOW)
-    assert (decided.submit, decided.finalizer, decided.settled) == (None, None, True)
+    assert (decided.submit, decided.let_go, decided.settled) == (None, None, True)
     assert says(decided, "DeletionHeld") == ("True", "Protected")
     assert says(decided, "Ready") == ("True", "Provisioned")
     assert decided.status is not None
@@ -82,3 +89,66 @@ def test_a_protected_tenant_that_nothing_was_made_for_is_held_too() -> None:
     decided = plan(a_tenant(2, deleting=True, deletion=PROTECTED), FACTS, NOW)
     assert says(decided, "DeletionHeld") == ("True", "Protected")
     assert says(decided, "Ready") == ("False", "DeletionHeld")
+
+
+@pytest.mark.parametrize("facts", [FACTS, replace(FACTS, registration=AWAY)], ids=["registered", "away"])
+def test_a_retained_tenant_is_let_go_at_once_and_nothing_is_asked_of_the_engine(facts: Facts) -> None:
+    for deletion in (RETAIN, RETAIN | GRACE):
+        assert plan(deleted(**deletion), facts, NOW) == Plan(let_go="Retained", settled=True)
+
+
+def test_protection_counts_for_a_retained_tenant_too() -> None:
+    assert says(plan(deleted(**RETAIN, **PROTECTED), FACTS, NOW), "DeletionHeld") == ("True", "Protected")
+
+
+def test_to_retain_comes_too_late_while_deprovisioning_goes_on_and_not_when_it_failed() -> None:
+    tenant = deleted()
+    running = plan(tenant, with_flight(tenant, operation="delete"), NOW).status
+    assert submits(plan(deleted(3, running, **RETAIN), FACTS, NOW))
+    failed = plan(tenant, with_flight(tenant, operation="delete", outcome=HOPELESS), NOW).status
+    assert plan(deleted(3, failed, **RETAIN), FACTS, NOW).let_go == "Retained"
+
+
+def test_nothing_is_removed_before_the_grace_period_is_over() -> None:
+    decided = plan(deleted(**GRACE), FACTS, NOW + timedelta(hours=1))
+    assert (decided.submit, decided.let_go) == (None, None)
+    assert says(decided, "DeletionHeld") == ("True", "GracePeriod")
+    assert says(decided, "Ready") == ("True", "Provisioned")
+    assert decided.requeue_after == timedelta(hours=71).total_seconds()
+    assert decided.status is not None
+    held = find(decided.status.conditions, "DeletionHeld")
+    assert held is not None
+    assert "2026-01-04T12:00:00Z" in held.message
+    assert submits(plan(deleted(status=decided.status, **GRACE), FACTS, NOW + timedelta(hours=72)))
+
+
+@given(period=st.timedeltas(timedelta(0), timedelta(hours=8760)), later=st.timedeltas(timedelta(0)))
+def test_the_grace_period_is_counted_from_the_deletion_and_nothing_else(
+    period: timedelta, later: timedelta
+) -> None:
+    period, later = (timedelta(milliseconds=each // timedelta(milliseconds=1)) for each in (period, later))
+    now = NOW + min(later, timedelta(days=1000))
+    tenant = deleted(gracePeriod=durationpy.to_str(period))
+    decided = plan(tenant, FACTS, now)
+    assert submits(decided) == (now >= NOW + period)
+    if decided.requeue_after is not None:
+        assert submits(plan(tenant, FACTS, now + timedelta(seconds=decided.requeue_after)))
+
+
+def test_a_shorter_grace_period_cuts_it_short() -> None:
+    held = plan(deleted(**GRACE), FACTS, NOW).status
+    assert submits(plan(deleted(3, held), FACTS, NOW))
+
+
+UNREADABLE: dict[str, Any] = {"workload": {"containers": []}}
+
+
+@pytest.mark.parametrize(
+    ("deletion", "reason"),
+    [(PROTECTED, "Protected"), (GRACE, "GracePeriod"), ({"policy": "Bequeath"}, "Protected")],
+)
+def test_what_an_unreadable_spec_says_of_deletion_is_heeded(deletion: dict[str, Any], reason: str) -> None:
+    before = a_ready_tenant().status
+    tenant = a_tenant(2, deleting=True, status=before, deletion=deletion, **UNREADABLE)
+    assert tenant.spec is None
+    assert says(plan(tenant, FACTS, NOW), "DeletionHeld") == ("True", reason)

@@ -29,7 +29,7 @@ PAUSED = {"mode": "Paused"}
 
 def pause(before: TenantStatus, generation: int = 2, facts: Facts = FACTS) -> TenantStatus:
     decided = plan(a_tenant(generation, status=before, management=PAUSED), facts, NOW)
-    assert (decided.finalizer, decided.submit, decided.settled) == (None, None, True)
+    assert (decided.hold, decided.submit, decided.settled) == (False, None, True)
     assert says(decided, "Paused") == ("True", "Paused")
     assert decided.status is not None
     return decided.status
@@ -53,7 +53,7 @@ def test_what_is_ready_stays_ready_at_the_generation_that_it_was() -> None:
 @pytest.mark.parametrize("held", [True, False])
 def test_a_tenant_that_never_ran_is_not_begun(held: bool) -> None:
     decided = plan(a_tenant(held=held, management=PAUSED), FACTS, NOW)
-    assert (decided.finalizer, decided.submit) == (None, None)
+    assert (decided.hold, decided.submit) == (False, None)
     assert says(decided, "Ready") == ("False", "Paused")
     assert says(decided, "WorkflowRegistered") == ("True", "Registered")
 

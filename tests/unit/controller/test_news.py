@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tests.support.plans import a_ready_tenant
 
 from landlord.api.conditions import Verdict, merge
 from landlord.api.status import TenantStatus, WorkflowStatus
+from landlord.controller.deletion import Departure
 from landlord.controller.news import News, RegistrationNews, about_departure, about_tenant
 from landlord.engines import History, Loss, Registration
 
@@ -89,9 +91,29 @@ def test_that_work_goes_on_or_went_as_before_is_no_news(before: TenantStatus, af
     assert about_tenant(before, after) is None
 
 
-def test_a_tenant_that_is_let_go_says_whether_anything_was_removed() -> None:
-    assert about_departure(worked=True).reason == about_departure(worked=False).reason == "Deprovisioned"
-    assert about_departure(worked=True).note != about_departure(worked=False).note
+def test_only_waiting_may_pass_before_it_is_told() -> None:
+    waits = [about_tenant(NEW, each) for each in (PENDING, UNREACHABLE)]
+    lasts = [about_tenant(NEW, each) for each in (READY, REJECTED, REFUSED, FAILED, PAUSED, STUCK)]
+    assert [news and news.passing for news in (*waits, *lasts)] == [True] * 2 + [False] * 6
+
+
+@pytest.mark.parametrize(
+    ("departure", "reason", "note"),
+    [
+        ("Deprovisioned", "Deprovisioned", "What was made for the tenant has been removed"),
+        ("NothingMade", "Deprovisioned", "Nothing had been made for the tenant"),
+        (
+            "Retained",
+            "Retained",
+            "Left running, as spec.deletion.policy says: container c on memory (tenantID acme)",
+        ),
+    ],
+)
+def test_a_tenant_that_is_let_go_says_what_became_of_what_was_made(
+    departure: Departure, reason: str, note: str
+) -> None:
+    news = about_departure(a_ready_tenant(2, deleting=True), departure)
+    assert (news.type, news.reason, news.note) == ("Normal", reason, note)
 
 
 REGISTERED = Registration("True", "Registered", "registered")

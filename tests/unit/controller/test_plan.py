@@ -32,7 +32,7 @@ from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, Re
 
 def test_a_new_tenant_gets_the_finalizer_before_anything_is_made() -> None:
     decided = plan(a_tenant(held=False), FACTS, NOW)
-    assert decided == Plan(finalizer="add")
+    assert decided == Plan(hold=True)
 
 
 def test_a_held_tenant_is_submitted_without_a_write() -> None:
@@ -254,20 +254,20 @@ def test_deletion_is_submitted_and_then_lets_go() -> None:
     assert (first.submit.operation, first.submit.idempotency_key) == ("delete", "u1-2-1")
     assert first.submit.desired is None
     then = plan(tenant, with_flight(tenant, operation="delete", outcome=Outcome(result="Succeeded")), NOW)
-    assert then == Plan(finalizer="remove", settled=True)
+    assert then == Plan(let_go="Deprovisioned", settled=True)
 
 
 def test_deletion_goes_on_waiting_when_it_fails() -> None:
     tenant = a_ready_tenant(generation=2, deleting=True)
     decided = plan(tenant, with_flight(tenant, operation="delete", outcome=HOPELESS), NOW)
-    assert decided.finalizer is None
+    assert decided.let_go is None
     assert decided.requeue_after == RETRY_FAILED_AFTER
     assert says(decided, "Ready") == ("False", "Deleting")
 
 
 def test_a_deleted_tenant_that_never_owned_its_tenant_id_touches_nothing() -> None:
     tenant = a_tenant(generation=2, deleting=True)
-    assert plan(tenant, replace(FACTS, owner="other/acme"), NOW) == Plan(finalizer="remove", settled=True)
+    assert plan(tenant, replace(FACTS, owner="other/acme"), NOW) == Plan(let_go="NothingMade", settled=True)
 
 
 def test_a_deleted_tenant_that_did_run_is_deprovisioned_whoever_claims_its_tenant_id() -> None:
@@ -279,14 +279,14 @@ def test_a_deleted_tenant_of_a_backend_that_there_never_was_is_let_go() -> None:
     before = a_tenant(compute={"provider": "vm"})
     waiting = plan(before, replace(FACTS, registration=AWAY), NOW).status
     tenant = a_tenant(deleting=True, compute={"provider": "vm"}, status=waiting)
-    assert plan(tenant, FACTS, NOW) == Plan(finalizer="remove", settled=True)
+    assert plan(tenant, FACTS, NOW) == Plan(let_go="NothingMade", settled=True)
 
 
 def test_a_deleted_tenant_of_a_backend_that_there_is_no_more_waits_for_it() -> None:
     tenant = a_ready_tenant(deleting=True)
     elsewhere = replace(FACTS, registration=replace(REGISTERED, backends=frozenset({"docker"})))
     decided = plan(tenant, elsewhere, NOW)
-    assert decided.finalizer is None
+    assert decided.let_go is None
     assert decided.submit is not None
 
 
