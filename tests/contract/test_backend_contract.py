@@ -50,13 +50,15 @@ async def test_each_step_may_run_twice(backend: Backend, new_tenant: NewTenant) 
 async def test_interrupted_after_any_step_the_whole_may_run_again(
     backend: Backend, new_tenant: NewTenant
 ) -> None:
-    for done in range(len(backend.steps(new_tenant())) + 1):
+    async def interrupted(done: int) -> None:
         desired = new_tenant()
         await run(backend.steps(desired)[:done])
         await run(backend.steps(desired))
         seen = await observe(backend, desired.tenant_id)
         assert seen is not None, done
         assert (seen.healthy, seen.spec_hash) == (True, desired.hash()), done
+
+    await asyncio.gather(*(interrupted(done) for done in range(len(backend.steps(new_tenant())) + 1)))
 
 
 async def test_applying_the_same_again_makes_the_same(backend: Backend, new_tenant: NewTenant) -> None:
@@ -90,11 +92,13 @@ async def test_teardown_leaves_nothing_and_may_run_again(backend: Backend, new_t
 
 
 async def test_half_made_tenant_can_be_torn_down(backend: Backend, new_tenant: NewTenant) -> None:
-    for done in range(len(backend.steps(new_tenant()))):
+    async def half_made(done: int) -> None:
         desired = new_tenant()
         await run(backend.steps(desired)[:done])
         await run(backend.teardown(desired.tenant_id))
         assert await observe(backend, desired.tenant_id) is None, done
+
+    await asyncio.gather(*(half_made(done) for done in range(len(backend.steps(new_tenant())))))
 
 
 async def test_tenant_can_come_back_after_teardown(backend: Backend, new_tenant: NewTenant) -> None:

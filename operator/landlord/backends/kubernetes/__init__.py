@@ -1,1 +1,83 @@
-"""A backend that gives each tenant a namespace of a Kubernetes cluster to itself."""
+"""A backend that gives each tenant a namespace of a Kubernetes cluster to itself, for production.
+
+A tenant has the namespace `tenant-<tenantID>`, or the one that its manifest names, and in it one object of
+each kind, called `tenant`; all are labelled, and nothing without the labels is touched unless the Tenant
+permits it. Objects are made by server-side apply: landlord's fields are put back, others' are left alone.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+from landlord.api import names
+from landlord.api.outcome import Result
+from landlord.backends import Observation, Step
+from landlord.backends.kubernetes import kinds, removal, spec
+from landlord.backends.kubernetes.cluster import Cluster, explained
+from landlord.backends.kubernetes.ensure import ensure
+from landlord.backends.kubernetes.objects import objects
+from landlord.backends.kubernetes.ready import until_ready
+from landlord.backends.kubernetes.refusals import Gone
+from landlord.backends.kubernetes.survey import observations
+from landlord.kubernetes_api import METADATA_LIST
+from landlord.workflow.request import Desired
+
+Work = Callable[[], Awaitable[Result]]
+
+
+class KubernetesBackend:
+    """The cluster is found as kubectl finds it; in a pod it is the pod's own, unless KUBECONFIG is set."""
+
+    name = "kubernetes"
+
+    def __init__(self) -> None:
+        self._cluster = Cluster()
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        """namespace, limits, network, workload, ready."""
+        spec.check(desired)
+        works: dict[str, Work] = {
+            name: partial(ensure, self._cluster, desired, wanted) for name, wanted in objects(desired).items()
+        }
+        works["ready"] = partial(until_ready, self._cluster, desired)
+        return [
+            Step(name, partial(self._make, desired, work, list(works.values())[:number]))
+            for number, (name, work) in enumerate(works.items())
+        ]
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        """workload, namespace."""
+
+        async def workload() -> Result:
+            with explained():
+                await removal.stop(self._cluster, tenant_id)
+            return Result()
+
+        async def namespace() -> Result:
+            with explained():
+                await removal.remove(self._cluster, tenant_id)
+            return Result()
+
+        return (Step("workload", workload), Step("namespace", namespace))
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All tenants with a namespace, by two lists."""
+        ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+        with explained():
+            namespaces = await self._cluster.all(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours)
+            return observations(namespaces, await self._cluster.all(kinds.DEPLOYMENT, labelSelector=ours))
+
+    async def close(self) -> None:
+        """Let go of the connections to the API server."""
+        await self._cluster.close()
+
+    async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
+        """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""
+        quota = spec.kubernetes(desired).quota
+        try:
+            with explained(quota):
+                return await work()
+        except Gone:
+            with explained(quota):
+                for earlier in before:
+                    await earlier()
+                return await work()

@@ -1,0 +1,40 @@
+"""Whether an object that is there may be made the tenant's. No I/O."""
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.kubernetes.kinds import Kind
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+
+def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
+    """The metadata that a change of this very object must carry.
+
+    Raises Terminal if it is somebody else's, Retryable if it is about to go.
+    """
+    metadata = found["metadata"]
+    if "deletionTimestamp" in metadata:
+        raise Retryable(
+            "StillTerminating",
+            f"the {kind.name} {metadata['name']} is being deleted; it is made again when that has ended",
+        )
+    mine = spec.owned(found, desired.tenant_id)
+    takes_over = not mine and desired.adoption == "IfUnowned" and spec.unowned(found)
+    if not mine and not takes_over:
+        raise spec.foreign(kind, found)
+    claimed: JsonObject = {"uid": metadata["uid"]}
+    if takes_over:  # unless another tenant has been quicker
+        claimed["resourceVersion"] = metadata["resourceVersion"]
+    if kind is kinds.NAMESPACE and (takes_over or spec.adopted(found)):
+        claimed["annotations"] = {names.ANNOTATION_ADOPTED: "true"}
+    return claimed
+
+
+def claimed(manifest: JsonObject, claim: JsonObject) -> JsonObject:
+    """The manifest with the claim's metadata."""
+    metadata = manifest["metadata"]
+    annotations = metadata.get("annotations", {}) | claim.get("annotations", {})
+    return manifest | {
+        "metadata": metadata | claim | ({"annotations": annotations} if annotations else {}),
+    }

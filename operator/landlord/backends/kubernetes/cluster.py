@@ -1,0 +1,138 @@
+"""The cluster that tenants run on: its objects by kind, found, listed, applied and deleted."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.api.workload import Quantity
+from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.kubernetes.refusals import refused
+from landlord.errors import Retryable, SettingsError
+from landlord.kubernetes_api import APPLY, JSON, ApiServer, KubeError, load_configuration
+
+PAGE = 500
+MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
+RELOAD_SECONDS = 10.0
+"""How long credentials count as read just now; what they are refused for is then not their age."""
+RETIRE_SECONDS = 30.0
+"""How long a client with outdated credentials is kept for the requests that it has under way."""
+
+
+class Cluster:
+    """One cluster, found as kubectl finds it, or the one that the worker runs in.
+
+    Constructing it does no I/O: without a readable configuration every call is a Retryable failure. Raises
+    KubeError for what the API server refuses; see `explained`.
+    """
+
+    def __init__(self) -> None:
+        self._server: ApiServer | None = None
+        self._loaded = 0.0
+        self._loading = asyncio.Lock()
+        self._retiring: dict[asyncio.Task[None], ApiServer] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for task in self._retiring:
+            task.cancel()
+        for server in (self._server, *self._retiring.values()):
+            if server is not None:
+                await server.close()
+        self._server = None
+        self._retiring.clear()
+
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> JsonObject | None:
+        """The object, None if there is none."""
+        try:
+            return await self.call("GET", kind.path(namespace, name))
+        except KubeError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def all(
+        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+    ) -> list[JsonObject]:
+        """All objects of a kind, of one namespace or of all, page by page."""
+        found: list[JsonObject] = []
+        query["limit"] = str(PAGE)
+        while True:
+            page = await self.call("GET", kind.path(namespace), accept=accept, query=query)
+            found += page["items"] or ()  # an empty list comes as null
+            token = page["metadata"].get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    async def create(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+        """Make an object that must not be there yet."""
+        path = kind.path(manifest["metadata"].get("namespace"))
+        return await self.call("POST", path, manifest, query=MANAGER)
+
+    async def apply(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+        """Make landlord's fields what the manifest says, whoever has changed them, and no others."""
+        metadata = manifest["metadata"]
+        path = kind.path(metadata.get("namespace"), metadata["name"])
+        query = MANAGER | {"force": "true"}
+        return await self.call("PATCH", path, manifest, content_type=APPLY, query=query)
+
+    async def delete(self, kind: Kind, found: JsonObject) -> None:
+        """Have this very object deleted; fine if it is gone."""
+        metadata = found["metadata"]
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": metadata["uid"]},
+        }
+        try:
+            await self.call("DELETE", kind.path(metadata.get("namespace"), metadata["name"]), options)
+        except KubeError as error:
+            if error.status != 404:
+                raise
+
+    async def call(self, method: str, path: str, body: Any = None, **options: Any) -> JsonObject:
+        """One request."""
+        server = await self._connected()
+        try:
+            return await server.call(method, path, body, **options)
+        except KubeError as error:
+            if error.status == 401:
+                self._retire(server)
+            raise
+
+    async def _connected(self) -> ApiServer:
+        async with self._loading:
+            if self._server is None:
+                try:
+                    self._server = ApiServer(await load_configuration())
+                except SettingsError as error:
+                    raise Retryable("NotConfigured", f"{error}; it is tried again") from error
+                self._loaded = time.monotonic()
+            return self._server
+
+    def _retire(self, server: ApiServer) -> None:
+        """Have the credentials read anew: those of a file may have been replaced."""
+        if server is not self._server or time.monotonic() - self._loaded < RELOAD_SECONDS:
+            return
+        self._server = None
+        task = asyncio.create_task(self._closed_later(server))
+        self._retiring[task] = server
+        task.add_done_callback(lambda done: self._retiring.pop(done, None))
+
+    async def _closed_later(self, server: ApiServer) -> None:
+        await asyncio.sleep(RETIRE_SECONDS)
+        await server.close()
+
+
+@contextmanager
+def explained(quota: Mapping[str, Quantity] | None = None) -> Iterator[None]:
+    """Turn what the API server refuses into the failure of a step."""
+    try:
+        yield
+    except KubeError as error:
+        raise refused(error.status, str(error), quota or {}) from error

@@ -1,0 +1,57 @@
+"""Makes a tenant's objects what they are to be. Each run looks first, so that it may be killed anywhere."""
+
+from collections.abc import Iterable
+
+from landlord.api import names
+from landlord.api.outcome import ResourceRef, Result
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.kubernetes.claim import claim, claimed
+from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.objects import Wanted, manifest, place
+from landlord.backends.kubernetes.patience import Patience
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+QUOTA_SECONDS = 5.0
+
+
+async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[Wanted]) -> Result:
+    """Have these objects as they are wanted. Raises KubeError, and StepError for what is somebody else's."""
+    made: list[ResourceRef] = []
+    for each in wanted:
+        namespace, name = place(each.kind, desired)
+        found = await cluster.get(each.kind, namespace, name)
+        if each.content is None:
+            if found and spec.owned(found, desired.tenant_id):
+                await cluster.delete(each.kind, found)
+            continue
+        if found is None and each.kind is kinds.NAMESPACE:
+            found = await _new_namespace(cluster, name, desired)
+        body = manifest(each.kind, each.content, desired)
+        if found:
+            body = claimed(body, claim(each.kind, found, desired))
+        applied = await cluster.apply(each.kind, body)
+        if each.kind is kinds.RESOURCE_QUOTA:
+            await _in_force(cluster, applied)
+        made.append(ResourceRef(kind=each.kind.name, name=name))
+    return Result(resources=tuple(made))
+
+
+async def _new_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:
+    """Made by a create, as an apply would take over what somebody else has made just now."""
+    metadata = {"name": name, "labels": names.labels(desired.tenant_id)}
+    return await cluster.create(
+        kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+    )
+
+
+async def _in_force(cluster: Cluster, quota: JsonObject) -> None:
+    """Return when pods are admitted by this quota: until then it refuses them, or has the old limits."""
+    metadata, hard = quota["metadata"], quota["spec"]["hard"]
+    patience = Patience(QUOTA_SECONDS)
+    seen: JsonObject | None = quota
+    while seen and seen.get("status", {}).get("hard") != hard:
+        if not await patience.pause():
+            raise Retryable("QuotaPending", "the quota is not in force: its controller has not looked at it")
+        seen = await cluster.get(kinds.RESOURCE_QUOTA, metadata["namespace"], metadata["name"])

@@ -1,0 +1,75 @@
+"""The last step: all replicas of the present version are available."""
+
+from landlord.api.outcome import Endpoint, Result
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds, pods, rollout, service, spec
+from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.patience import Patience
+from landlord.backends.kubernetes.refusals import Gone
+from landlord.errors import Retryable, StepError
+from landlord.workflow.request import Desired
+
+GRACE_SECONDS = 2.0
+"""What looks like trouble may be of a moment ago: the controllers have not caught up."""
+WINDOW_SECONDS = 10.0
+"""How long one step looks; trying again looks on."""
+
+
+async def until_ready(cluster: Cluster, desired: Desired) -> Result:
+    """The endpoints, once all is available. Raises StepError with the reason if it is not in time."""
+    patience = Patience(WINDOW_SECONDS)
+    namespace = spec.namespace_name(desired)
+    while True:
+        deployment = await cluster.get(kinds.DEPLOYMENT, namespace, spec.NAME)
+        if deployment is None:
+            raise Gone("WorkloadGone", "the Deployment was removed by somebody else; it is made again")
+        if not spec.owned(deployment, desired.tenant_id):
+            raise spec.foreign(kinds.DEPLOYMENT, deployment)
+        waiting = rollout.waiting_for(deployment)
+        if waiting is None:
+            endpoints = await _endpoints(cluster, desired)
+            if endpoints is not None:
+                return Result(endpoints=endpoints)
+        elif patience.elapsed > GRACE_SECONDS and (trouble := await _trouble(cluster, desired)):
+            raise trouble
+        if not await patience.pause():
+            raise await _overdue(cluster, desired, waiting)
+
+
+async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
+    """None while there is no load balancer yet."""
+    host: str | None = service.internal_host(desired)
+    if service.offered(desired) and spec.kubernetes(desired).exposure == "LoadBalancer":
+        found = await cluster.get(kinds.SERVICE, spec.namespace_name(desired), spec.NAME)
+        if found is None:
+            raise Gone("WorkloadGone", "the Service was removed by somebody else; it is made again")
+        host = service.external_host(found)
+    return None if host is None else service.endpoints(desired, host)
+
+
+async def _trouble(cluster: Cluster, desired: Desired) -> StepError | None:
+    replica_sets = await _present(cluster, kinds.REPLICA_SET, desired)
+    return rollout.trouble(
+        replica_sets, await _present(cluster, kinds.POD, desired), spec.kubernetes(desired).quota
+    )
+
+
+async def _overdue(cluster: Cluster, desired: Desired, waiting: str | None) -> StepError:
+    if waiting is None:
+        return Retryable(
+            "LoadBalancerPending",
+            "the Service has no address yet\n"
+            "To do: see `kubectl get events`; a cluster without load balancers needs another exposure.",
+        )
+    unready = rollout.unready(await _present(cluster, kinds.POD, desired))
+    events: list[JsonObject] = []
+    for pod in unready[:1]:
+        about = f"involvedObject.uid={pod['metadata']['uid']}"
+        events = await cluster.all(kinds.EVENT, spec.namespace_name(desired), fieldSelector=about)
+    return rollout.overdue(waiting, unready, events)
+
+
+async def _present(cluster: Cluster, kind: kinds.Kind, desired: Desired) -> list[JsonObject]:
+    """Those of the present version."""
+    selector = spec.selector(pods.pod_labels(desired))
+    return await cluster.all(kind, spec.namespace_name(desired), labelSelector=selector)
