@@ -11,7 +11,7 @@ from bench.ledger import Ledger, begun_since
 from bench.manifests import Sample
 from bench.repairs import Floor
 from bench.system import System
-from bench.witness import POLL_SECONDS, answers, asked, until
+from bench.witness import POLL_SECONDS, answers, until
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.dev.net import request
 
@@ -38,8 +38,7 @@ async def repair(system: System, ledger: Ledger, sample: Sample, calls: int) -> 
 def _register(system: System) -> tuple[float, float]:
     """When Restate answered first, and when it had the worker registered."""
     worker, admin = system.worker.url, system.restate.admin_url
-    metadata = {"revision": asked(f"{worker}/healthz")["revision"]}
-    body = json.dumps({"uri": worker, "metadata": metadata})
+    body = json.dumps({"uri": worker})
 
     def registered() -> bool:
         answer = request(f"{admin}/deployments", json_body=body)

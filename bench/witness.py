@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.metrics import metrics
-from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.names import REVISION, WORKFLOW_SERVICE
 from landlord.api.schema import JsonObject
 from landlord.dev.failure import LocalFailure
 from landlord.dev.net import request
@@ -56,8 +56,8 @@ class Witness:
         if "deployment_id" not in service:
             return False
         deployment = asked(f"{self.admin_url}/deployments/{service['deployment_id']}")
-        uri, metadata = deployment.get("uri", ""), deployment.get("metadata", {})
-        return (uri.rstrip("/"), metadata.get("revision")) == (self.worker_url, revision)
+        uri, seen = deployment.get("uri", ""), service.get("metadata", {}).get(REVISION)
+        return (uri.rstrip("/"), seen) == (self.worker_url, revision)
 
     def _verified(self, since: float) -> bool:
         said = metrics(self.operator_url)

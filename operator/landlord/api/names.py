@@ -13,6 +13,8 @@ FIELD_MANAGER = "landlord"
 FIELD_MANAGER_OF_TENANTS = "landlord-backend"
 """Owns the fields that landlord sets in what it makes for tenants on Kubernetes."""
 FINALIZER = f"{GROUP}/deprovision"
+REVISION = f"{GROUP}/revision"
+"""What the worker tells Restate of itself, as metadata of the workflow's service."""
 LEASE = "landlord-operator"
 
 WORKFLOW_SERVICE = "TenantProvisioning"

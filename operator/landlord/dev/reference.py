@@ -124,6 +124,7 @@ def _refusals() -> Iterator[tuple[str, Meaning]]:
     yield "`META0003`, and that the worker answered 401 or 403", refusals.UNSIGNED
     yield "any other `META…`", refusals.OTHER_CODE
     yield "bad response from the SDK, without a code", refusals.UNREADABLE
+    yield "registered, and without the workflow", refusals.NOT_OFFERED
     yield from ((f"HTTP {status}, without a code", meaning) for status, meaning in refusals.BY_STATUS.items())
     yield "any other HTTP 4xx, without a code", refusals.OTHER_4XX
     yield "HTTP 5xx, without a code", refusals.BUSY

@@ -17,6 +17,7 @@ from prometheus_client import make_asgi_app
 from restate.endpoint import Endpoint
 
 from landlord import metrics
+from landlord.api import names
 from landlord.backends import Backend
 from landlord.errors import SettingsError
 from landlord.worker.revision import revision_of
@@ -31,12 +32,14 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
     With identity keys, every request for the workflow must be signed by Restate with one of them; /healthz
     and /metrics never need to be. Raises SettingsError for what is not a key.
     """
-    endpoint = Endpoint().bind(tenant_provisioning(backends))  # type: ignore[no-untyped-call]
+    workflow_object = tenant_provisioning(backends)
+    endpoint = Endpoint().bind(workflow_object)  # type: ignore[no-untyped-call]
+    revision = revision_of(endpoint, backends)
+    # Told by the worker that Restate discovers: during a rollout another one may answer who asks /healthz.
+    workflow_object.service_tag.metadata = {names.REVISION: revision}
     for key in identity_keys:
         endpoint.identity_key(key)
-    health = json.dumps(
-        {"status": "ok", "revision": revision_of(endpoint, backends), "backends": sorted(backends)}
-    ).encode()
+    health = json.dumps({"status": "ok", "revision": revision, "backends": sorted(backends)}).encode()
     try:
         workflow: ASGIFramework = endpoint.app()
     except Exception as error:  # the SDK raises a bare Exception

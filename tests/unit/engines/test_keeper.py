@@ -18,8 +18,11 @@ from landlord.engines.restate.verdict import Policy
 
 RESTATE, INGRESS, WORKER = "http://restate:9070", "http://restate:8080", "http://worker:9080"
 UNKNOWN_SERVICE = httpx.Response(404, json={"message": "does not exist", "restate_code": None})
-SERVICE = httpx.Response(200, json={"deployment_id": "dp_1"})
-DEPLOYMENT = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/", "metadata": {"revision": "one"}})
+SERVICE = httpx.Response(200, json={"deployment_id": "dp_1", "metadata": {"landlord.dev/revision": "one"}})
+CHANGED_SERVICE = httpx.Response(
+    200, json={"deployment_id": "dp_1", "metadata": {"landlord.dev/revision": "zero"}}
+)
+DEPLOYMENT = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/"})
 HEALTHY_INGRESS = httpx.Response(200, json={"services": []})
 
 Answer = httpx.Response | Exception
@@ -141,13 +144,12 @@ async def test_a_404_that_is_confirmed_is_a_loss_and_is_repaired_at_once(kept: K
         "Registered",
     ]
     assert kept.restate.registered == [
-        {"uri": WORKER, "force": False, "metadata": {"revision": "one"}},
+        {"uri": WORKER, "force": False},
     ]
 
 
 async def test_a_url_that_restate_knows_is_registered_again_with_force(kept: Kept) -> None:
-    other = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/", "metadata": {"revision": "zero"}})
-    kept.restate.will("GET /deployments/dp_1", other, DEPLOYMENT)
+    kept.restate.will("GET /services/TenantProvisioning", CHANGED_SERVICE, SERVICE)
     kept.restate.will("POST /deployments", httpx.Response(200, json={}))
     assert (await kept.check()).ready
     assert [body["force"] for body in kept.restate.registered] == [False, True]
@@ -223,7 +225,7 @@ async def test_an_ingress_that_is_away_is_told_and_nothing_is_registered_because
 
 async def test_another_worker_is_left_alone_by_policy_until_a_person_takes_the_workflow_back() -> None:
     kept = Kept(Restate(), healthy, policy="observe")
-    other = httpx.Response(200, json={"id": "dp_1", "uri": "http://other:9080/", "metadata": {}})
+    other = httpx.Response(200, json={"id": "dp_1", "uri": "http://other:9080/"})
     kept.restate.will("GET /deployments/dp_1", other)
     registration = await kept.check(3)
     assert (registration.reason, registration.hopeless) == ("Superseded", True)
@@ -284,3 +286,26 @@ async def test_looks_do_not_follow_each_other_as_fast_as_something_kicks(kept: K
         await asyncio.sleep(0)
     checking.cancel()
     assert 1 <= looks < 20
+
+
+async def test_a_worker_that_restate_registered_without_the_workflow_is_hopeless_until_it_changes(
+    kept: Kept,
+) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(201, json={"services": [{"name": "Greeter"}]}))
+    registration = await kept.check(3)
+    assert (registration.reason, registration.hopeless) == ("RegistrationRejected", True)
+    assert registration.message == (
+        f"{WORKER} offers Greeter, and not TenantProvisioning; what answers there is another worker of "
+        "Restate: check LANDLORD_WORKER_URL"
+    )
+    assert len(kept.restate.registered) == 1
+
+
+async def test_a_loss_after_restate_could_not_be_asked_is_a_lost_store(kept: Kept) -> None:
+    await kept.check()
+    kept.restate.will("GET /services/TenantProvisioning", *[httpx.Response(503)] * 2, UNKNOWN_SERVICE)
+    await kept.check(3)
+    loss = kept.keeper.history.last_loss
+    assert loss is not None
+    assert loss.cause == "store_lost"

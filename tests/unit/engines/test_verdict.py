@@ -27,11 +27,11 @@ AWAY = WorkerAway("the worker at http://worker:9080 can't be reached: connection
 INGRESS_AWAY = EngineAway("Restate's ingress at http://restate:8080 can't be reached: connection refused")
 ENGINE_AWAY = EngineAway("Restate's admin API at http://restate:9070 can't be reached: connection refused")
 
-OURS = Deployment(id="dp_1", uri=f"{URL}/", metadata={"revision": "one"})
-OURS_BUT_OLD = Deployment(id="dp_1", uri=f"{URL}/", metadata={"revision": "zero"})
-OURS_WITHOUT_REVISION = Deployment(id="dp_1", uri=f"{URL}/")
-OTHERS = Deployment(id="dp_2", uri="http://other:9080/", metadata={"revision": "one"})
-OURS_IN_A_NEW_STORE = Deployment(id="dp_3", uri=f"{URL}/", metadata={"revision": "one"})
+OURS = Deployment("dp_1", f"{URL}/", "one")
+OURS_BUT_OLD = Deployment("dp_1", f"{URL}/", "zero")
+OURS_WITHOUT_REVISION = Deployment("dp_1", f"{URL}/")
+OTHERS = Deployment("dp_2", "http://other:9080/", "one")
+OURS_IN_A_NEW_STORE = Deployment("dp_3", f"{URL}/", "one")
 
 NEW = Memory()
 VERIFIED = Memory(verified=OURS)

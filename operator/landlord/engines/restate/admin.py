@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from landlord.api.names import REVISION, WORKFLOW_SERVICE
 from landlord.engines.restate.http import Answer, HttpClient
-from landlord.engines.restate.seen import Deployment, Refused
+from landlord.engines.restate.seen import Deployment, NotOffered, Refused
 
 REGISTER_SECONDS = 15.0
 """Restate waits for the worker for as long as the worker likes, and for 1.7 s even if nobody listens."""
@@ -21,6 +22,20 @@ class _Error(BaseModel):
 
 class _Service(BaseModel):
     deployment_id: str
+    metadata: dict[str, str] = {}
+
+
+class _Deployment(BaseModel):
+    id: str
+    uri: str
+
+
+class _Found(BaseModel):
+    name: str
+
+
+class _Discovery(BaseModel):
+    services: list[_Found]
 
 
 class _Rows(BaseModel):
@@ -46,23 +61,29 @@ class Admin:
         answer = await self._http.request("GET", f"/deployments/{found.deployment_id}")
         if _is_missing(answer):
             return None
-        deployment = answer.parsed(Deployment)
+        deployment = answer.parsed(_Deployment)
         if answer.status != 200 or deployment is None:
             raise self._http.unexpected(answer)
-        return deployment
+        return Deployment(deployment.id, deployment.uri, found.metadata.get(REVISION))
 
-    async def register(self, uri: str, revision: str) -> None:
+    async def register(self, uri: str) -> None:
         """Make Restate discover the worker at `uri` now, and use it for new invocations.
 
-        Raises Refused with Restate's reason, and TimedOut if the worker keeps Restate waiting.
+        Raises Refused with Restate's reason, NotOffered if that worker has no such workflow, and TimedOut if
+        it keeps Restate waiting.
         """
         # Unforced first: with force Restate lets us take the name of a service of another type. But without
         # it, it answers 200 for a URI that it knows, contacts nobody and changes nothing.
-        if await self._register(uri, revision, force=False) == 200:
-            await self._register(uri, revision, force=True)
+        answer = await self._register(uri, force=False)
+        if answer.status == 200:
+            answer = await self._register(uri, force=True)
+        found = answer.parsed(_Discovery)
+        offered = [service.name for service in found.services] if found else [WORKFLOW_SERVICE]
+        if WORKFLOW_SERVICE not in offered:
+            raise NotOffered(offered)
 
-    async def _register(self, uri: str, revision: str, *, force: bool) -> int:
-        body = {"uri": uri, "force": force, "metadata": {"revision": revision}}
+    async def _register(self, uri: str, *, force: bool) -> Answer:
+        body = {"uri": uri, "force": force}
         answer = await self._http.request(
             "POST", "/deployments", body=json.dumps(body).encode(), read_seconds=REGISTER_SECONDS
         )
@@ -70,7 +91,7 @@ class Admin:
             error = answer.parsed(_Error)
             code, message = (error.restate_code, error.message) if error else (None, answer.text)
             raise Refused(answer.status, code, message)
-        return answer.status
+        return answer
 
     async def query(self, sql: str) -> list[Row]:
         """Rows of an introspection query; columns that are NULL are absent."""

@@ -169,6 +169,9 @@ class Keeper:
         verdict = self._decide(seen)
         self.history = replace(self.history, doing=verdict.doing)
         metrics.engine_reachable.set(not isinstance(seen.engine, EngineAway) and seen.ingress is None)
+        if isinstance(seen.engine, EngineAway):
+            # Who can't be asked may be restarting; behind a gateway no connection tells of that.
+            self._memory = replace(self._memory, engine_restarted=True)
         if verdict.loss is not None and self._lost_since is None:
             self._lost_since = time.monotonic()
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
@@ -210,7 +213,7 @@ class Keeper:
 
     async def _attempt(self, engine: Deployment | None, worker: Worker) -> RefusedBefore | None:
         try:
-            await self._admin.register(self._worker.url, worker.revision)
+            await self._admin.register(self._worker.url)
         except (Refused, EngineUnreachable) as error:
             said = refusal(error, self._worker.url)
             return RefusedBefore(said, worker.revision, engine.id if engine else None, time.monotonic())

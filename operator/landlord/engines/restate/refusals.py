@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from landlord.engines.restate.seen import Refused, TimedOut
+from landlord.engines.restate.seen import NotOffered, Refused, TimedOut
 from landlord.errors import EngineUnreachable
 
 Reason = Literal["WorkerUnreachable", "RegistrationRejected", "EngineUnreachable"]
@@ -102,6 +102,11 @@ UNREADABLE = Meaning(
     "on_change",
     "what answers there is not a landlord worker that this Restate understands; check LANDLORD_WORKER_URL",
 )
+NOT_OFFERED = Meaning(
+    "RegistrationRejected",
+    "on_change",
+    "what answers there is another worker of Restate: check LANDLORD_WORKER_URL",
+)
 
 DENIED = Meaning(
     "EngineUnreachable", "soon", "check LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE"
@@ -122,6 +127,8 @@ def refusal(error: Refused | EngineUnreachable, worker_url: str) -> Refusal:
             message=f"the worker at {worker_url} lets Restate wait for its discovery answer; restart it, or "
             "check what is between Restate and it",
         )
+    if isinstance(error, NotOffered):
+        return Refusal(NOT_OFFERED.reason, NOT_OFFERED.retry, f"{worker_url} {error}; {NOT_OFFERED.advice}")
     if isinstance(error, EngineUnreachable):
         return Refusal("EngineUnreachable", "soon", message=str(error))
     reason, retry, advice = _meaning(error)

@@ -1,9 +1,11 @@
 """What can be seen of Restate and of the worker: values only, so that what decides about them is pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from landlord.api.names import WORKFLOW_SERVICE
 from landlord.errors import EngineError, EngineUnreachable
 
 
@@ -21,17 +23,22 @@ class Refused(EngineError):
         self.message = message
 
 
-class Deployment(BaseModel, frozen=True):
+class NotOffered(Refused):
+    """Restate found a worker, and not the workflow."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        offers = " and ".join(offered) or "nothing"
+        super().__init__(200, None, f"offers {offers}, and not {WORKFLOW_SERVICE}")
+
+
+@dataclass(frozen=True)
+class Deployment:
     """A worker as Restate has it registered."""
 
     id: str
     uri: str
-    metadata: dict[str, str] = {}
-
-    @property
-    def revision(self) -> str | None:
-        """The worker's revision that was noted at registration."""
-        return self.metadata.get("revision")
+    revision: str | None = None
+    """The worker's own word when Restate discovered it."""
 
 
 @dataclass(frozen=True)
