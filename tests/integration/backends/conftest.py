@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import docker
 import pytest
+from tests.integration.backends.namespaces import Namespaces
 from tests.integration.backends.registry import Registry
 from tests.integration.backends.tenants import Tenants
 from tests.support.session import Session
 
 from landlord.backends.docker import DockerBackend
+from landlord.backends.kubernetes import KubernetesBackend
+from landlord.dev.cluster import ControlPlane
 from landlord.dev.tools import program
 
 TOOLS_IMAGE = "landlord/web-and-etcd:test"
@@ -54,3 +57,16 @@ def registry(session: Session, docker_engine: docker.DockerClient, web_image: st
     registry = Registry(session, docker_engine)
     yield registry
     registry.clean_up()
+
+
+@pytest.fixture
+async def namespaces(
+    control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Namespaces]:
+    """Tenants on the control plane."""
+    monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
+    backend = KubernetesBackend()
+    namespaces = Namespaces(backend, control_plane.kubectl)
+    yield namespaces
+    await backend.close()
+    namespaces.clean_up()

@@ -8,9 +8,11 @@ from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import Wanted, manifest, place
 from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable
+from landlord.kubernetes_api import KubeError
 from landlord.workflow.request import Desired
 
 QUOTA_SECONDS = 5.0
@@ -28,14 +30,25 @@ async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[Wanted]) -
             continue
         if found is None and each.kind is kinds.NAMESPACE:
             found = await _new_namespace(cluster, name, desired)
-        body = manifest(each.kind, each.content, desired)
-        if found:
-            body = claimed(body, claim(each.kind, found, desired))
-        applied = await cluster.apply(each.kind, body)
+        applied = await _apply(cluster, desired, each.kind, each.content, found)
         if each.kind is kinds.RESOURCE_QUOTA:
             await _in_force(cluster, applied)
         made.append(ResourceRef(kind=each.kind.name, name=name))
     return Result(resources=tuple(made))
+
+
+async def _apply(
+    cluster: Cluster, desired: Desired, kind: Kind, content: JsonObject, found: JsonObject | None
+) -> JsonObject:
+    body = manifest(kind, content, desired)
+    if found is None:
+        return await cluster.apply(kind, body)
+    try:
+        return await cluster.apply(kind, claimed(body, claim(kind, found, desired)))
+    except KubeError as error:
+        if error.status == 422 and not spec.owned(found, desired.tenant_id):
+            raise spec.unfit(kind, found, str(error)) from error
+        raise
 
 
 async def _new_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:

@@ -96,6 +96,16 @@ def foreign(kind: Kind, found: JsonObject) -> Terminal:
     )
 
 
+def unfit(kind: Kind, found: JsonObject, said: str) -> Terminal:
+    """The failure of taking over an object that can't be changed into what the tenant needs."""
+    metadata = found["metadata"]
+    return Terminal(
+        "Conflict",
+        f"a {kind.name} named {metadata['name']} exists and can't be made the tenant's: {said}\n"
+        "To do: remove it if nobody needs it; it is made anew then.",
+    )
+
+
 def _distinct(values: list[str], how: str) -> None:
     twice = [value for value, count in Counter(values).items() if count > 1]
     _must(
