@@ -1,0 +1,106 @@
+"""What the backend refuses before anything is made, and whose an object is."""
+
+from typing import Any
+
+import pytest
+from tests.unit.backends.kubernetes.desires import HTTP, WEB, desired, having
+
+from landlord.api import names
+from landlord.api.workload import Port
+from landlord.backends.kubernetes import KubernetesBackend, kinds, spec
+from landlord.backends.kubernetes.claim import claim
+from landlord.errors import Retryable, Terminal
+from landlord.workflow.request import Desired
+
+MINE = names.labels("acme")
+
+
+def namespace(labels: dict[str, str], **metadata: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "tenant-acme", "uid": "u", "resourceVersion": "7", "labels": labels, **metadata}
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param(desired(namespace={"name": "kube-system"}), "belongs to the cluster", id="kube-system"),
+        pytest.param(desired(namespace={"name": "default"}), "belongs to the cluster", id="default"),
+        pytest.param(desired(namespace={"name": "a/b"}), "the namespace 'a/b' is not a name", id="path"),
+        pytest.param(
+            desired().model_copy(update={"tenant_id": "../x"}), "tenantID '../x' is not a name", id="id"
+        ),
+        pytest.param(
+            desired(exposure="LoadBalancer"), "reaches nothing in an Isolated network", id="isolated"
+        ),
+        pytest.param(desired(quota={"pods": "many"}), "compute.kubernetes.quota, pods: 'many'", id="quota"),
+        pytest.param(
+            desired(WEB, having(name="b", ports=(Port(name="http", container_port=1),))),
+            "two ports are called http",
+            id="port-name",
+        ),
+        pytest.param(
+            desired(WEB, having(name="b", ports=(Port(name="b", container_port=8080),))),
+            "two ports have the number 8080/TCP",
+            id="port-number",
+        ),
+    ],
+)
+def test_what_cant_run_is_refused_before_anything_is_made(wrong: Desired, message: str) -> None:
+    with pytest.raises(Terminal) as raised:
+        KubernetesBackend().steps(wrong)
+    assert raised.value.code == "InvalidSpec"
+    assert message in raised.value.message
+
+
+def test_one_number_may_be_a_port_of_each_protocol() -> None:
+    udp = Port(name="quic", container_port=HTTP.container_port, protocol="UDP")
+    assert KubernetesBackend().steps(desired(having(ports=(HTTP, udp))))
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "answer"),
+    [
+        pytest.param(namespace(MINE), desired(), {"uid": "u"}, id="mine"),
+        pytest.param(namespace({}), desired(), Terminal, id="nobody's"),
+        pytest.param(
+            namespace({}),
+            desired(adoption="IfUnowned"),
+            {"uid": "u", "resourceVersion": "7", "annotations": {names.ANNOTATION_ADOPTED: "true"}},
+            id="nobody's, and may be taken over",
+        ),
+        pytest.param(
+            namespace(MINE, annotations={names.ANNOTATION_ADOPTED: "true"}),
+            desired(),
+            {"uid": "u", "annotations": {names.ANNOTATION_ADOPTED: "true"}},
+            id="taken over before",
+        ),
+        pytest.param(
+            namespace(names.labels("other")), desired(adoption="IfUnowned"), Terminal, id="another tenant's"
+        ),
+        pytest.param(
+            namespace({}, ownerReferences=[{"kind": "Other"}]),
+            desired(adoption="IfUnowned"),
+            Terminal,
+            id="something else's",
+        ),
+        pytest.param(
+            namespace(MINE, deletionTimestamp="2026-01-01T00:00:00Z"), desired(), Retryable, id="going"
+        ),
+    ],
+)
+def test_an_object_is_changed_only_if_it_is_the_tenants_or_may_become_so(
+    found: dict[str, Any], wanted: Desired, answer: dict[str, Any] | type[Exception]
+) -> None:
+    if isinstance(answer, dict):
+        assert claim(kinds.NAMESPACE, found, wanted) == answer
+    else:
+        with pytest.raises(answer):
+            claim(kinds.NAMESPACE, found, wanted)
+
+
+def test_a_conflict_says_what_can_be_done() -> None:
+    found = {"metadata": {"name": "tenant", "namespace": "tenant-acme"}}
+    message = spec.foreign(kinds.SERVICE, found).message
+    assert "`kubectl get services tenant -n tenant-acme`" in message
+    assert "spec.management.adoption to IfUnowned" in message

@@ -1,0 +1,62 @@
+"""What a namespace that does not go says, in the words of its controller."""
+
+from typing import Any
+
+import pytest
+
+from landlord.backends.kubernetes import terminating
+
+REMAINING = (
+    "Some resources are remaining: configmaps. has 1 resource instances, "
+    "certificates.cert-manager.io has 2 resource instances"
+)
+
+
+def namespace(*said: str, finalizers: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "tenant-acme", "finalizers": list(finalizers)},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {
+            "conditions": [
+                {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all is well"},
+                *({"type": "NamespaceContentRemaining", "status": "True", "message": each} for each in said),
+            ]
+        },
+    }
+
+
+def test_the_resources_that_remain_are_read_from_the_controllers_words() -> None:
+    assert terminating.remaining(namespace(REMAINING)) == [
+        ("configmaps", ""),
+        ("certificates", "cert-manager.io"),
+    ]
+    assert terminating.remaining(namespace()) == []
+
+
+def test_only_what_finalizers_hold_is_named_and_not_without_end() -> None:
+    objects = [{"metadata": {"name": f"c{number}", "finalizers": ["a/b", "c/d"]}} for number in range(5)]
+    free = {"metadata": {"name": "free"}}
+    assert terminating.holders("configmaps", [free, *objects[:1]]) == ["configmaps/c0 (a/b, c/d)"]
+    assert terminating.holders("configmaps", objects)[-1] == "2 more configmaps"
+
+
+@pytest.mark.parametrize(
+    ("found", "held", "code", "said"),
+    [
+        (namespace(), (), "StillTerminating", "is not gone yet: its content is being removed"),
+        (namespace(REMAINING), (), "StillTerminating", "configmaps. has 1 resource instances"),
+        (
+            namespace(REMAINING),
+            ("configmaps/x (a/b)",),
+            "HeldByFinalizers",
+            "held by finalizers of configmaps/x (a/b)",
+        ),
+        (namespace(finalizers=("a/b",)), (), "HeldByFinalizers", "the namespace itself (a/b)"),
+    ],
+)
+def test_what_holds_a_namespace_is_named(
+    found: dict[str, Any], held: tuple[str, ...], code: str, said: str
+) -> None:
+    failure = terminating.still_there(found, held)
+    assert failure.code == code
+    assert said in failure.message
