@@ -89,13 +89,17 @@ class Losses:
         await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
 
         over, after = time.perf_counter(), await self._api.tenants(MEASURED)
-        begun = [begun_since(self._ledger.entries(name), killed) for name in caught]
+        # What was made before the kill, and only not told yet, need not be begun again.
+        begun = [
+            begun_since(self._ledger.entries(name), killed) or (seen.answered if ready[name].done() else over)
+            for name in caught
+        ]
         ended = [ready[name].result() if ready[name].done() else over for name in caught]
         repair = Repair(
             away=seen.answered - began,
             registered=seen.registered - seen.answered,
             verified=seen.verified - seen.answered,
-            resumed=max((at for at in begun if at is not None), default=seen.answered) - seen.answered,
+            resumed=max(begun, default=seen.answered) - seen.answered,
             ready=max(ended, default=seen.answered) - seen.answered,
             in_flight=len(caught),
             not_ready=[name for name, tenant in after.items() if not is_ready(tenant)],
