@@ -24,9 +24,13 @@ def point(name: str, value: str) -> EntryPoint:
 MEMORY = point("memory", "landlord.backends.memory:MemoryBackend")
 
 
-def test_without_a_choice_all_installed_backends_are_loaded() -> None:
+def test_without_a_choice_all_installed_backends_are_loaded_reachable_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+    monkeypatch.setenv("KUBECONFIG", "/no/such/file")
     backends = load_backends()
-    assert {"docker", "memory"} <= set(backends)
+    assert {"docker", "kubernetes", "memory"} <= set(backends)
     assert all(backend.name == name for name, backend in backends.items())
 
 
