@@ -46,6 +46,7 @@ class System:
             "LANDLORD_DEFAULT_BACKEND": "memory",
             "LANDLORD_BACKENDS": backends,
             "LANDLORD_LEADER_ELECTION": "false",
+            "LANDLORD_MASS_DELETION_COUNT": "0",
         } | dict(settings)
         self.worker: Program = worker(folder, mark=mark, port=worker_port, settings=common)
         self.operator: Program = operator(folder, mark=mark, port=operator_port, settings=common)

@@ -112,6 +112,12 @@ tenants_unready_since = Gauge(
     ["phase"],
     registry=LEADER,
 )
+mass_deletion_held = Gauge(
+    "landlord_mass_deletion_held",
+    "Deleted Tenants that run on because so many were deleted at once, until a person releases them. "
+    "Leader only.",
+    registry=LEADER,
+)
 reconcile_total = Counter(
     "landlord_reconcile_total",
     "Reconciliations, by result: ok, conflict (a newer object is on its way) or error.",

@@ -128,6 +128,13 @@ class OperatorSettings(_ProgramSettings, RestateSettings):
     """Whether replicas agree by a Lease which one of them acts. Default: true in a cluster."""
     namespace: Annotated[str, Field(min_length=1, max_length=63)] = "landlord-system"
     """Namespace of the Lease."""
+    mass_deletion_count: Annotated[int, Field(ge=0)] = 30
+    """When more Tenants than this are deleted within LANDLORD_MASS_DELETION_SECONDS, none of them is
+    deprovisioned until a person releases them; see docs/tenant.md. 0: never held."""
+    mass_deletion_share: Annotated[float, Field(ge=0, le=100)] = 10
+    """The same in percent of all Tenants; the lesser counts, but 10 are never too many by this one."""
+    mass_deletion_seconds: Annotated[int, Field(gt=0, le=86400)] = 600
+    """Time within which deletions are counted together."""
 
     @field_validator("restate_pod_selector")
     @classmethod

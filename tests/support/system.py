@@ -42,6 +42,7 @@ class System:
             "LANDLORD_DEFAULT_BACKEND": "memory",
             "LANDLORD_BACKENDS": "memory,docker",
             "LANDLORD_LEADER_ELECTION": "false",
+            "LANDLORD_MASS_DELETION_COUNT": "0",  # tests delete what they like
         } | dict(settings)
         folder = session.folder("landlord")
         self.namespace = namespace

@@ -14,7 +14,9 @@
 |                    |             | Unfinished                                  |                   |
 | Paused             | Paused      | (absent)                                    |                   |
 | DeletionHeld       | Protected,  | (absent)                                    |                   |
-|                    | GracePeriod |                                             |                   |
+|                    | GracePeriod,|                                             |                   |
+|                    | MassDele-   |                                             |                   |
+|                    | tionHold    |                                             |                   |
 | Reconciling        | as Ready    | (absent)                                    |                   |
 | Stalled            | as Ready    | (absent)                                    |                   |
 """

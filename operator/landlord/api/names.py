@@ -26,6 +26,8 @@ LABEL_TENANT = f"{GROUP}/tenant-id"
 LABEL_MANAGED_BY = f"{GROUP}/managed-by"
 LABEL_SPEC_HASH = f"{GROUP}/spec-hash"
 LABEL_POD_HASH = f"{GROUP}/pod-hash"
+ANNOTATION_RELEASED = f"{GROUP}/deletions-released-until"
+"""On the CRD: a person means all deletions of Tenants up to that time."""
 ANNOTATION_ADOPTED = f"{GROUP}/adopted"
 MANAGED_BY = "landlord"
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from landlord.api.tenant import Tenant
+from landlord.controller.breaker import RELEASE, Deletions
 from landlord.controller.facts import Flight
 
 KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
@@ -23,7 +24,7 @@ Departure = Literal["Deprovisioned", "NothingMade", "Retained"]
 class Hold:
     """Why nothing is removed yet."""
 
-    reason: Literal["Protected", "GracePeriod"]
+    reason: Literal["Protected", "MassDeletionHold", "GracePeriod"]
     message: str
     """What a person can do about it."""
     until: datetime | None = None
@@ -42,7 +43,7 @@ def left_behind(tenant: Tenant) -> str:
     return f"{made or 'whatever was made so far'}{where} (tenantID {tenant.tenant_id})"
 
 
-def hold(tenant: Tenant, now: datetime) -> Hold | None:
+def hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hold | None:
     """What keeps a deleted Tenant from being deprovisioned now."""
     deletion = tenant.deletion
     if deletion.protected:
@@ -52,7 +53,15 @@ def hold(tenant: Tenant, now: datetime) -> Hold | None:
             f"spec.deletion.protected to false; before that, {KEEP}",
         )
     asked = tenant.metadata.deletion_timestamp
-    if asked is not None and now < asked + deletion.grace:
+    if asked is None:
+        return None
+    if deletions and (why := deletions.held_because(asked)):
+        return Hold(
+            "MassDeletionHold",
+            f"The Tenant was deleted, and runs on: {why}. If all deletions up to now are meant, run "
+            f"`{RELEASE}`; {KEEP}",
+        )
+    if now < asked + deletion.grace:
         until = asked + deletion.grace
         return Hold(
             "GracePeriod",

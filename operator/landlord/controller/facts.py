@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from landlord.api.outcome import Outcome
+from landlord.controller.breaker import Deletions
 from landlord.engines import Progress, Registration
 from landlord.errors import EngineError
 from landlord.workflow.request import Request
@@ -35,3 +36,5 @@ class Facts:
     owner: str | None = None
     """namespace/name of the older Tenant that has the same tenantID."""
     flight: Flight | None = None
+    deletions: Deletions | None = None
+    """All deletions that are known of. None: the breaker is off, or not needed."""

@@ -27,6 +27,7 @@ from landlord.kubernetes_api import (
 
 log = logging.getLogger(__name__)
 
+CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names.CRD_NAME}"
 PAGE = 500
 
 WATCH_SECONDS = (240, 360)
@@ -102,6 +103,12 @@ class KubeClient(ApiServer):
         path = f"{tenant_path(key)}/status"
         return await self.write("tenants/status", "PATCH", path, body, content_type=APPLY, query=query)
 
+    async def crd_metadata(self) -> JsonObject:
+        """The metadata of the Tenants' CRD."""
+        body = await self.call("GET", CRD_PATH, accept=METADATA)
+        metadata: JsonObject = body["metadata"]
+        return metadata
+
     async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
         """The uid of every Tenant there is now, read as metadata only and in pages."""
         query = {"limit": str(PAGE)}
@@ -114,12 +121,16 @@ class KubeClient(ApiServer):
                 return
             query["continue"] = token
 
-    async def may(self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP) -> bool:
-        """Whether RBAC allows these credentials the verb on the resource."""
+    async def may(
+        self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP, name: str = ""
+    ) -> bool:
+        """Whether RBAC allows these credentials the verb on the resource, or on the one of that name."""
         resource, _, subresource = resource.partition("/")
         attributes = {"verb": verb, "group": group, "resource": resource, "subresource": subresource}
         if namespace:
             attributes["namespace"] = namespace
+        if name:
+            attributes["name"] = name
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

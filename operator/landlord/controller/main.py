@@ -18,6 +18,7 @@ from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
+from landlord.controller.deletions import MassDeletion, limits_of
 from landlord.controller.events import Recorder, Regarding
 from landlord.controller.flights import Flights
 from landlord.controller.gates import Gates
@@ -67,6 +68,11 @@ class Operator:
         self._events = Recorder(kube, self._identity)
         self._registration_news = RegistrationNews()
         self._lease: Regarding | None = None
+        self._mass_deletion = (
+            MassDeletion(kube, limits_of(settings), self._cache.__len__, self._queue.add)
+            if settings.mass_deletion_count
+            else None
+        )
         self._reconciler = Reconciler(
             self._cache,
             self._queue,
@@ -74,6 +80,7 @@ class Operator:
             engine,
             kube,
             self._events,
+            self._mass_deletion,
             settings.default_backend,
             lambda: datetime.now(UTC),
         )
@@ -156,6 +163,8 @@ class Operator:
             group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
         group.create_task(self._events.run())
+        if self._mass_deletion:
+            group.create_task(self._mass_deletion.run())
         with suppress(TimeoutError):
             # So that what is known in a moment is not first written down as unknown.
             async with asyncio.timeout(FIRST_WORD_SECONDS):
@@ -170,6 +179,8 @@ class Operator:
     def _seen(self, kind: str | None, body: JsonObject) -> None:
         metadata = body["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
+        if self._mass_deletion:
+            self._mass_deletion.ledger.take(kind, key, body)
         if kind == "DELETED":
             for heir in self._cache.drop(key):
                 self._queue.add(heir)
@@ -196,6 +207,7 @@ class Operator:
 
     def _take_census(self) -> None:
         metrics.queue_depth.set(len(self._queue))
+        metrics.mass_deletion_held.set(len(self._mass_deletion.ledger.held) if self._mass_deletion else 0)
         metrics.tenants.clear()
         for (phase, provider), count in self._cache.census().items():
             metrics.tenants.labels(phase, provider).set(count)

@@ -16,7 +16,10 @@ from landlord.api.conditions import READY, find
 from landlord.api.schema import JsonObject
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Key, Tenant
+from landlord.controller.breaker import Deletions
 from landlord.controller.cache import Cache
+from landlord.controller.deletion import under_way
+from landlord.controller.deletions import MassDeletion
 from landlord.controller.events import Recorder, Regarding
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.flights import Flights
@@ -50,6 +53,7 @@ class Reconciler:
         engine: WorkflowEngine,
         kube: KubeClient,
         events: Recorder,
+        mass_deletion: MassDeletion | None,
         default_provider: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -59,6 +63,7 @@ class Reconciler:
         self._engine = engine
         self._kube = kube
         self._events = events
+        self._mass_deletion = mass_deletion
         self._default_provider = default_provider
         self._clock = clock
         self._written: dict[Key, float] = {}
@@ -72,7 +77,7 @@ class Reconciler:
         if tenant is None:
             self.forget(key)
             return
-        decided = self._plan(tenant)
+        decided = self._plan(tenant, await self._deletions(tenant))
         if not decided.settled and self._first_seen.get(key, (0, 0.0))[0] != tenant.metadata.generation:
             self._first_seen[key] = (tenant.metadata.generation, time.monotonic())
         if decided.hold:
@@ -102,7 +107,12 @@ class Reconciler:
         self._written.pop(key, None)
         self._first_seen.pop(key, None)
 
-    def _plan(self, tenant: Tenant) -> Plan:
+    async def _deletions(self, tenant: Tenant) -> Deletions | None:
+        """What has to be known before deprovisioning may begin."""
+        begins = tenant.deleting and tenant.held and not under_way(tenant, self._flights.get(tenant.key))
+        return await self._mass_deletion.known(self._clock()) if self._mass_deletion and begins else None
+
+    def _plan(self, tenant: Tenant, deletions: Deletions | None = None) -> Plan:
         owner = self._cache.owner(tenant.key)
         facts = Facts(
             registration=self._engine.registration,
@@ -110,6 +120,7 @@ class Reconciler:
             default_provider=self._default_provider,
             owner=str(owner) if owner else None,
             flight=self._flights.get(tenant.key),
+            deletions=deletions,
         )
         return plan(tenant, facts, self._clock())
 

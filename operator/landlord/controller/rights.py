@@ -9,6 +9,7 @@ from landlord.settings import OperatorSettings
 COORDINATION = "coordination.k8s.io"
 DISCOVERY = "discovery.k8s.io"
 EVENTS = "events.k8s.io"
+EXTENSIONS = "apiextensions.k8s.io"
 
 
 class Right(NamedTuple):
@@ -18,11 +19,13 @@ class Right(NamedTuple):
     resource: str
     namespace: str | None
     group: str = names.GROUP
+    name: str = ""
+    """The only object that it is about."""
 
     def __str__(self) -> str:
         group = "" if self.group in ("", names.GROUP) else f".{self.group}"
-        where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
-        return f"{self.verb} {self.resource}{group} in {where}"
+        where = f"in namespace {self.namespace}" if self.namespace else "in all namespaces"
+        return f"{self.verb} {self.resource}{group} {f'named {self.name}' if self.name else where}"
 
 
 def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
@@ -31,7 +34,10 @@ def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
 
 
 def rights(settings: OperatorSettings) -> list[Right]:
-    """All that the operator needs; in the namespaces of its Lease and of Restate a Role is enough."""
+    """All that the operator needs; in the namespaces of its Lease and of Restate a Role is enough.
+
+    The CRD is in no namespace: it takes a ClusterRole to read that one object.
+    """
     needed = [
         Right(verb, resource, namespace, group)
         for namespace in scopes(settings.watch_namespaces)
@@ -43,6 +49,8 @@ def rights(settings: OperatorSettings) -> list[Right]:
             ("create", "events", EVENTS),
         )
     ]
+    if settings.mass_deletion_count:
+        needed.append(Right("get", "customresourcedefinitions", None, EXTENSIONS, names.CRD_NAME))
     if settings.leader_election:
         for verb in ("get", "create", "update"):
             needed.append(Right(verb, "leases", settings.namespace, COORDINATION))

@@ -1,10 +1,11 @@
-"""The least rights: nothing cluster-wide but Tenants, and those only if all namespaces are watched."""
+"""The least rights: cluster-wide only the CRD, and Tenants if all namespaces are watched."""
 
 import pytest
 
 from landlord.controller.rights import rights
 from landlord.settings import OperatorSettings
 
+CRD = "get customresourcedefinitions.apiextensions.k8s.io named tenants.landlord.dev"
 RESTATE = OperatorSettings(
     leader_election=False,
     watch_namespaces=("acme",),
@@ -24,6 +25,7 @@ RESTATE = OperatorSettings(
                 "patch tenants in all namespaces",
                 "patch tenants/status in all namespaces",
                 "create events.events.k8s.io in all namespaces",
+                CRD,
             ],
         ),
         (
@@ -40,6 +42,7 @@ RESTATE = OperatorSettings(
                         "create events.events.k8s.io",
                     )
                 ),
+                CRD,
                 "get leases.coordination.k8s.io in namespace landlord",
                 "create leases.coordination.k8s.io in namespace landlord",
                 "update leases.coordination.k8s.io in namespace landlord",
@@ -64,3 +67,8 @@ def test_restate_s_pods_are_read_in_their_namespace_only() -> None:
 def test_without_restate_its_pods_are_not_read() -> None:
     local = RESTATE.model_copy(update={"engine": "local"})
     assert "restate" not in {right.namespace for right in rights(local)}
+
+
+def test_without_the_breaker_nothing_cluster_wide_is_read() -> None:
+    off = OperatorSettings(leader_election=False, watch_namespaces=("acme",), mass_deletion_count=0)
+    assert {right.namespace for right in rights(off)} == {"acme"}

@@ -1,0 +1,177 @@
+"""How many deletions are taken to be meant, and what holds the others."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.plans import FACTS, NOW, a_ready_tenant, a_tenant, says
+
+from landlord.api.conditions import find
+from landlord.api.tenant import Key, Tenant
+from landlord.controller.breaker import BURST_SECONDS, Deletions, Limits
+from landlord.controller.deletions import CrdState, Ledger, crd_state, limits_of
+from landlord.controller.plan import plan
+from landlord.settings import OperatorSettings
+
+WINDOW = timedelta(minutes=10)
+DEFAULTS = limits_of(OperatorSettings())
+FEW = Deletions(allowed=30, window=WINDOW, tenants=2000, recent=30)
+MANY = replace(FEW, recent=31)
+HELD_BEFORE = replace(FEW, recent=1, held=True)
+CRD_GOES = replace(FEW, recent=1, crd_terminating=True)
+SETTLED = NOW + timedelta(seconds=BURST_SECONDS)
+NO_WORD = CrdState(terminating=False, released=None)
+
+
+@pytest.mark.parametrize(
+    ("tenants", "allowed"), [(0, 10), (5, 10), (100, 10), (200, 20), (300, 30), (2000, 30), (10_000, 30)]
+)
+def test_the_defaults_leave_a_small_platform_alone_and_protect_a_large_one(
+    tenants: int, allowed: int
+) -> None:
+    assert DEFAULTS.allowed(tenants) == allowed
+
+
+@given(st.integers(1, 1000), st.floats(0, 100), st.integers(0, 100_000))
+def test_no_limit_allows_more_than_the_set_number(count: int, share: float, tenants: int) -> None:
+    assert Limits(count, share, WINDOW).allowed(tenants) <= count
+
+
+def deleted(deletion: dict[str, Any] | None = None) -> Tenant:
+    return a_tenant(2, deleting=True, status=a_ready_tenant().status, deletion=deletion or {})
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (MANY, "more than 30 Tenants were deleted within 10 minutes"),
+        (HELD_BEFORE, "more than 30 Tenants were deleted within 10 minutes"),
+        (CRD_GOES, "the CRD tenants.landlord.dev was deleted, and all Tenants with it"),
+    ],
+    ids=["many", "held before", "CRD"],
+)
+def test_a_mass_deletion_is_held_until_a_person_releases_it(known: Deletions, words: str) -> None:
+    decided = plan(deleted(), replace(FACTS, deletions=known), SETTLED)
+    assert (decided.submit, decided.let_go, decided.settled) == (None, None, True)
+    assert says(decided, "DeletionHeld") == ("True", "MassDeletionHold")
+    assert says(decided, "Ready") == ("True", "Provisioned")
+    assert decided.status is not None
+    held = find(decided.status.conditions, "DeletionHeld")
+    assert held is not None
+    assert words in held.message
+    assert "kubectl annotate crd tenants.landlord.dev" in held.message
+
+    for released, goes_on in ((NOW - timedelta(seconds=1), False), (NOW, True)):
+        facts = replace(FACTS, deletions=replace(known, released=released))
+        assert (plan(deleted(), facts, NOW).submit is not None) == goes_on
+
+
+def test_a_deletion_waits_until_those_that_came_with_it_have_been_seen() -> None:
+    facts = replace(FACTS, deletions=FEW)
+    early = plan(deleted(), facts, NOW + timedelta(seconds=1))
+    assert (early.submit, early.status, early.requeue_after) == (None, None, BURST_SECONDS - 1)
+    assert plan(deleted(), facts, SETTLED).submit is not None
+
+
+def test_where_the_breaker_could_never_open_nothing_waits() -> None:
+    facts = replace(FACTS, deletions=replace(FEW, tenants=30))
+    assert plan(deleted(), facts, NOW).submit is not None
+
+
+@pytest.mark.parametrize(
+    ("deletion", "reason"),
+    [({"protected": True}, "Protected"), ({"gracePeriod": "72h"}, "MassDeletionHold")],
+)
+def test_a_grace_period_is_no_reason_to_wait_with_the_alarm(deletion: dict[str, Any], reason: str) -> None:
+    decided = plan(deleted(deletion), replace(FACTS, deletions=MANY), SETTLED)
+    assert says(decided, "DeletionHeld") == ("True", reason)
+
+
+def test_who_leaves_everything_behind_is_not_held() -> None:
+    decided = plan(deleted({"policy": "Retain"}), replace(FACTS, deletions=MANY), NOW)
+    assert decided.let_go == "Retained"
+
+
+def body(name: str, seconds: float | None = 0.0, *, held: bool = False, policy: str = "") -> dict[str, Any]:
+    """A Tenant, deleted so many seconds after NOW."""
+    metadata: dict[str, Any] = {"namespace": "tenants", "name": name}
+    if seconds is not None:
+        metadata["deletionTimestamp"] = (NOW + timedelta(seconds=seconds)).isoformat()
+    said = [{"type": "DeletionHeld", "reason": "MassDeletionHold"}] if held else []
+    spec = {"deletion": {"policy": policy}} if policy else {}
+    return {"metadata": metadata, "spec": spec, "status": {"conditions": said}}
+
+
+def ledger(*bodies: dict[str, Any], gone: int = 0) -> Ledger:
+    """What is known after these were seen, and then the first of them went."""
+    made = Ledger(WINDOW)
+    for number, each in enumerate((*bodies, *bodies[:gone])):
+        kind = "DELETED" if number >= len(bodies) else None
+        made.take(kind, Key("tenants", each["metadata"]["name"]), each)
+    return made
+
+
+def known(made: Ledger, *, there: int = 100, crd: CrdState = NO_WORD, after: float = 0.0) -> Deletions:
+    return made.known(DEFAULTS, there, crd, NOW + timedelta(seconds=after))
+
+
+def test_deletions_count_gone_or_not_until_they_are_older_than_the_window() -> None:
+    made = ledger(body("a"), body("b", 60), body("c", 120), body("d", None), gone=2)
+    assert (known(made).recent, known(made).tenants) == (3, 102)
+    assert known(made, after=630).recent == 2
+    assert known(made, after=1000).recent == 0
+    assert known(made, after=1000).tenants == 100
+
+
+def test_who_leaves_everything_behind_does_not_count() -> None:
+    assert known(ledger(body("a", policy="Retain"), body("b", policy="Delete"))).recent == 1
+
+
+def test_what_is_held_is_known_from_the_objects_alone_however_long_it_was() -> None:
+    made = ledger(body("a", held=True))
+    assert known(made, after=86400).held
+    assert made.held == [Key("tenants", "a")]
+
+
+def test_what_was_released_counts_no_more() -> None:
+    made = ledger(body("a", held=True), body("b"), body("c", 60))
+    after = known(made, crd=CrdState(terminating=False, released=NOW + timedelta(seconds=30)))
+    assert (after.recent, after.held) == (1, False)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=40))
+def test_the_count_is_that_of_the_objects_however_they_come_and_go(steps: list[tuple[int, bool]]) -> None:
+    made, there, gone = Ledger(WINDOW), set[int](), 0
+    for number, goes in steps:
+        key = Key("tenants", str(number))
+        made.take("DELETED" if goes else "MODIFIED", key, body(str(number)))
+        if goes:
+            gone += number in there
+            there.discard(number)
+        else:
+            there.add(number)
+    assert known(made).recent == len(there) + gone
+
+
+RELEASED = "landlord.dev/deletions-released-until"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "terminating", "released"),
+    [
+        ({}, False, None),
+        ({"deletionTimestamp": "2026-01-01T12:00:00Z"}, True, None),
+        ({"annotations": {RELEASED: "2026-01-01T12:00:00Z"}}, False, NOW),
+        ({"annotations": {RELEASED: "2026-01-01T12:00:00"}}, False, NOW),
+        ({"annotations": {RELEASED: "2026-01-01T14:00:00+02:00"}}, False, NOW),
+        ({"annotations": {RELEASED: "yes"}}, False, None),
+    ],
+)
+def test_the_crd_says_whether_it_goes_and_what_is_released(
+    metadata: dict[str, Any], terminating: bool, released: object
+) -> None:
+    state = crd_state(metadata)
+    assert (state.terminating, state.released) == (terminating, released)
