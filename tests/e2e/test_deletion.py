@@ -128,3 +128,31 @@ def test_a_grace_period_can_be_cut_short_or_end_in_keeping_what_runs(any_landlor
         held(any_landlord, name, "GracePeriod")
         change(any_landlord, name, f'{{"spec":{{"deletion":{patch}}}}}')
         eventually(lambda: gone(any_landlord, name), within=10)
+
+
+def test_a_backend_that_is_gone_for_good_is_given_up_by_force_and_what_is_left_is_told(
+    new_landlord: Landlord, name: str
+) -> None:
+    system = new_landlord()
+    system.start()
+    ready(system, name)
+    system.worker.settings["LANDLORD_BACKENDS"] = "docker"
+    system.worker.restart()
+    delete(system, name)
+    system.until(name, "Stalled", "True", reason="Deleting")
+    assert "set spec.deletion.force to true" in message(system.tenant(name), "Ready")
+    restart(system)
+    steadily(lambda: not gone(system, name), seconds=2)
+
+    change(system, name, '{"spec":{"deletion":{"force":true}}}')
+    eventually(lambda: gone(system, name))
+
+    def told() -> bool:
+        seen = events(system.kubectl, system.namespace, "Tenant", name)[-1]
+        assert (seen["type"], seen["reason"]) == ("Warning", "LeftBehind")
+        assert f"May be left: memory {name} on memory" in seen["note"]
+        return True
+
+    eventually(told)
+    (logged,) = (line for line in system.operator.logs() if line["message"].startswith("LeftBehind"))
+    assert (logged["severity"], f"memory {name} on memory" in logged["message"]) == ("WARNING", True)

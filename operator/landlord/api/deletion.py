@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 import durationpy
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from landlord.api.base import Model
 from landlord.api.schema import cel
@@ -12,6 +12,13 @@ from landlord.api.schema import cel
 
 class Deletion(Model):
     """What happens when the Tenant is deleted. It can be changed after the deletion was asked for, too."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            "!has(self.protected) || !self.protected || !has(self.force) || !self.force",
+            "deletion.force has no meaning while deletion.protected is true: set one of them to false",
+        )
+    )
 
     policy: Literal["Delete", "Retain"] = "Delete"
     """Delete: what was made for the tenant is removed, with its data. Retain: all of it is left running, and
@@ -28,6 +35,10 @@ class Deletion(Model):
     )
     """How long after the deletion was asked for nothing is removed yet, such as 72h. To cut it short,
     shorten it."""
+
+    force: bool = False
+    """Let the Tenant go when deprovisioning has failed, as its backend is gone for good. What may be left of
+    it is in a Warning Event and in the operator's log."""
 
     @property
     def grace(self) -> timedelta:

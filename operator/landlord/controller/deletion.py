@@ -16,7 +16,7 @@ KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Te
 """A deletion can't be taken back, but need not remove anything."""
 
 
-Departure = Literal["Deprovisioned", "NothingMade", "Retained"]
+Departure = Literal["Deprovisioned", "NothingMade", "Retained", "LeftBehind"]
 """What has become of what was made for a Tenant that is let go."""
 
 
@@ -34,6 +34,13 @@ class Hold:
 def retains(tenant: Tenant) -> bool:
     """Whether the Tenant is let go, and what was made for it stays."""
     return tenant.deletion.policy == "Retain" and not tenant.deletion.protected
+
+
+def gives_up(tenant: Tenant) -> bool:
+    """Whether the Tenant is let go because deprovisioning has failed, and nobody wants it tried again."""
+    workflow = tenant.status.workflow
+    failed = workflow is not None and (workflow.operation, workflow.sub_state) == ("Delete", "Failed")
+    return failed and tenant.deletion.force
 
 
 def left_behind(tenant: Tenant) -> str:

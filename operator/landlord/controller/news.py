@@ -13,6 +13,7 @@
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
 | is let go, and nothing is left of it          | Normal, Deprovisioned                     |
 | is let go, and all of it is left              | Normal, Retained                          |
+| is let go, and nobody knows what is left      | Warning, LeftBehind                       |
 """
 
 from dataclasses import dataclass
@@ -65,6 +66,14 @@ def about_departure(tenant: Tenant, departure: Departure) -> News:
             reason, note = "Deprovisioned", "Nothing had been made for the tenant"
         case "Retained":
             reason, note = "Retained", f"Left running, as spec.deletion.policy says: {left_behind(tenant)}"
+        case "LeftBehind":
+            failure = tenant.status.workflow.last_failure if tenant.status.workflow else None
+            why = f"{failure.code}: {failure.message}" if failure else "no reason is known"
+            note = (
+                f"Let go, as spec.deletion.force says, although deprovisioning failed. "
+                f"May be left: {left_behind(tenant)}. It failed with {why}"
+            )
+            return News("Warning", "LeftBehind", "Deprovision", note)
     return News("Normal", reason, "Deprovision", note)
 
 

@@ -16,6 +16,7 @@
 | is being deleted, owns nothing       | none              | remove      |        |                          |
 | is being deleted, leaves all behind  | none              | remove      |        |                          |
 | is being deleted, but that is held   | none              |             |        | as before, DeletionHeld  |
+| is being deleted, failed, is forced  | none              | remove      |        |                          |
 | is being deleted, maybe with others  | none              |             | later  |                          |
 | is being deleted                     | none or under way |             | delete | progress                 |
 | is being deleted                     | ended well        | remove      |        |                          |
@@ -86,6 +87,8 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
             return Plan(let_go="Retained", settled=True)
         if hold := deletion.hold(tenant, facts.deletions, now):
             return _held(tenant, facts, now, hold)
+        if deletion.gives_up(tenant):
+            return Plan(let_go="LeftBehind", settled=True)
         asked = tenant.metadata.deletion_timestamp
         if facts.deletions and asked and (settled_at := facts.deletions.settled_at(asked)) > now:
             return Plan(requeue_after=(settled_at - now).total_seconds())

@@ -94,7 +94,8 @@ class Reconciler:
         if decided.let_go is not None:
             news = about_departure(tenant, decided.let_go)
             # Told before the object goes: afterwards nobody could say what was left where.
-            log.info("%s: %s", news.reason, news.note, extra=_fields(tenant))
+            level = logging.WARNING if news.type == "Warning" else logging.INFO
+            log.log(level, "%s: %s", news.reason, news.note, extra=_fields(tenant))
             self._events.tell(Regarding.tenant(tenant), news)
             finalizers = tuple(f for f in tenant.metadata.finalizers if f != names.FINALIZER)
             await self._set_finalizers(tenant, finalizers)

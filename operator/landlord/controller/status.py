@@ -189,6 +189,8 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
         if wait
         else "It is tried again when the spec changes."
     )
+    if request.operation == "delete":
+        then += " If its backend is gone for good, set spec.deletion.force to true."
     at = f" at step {failure.step}" if failure.step else ""
     message = f"{failure.code}{at}: {failure.message.rstrip('.')}.\n{then}"
     retried = now + timedelta(seconds=wait) if wait else None

@@ -154,6 +154,10 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda t: t["spec"].update(workflow={"timeout": "48h"}),
         "timeout is a duration from 1s to 24h",
     ),
+    "a protected Tenant that is forced": (
+        lambda t: t["spec"].update(deletion={"protected": True, "force": True}),
+        "deletion.force has no meaning while deletion.protected is true",
+    ),
     "a grace period in days": (
         lambda t: t["spec"].update(deletion={"gracePeriod": "3d"}),
         "gracePeriod is a duration up to a year (8760h), such as 30m or 72h",

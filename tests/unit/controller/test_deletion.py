@@ -8,7 +8,18 @@ import durationpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.plans import AWAY, DONE, FACTS, HOPELESS, NOW, a_ready_tenant, a_tenant, says, with_flight
+from tests.support.plans import (
+    AWAY,
+    DONE,
+    FACTS,
+    HOPELESS,
+    NOW,
+    a_failed_tenant,
+    a_ready_tenant,
+    a_tenant,
+    says,
+    with_flight,
+)
 
 from landlord.api.conditions import find
 from landlord.api.status import TenantStatus
@@ -152,3 +163,42 @@ def test_what_an_unreadable_spec_says_of_deletion_is_heeded(deletion: dict[str, 
     tenant = a_tenant(2, deleting=True, status=before, deletion=deletion, **UNREADABLE)
     assert tenant.spec is None
     assert says(plan(tenant, FACTS, NOW), "DeletionHeld") == ("True", reason)
+
+
+FORCE: dict[str, Any] = {"force": True}
+
+
+def failed_once() -> TenantStatus:
+    tenant = deleted()
+    status = plan(tenant, with_flight(tenant, operation="delete", outcome=HOPELESS), NOW).status
+    assert status is not None
+    return status
+
+
+def test_force_lets_go_only_of_what_could_not_be_removed() -> None:
+    assert submits(plan(deleted(**FORCE), FACTS, NOW))
+    tenant = deleted(**FORCE)
+    running = plan(tenant, with_flight(tenant, operation="delete"), NOW)
+    assert running.let_go is None
+    assert plan(deleted(3, failed_once(), **FORCE), FACTS, NOW) == Plan(let_go="LeftBehind", settled=True)
+
+
+def test_without_force_what_failed_is_tried_again_and_says_what_to_do() -> None:
+    status = failed_once()
+    assert plan(deleted(status=status), FACTS, NOW).let_go is None
+    ready = find(status.conditions, "Ready")
+    assert ready is not None
+    assert "set spec.deletion.force to true" in ready.message
+
+
+def test_what_failed_with_force_shows_the_failure_before_it_is_let_go() -> None:
+    tenant = deleted(**FORCE)
+    decided = plan(tenant, with_flight(tenant, operation="delete", outcome=HOPELESS), NOW)
+    assert decided.let_go is None
+    assert says(decided, "Stalled") == ("True", "Deleting")
+    assert plan(deleted(status=decided.status, **FORCE), FACTS, NOW).let_go == "LeftBehind"
+
+
+def test_a_failure_to_provision_is_none_to_deprovision() -> None:
+    status = a_failed_tenant(HOPELESS).status
+    assert submits(plan(a_tenant(2, deleting=True, status=status, deletion=FORCE), FACTS, NOW))

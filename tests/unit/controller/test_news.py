@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.plans import a_ready_tenant
+from tests.support.plans import HOPELESS, a_ready_tenant, with_flight
 
 from landlord.api.conditions import Verdict, merge
 from landlord.api.status import TenantStatus, WorkflowStatus
 from landlord.controller.deletion import Departure
 from landlord.controller.news import News, RegistrationNews, about_departure, about_tenant
+from landlord.controller.plan import plan
 from landlord.engines import History, Loss, Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -171,3 +172,14 @@ def test_an_old_loss_is_not_told_with_later_news() -> None:
     loss = [(REGISTERED, NO_LOSS), (LOST, WITH_LOSS), (REGISTERED, REPAIRED)]
     later = heard([*loss, (AWAY, REPAIRED), (REGISTERED, REPAIRED)])[2:]
     assert [news.note for news in later] == ["connection refused", "registered"]
+
+
+def test_a_tenant_that_is_let_go_by_force_warns_of_what_may_be_left_and_why() -> None:
+    before = a_ready_tenant(2, deleting=True)
+    status = plan(before, with_flight(before, operation="delete", outcome=HOPELESS), NOW).status
+    news = about_departure(
+        a_ready_tenant(2, deleting=True).model_copy(update={"status": status}), "LeftBehind"
+    )
+    assert (news.type, news.reason) == ("Warning", "LeftBehind")
+    assert "May be left: container c on memory (tenantID acme)" in news.note
+    assert "ImageInvalid: no such tag" in news.note
