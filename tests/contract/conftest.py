@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from tests.contract.harness import new_tenant_id, run, tenant
+from tests.contract.harness import new_tenant_id, settle, tenant
 
 from landlord.backends import Backend
 from landlord.backends.docker import DockerBackend
@@ -59,8 +59,10 @@ def left(environment: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
 
     async def clean_up(name: str) -> None:
         backend = BACKENDS[name]()
-        await asyncio.gather(*(run(backend.teardown(tenant_id)) for tenant_id in left[name]))
-        await backend.close()
+        try:
+            await asyncio.gather(*(settle(backend.teardown(tenant_id)) for tenant_id in left[name]))
+        finally:
+            await backend.close()
 
     for name in left:
         if left[name]:

@@ -1,12 +1,17 @@
-"""What the contract suite needs of any backend: tenants to ask for, and a way to run steps."""
+"""What the contract suite needs of any backend: tenants to ask for, and ways to run steps."""
 
+import asyncio
 import secrets
+import time
 from collections.abc import Sequence
 
 from landlord.api.outcome import Result
 from landlord.api.workload import Container, EnvVar, Port, Workload
 from landlord.backends import Backend, Observation, Step
+from landlord.errors import Retryable
 from landlord.workflow.request import Desired
+
+PATIENCE_SECONDS = 60.0
 
 
 def new_tenant_id(stem: str = "contract") -> str:
@@ -31,6 +36,26 @@ async def run(steps: Sequence[Step]) -> Result:
     for step in steps:
         made = made.merged(await step.run())
     return made
+
+
+async def settle(steps: Sequence[Step]) -> Result:
+    """Run the steps in order, each until it succeeds, as a workflow does: what may pass is tried again."""
+    made = Result()
+    for step in steps:
+        made = made.merged(await succeed(step))
+    return made
+
+
+async def succeed(step: Step) -> Result:
+    """Run one step until it succeeds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await step.run()
+        except Retryable:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
 
 
 async def observe(backend: Backend, tenant_id: str) -> Observation | None:

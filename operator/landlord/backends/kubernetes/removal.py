@@ -11,7 +11,8 @@ from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 
-WINDOW_SECONDS = 10.0
+WINDOW_SECONDS = 20.0
+"""How long one step looks. A namespace takes 5 s at least: so long its controller waits before it begins."""
 MADE = (
     kinds.DEPLOYMENT,
     kinds.SERVICE,
