@@ -58,8 +58,8 @@ def quota_exceeded(said: str, quota: Mapping[str, Quantity]) -> StepError:
     if match and match["name"] == NAME and _beyond(match["requested"], quota):
         todo = "raise compute.kubernetes.quota, or ask for less in spec.workload"
         return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
-    todo = "raise the quota, or have others in the namespace use less; it is tried again"
-    return Retryable("QuotaExceeded", f"{said}\nTo do: {todo}.")
+    todo = "raise the quota, or have others in the namespace use less; an update needs room for one pod more"
+    return Retryable("QuotaExceeded", f"{said}\nTo do: {todo}. It is tried again.")
 
 
 def _beyond(requested: str, quota: Mapping[str, Quantity]) -> bool:

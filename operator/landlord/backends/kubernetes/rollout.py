@@ -30,6 +30,8 @@ def trouble(
 ) -> StepError | None:
     """What keeps the present version from running, if that is known: what is hopeless first."""
     alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    # A pod that was evicted stays to be looked at, long after others took its place.
+    alive.sort(key=_has_failed)
     found = [*_refused(replica_sets, quota), *(each for pod in alive for each in _of_pod(pod))]
     return next((each for each in found if isinstance(each, Terminal)), next(iter(found), None))
 
@@ -41,6 +43,10 @@ def _refused(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quantity]) 
 
 
 def _of_pod(pod: JsonObject) -> Iterator[StepError]:
+    if _has_failed(pod):
+        status = pod["status"]
+        yield Retryable("PodFailed", f"the pod failed: {status.get('reason')}: {status.get('message')}")
+        return
     yield from containers.troubles(pod)
     for condition in _conditions(pod):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
@@ -49,9 +55,10 @@ def _of_pod(pod: JsonObject) -> Iterator[StepError]:
                 f"no node takes the pod: {condition.get('message', '')}\n"
                 "To do: add nodes, or change requests or compute.kubernetes.nodeSelector; it is tried again.",
             )
-    status = pod.get("status", {})
-    if status.get("phase") == "Failed":
-        yield Retryable("PodFailed", f"the pod failed: {status.get('reason')}: {status.get('message')}")
+
+
+def _has_failed(pod: JsonObject) -> bool:
+    return bool(pod.get("status", {}).get("phase") == "Failed")
 
 
 def unready(pods: Iterable[JsonObject]) -> list[JsonObject]:

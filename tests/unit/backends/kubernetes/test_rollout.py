@@ -119,6 +119,15 @@ def test_what_is_hopeless_is_told_before_what_may_pass() -> None:
     assert trouble.code == "InvalidImage"
 
 
+def test_what_is_left_of_an_evicted_pod_does_not_hide_what_is_wrong_with_the_one_in_its_place() -> None:
+    left = pod(status(state=ended(137)))
+    left["status"] |= {"phase": "Failed", "reason": "Evicted"}
+    crashing = pod(status("CrashLoopBackOff", lastState=ended(3), restartCount=2))
+    trouble = rollout.trouble((), [left, crashing], {})
+    assert trouble is not None
+    assert trouble.code == "CrashLooping"
+
+
 def test_a_pod_that_goes_is_no_trouble() -> None:
     assert rollout.trouble((), [pod(status("InvalidImageName"), deletionTimestamp="now")], {}) is None
 
