@@ -11,9 +11,8 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.backends import Observation, Step
-from landlord.backends.kubernetes import kinds, removal, spec
+from landlord.backends.kubernetes import ensure, kinds, removal, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
-from landlord.backends.kubernetes.ensure import ensure
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.refusals import Gone
@@ -36,7 +35,8 @@ class KubernetesBackend:
         """namespace, limits, network, workload, ready."""
         spec.check(desired)
         works: dict[str, Work] = {
-            name: partial(ensure, self._cluster, desired, wanted) for name, wanted in objects(desired).items()
+            name: partial(ensure.ensure, self._cluster, desired, wanted)
+            for name, wanted in objects(desired).items()
         }
         works["ready"] = partial(until_ready, self._cluster, desired)
         return [
