@@ -56,7 +56,7 @@ class Identity:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and not _has_ended(process) else None
         except psutil.NoSuchProcess:
             return None
 
@@ -155,12 +155,13 @@ def _remaining(processes: list[psutil.Process], timeout: float) -> list[psutil.P
     while processes and time.monotonic() < deadline:
         _, waited_for = psutil.wait_procs(processes, timeout=_POLL_SECONDS)
         # A process that ended stays a zombie until its parent, which may be busy, asks how it ended.
-        processes = [process for process in waited_for if not _is_zombie(process)]
+        processes = [process for process in waited_for if not _has_ended(process)]
     return processes
 
 
-def _is_zombie(process: psutil.Process) -> bool:
+def _has_ended(process: psutil.Process) -> bool:
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        # Its first thread may be a zombie while others still end, which hold its ports and files until then.
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() == 1
     except psutil.NoSuchProcess:
         return True

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.support.polling import eventually
 
@@ -17,6 +18,12 @@ DEAF = [
     "-c",
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True);"
     " time.sleep(600)",
+]
+HEADLESS = [
+    sys.executable,
+    "-c",
+    "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start();"
+    " ctypes.CDLL(None).pthread_exit(None)",
 ]
 PARENT = [
     sys.executable,
@@ -54,6 +61,17 @@ def test_a_process_that_ignores_sigterm_is_killed(mark: str, tmp_path: Path) -> 
     stop([identity], grace=0.2)
 
     assert identity.process() is None
+
+
+def test_a_process_has_not_ended_while_one_of_its_threads_runs(mark: str, tmp_path: Path) -> None:
+    identity = start(HEADLESS, mark, tmp_path)
+    eventually(lambda: psutil.Process(identity.pid).status() == psutil.STATUS_ZOMBIE)
+    assert identity.process() is not None
+
+    kill(identity)
+
+    assert identity.process() is None
+    assert not psutil.pid_exists(identity.pid) or psutil.Process(identity.pid).num_threads() == 1
 
 
 def test_another_process_with_the_same_number_is_left_alone(mark: str, tmp_path: Path) -> None:
