@@ -148,7 +148,12 @@ def test_a_replica_that_stands_by_watches_nothing_until_it_leads(
 def refused(folder: Path, control_plane: ControlPlane, namespace: str, settings: dict[str, str]) -> Ended:
     """How an operator ended that has the rights which it needs without Restate's pods."""
     kubeconfig = account(control_plane, namespace, "operator", OPERATOR_RULES)
-    common = {"KUBECONFIG": str(kubeconfig), "LANDLORD_WATCH_NAMESPACES": namespace}
+    # The CRD, which the breaker of mass deletions reads, is in no namespace.
+    common = {
+        "KUBECONFIG": str(kubeconfig),
+        "LANDLORD_WATCH_NAMESPACES": namespace,
+        "LANDLORD_MASS_DELETION_COUNT": "0",
+    }
     ended = run(folder, "operator", common | settings)
     assert ended.code == 2, ended
     return ended
