@@ -76,6 +76,6 @@ def test_the_namespace_of_a_protected_tenant_does_not_go_and_says_why(
         conditions = kubectl.get("namespace", namespace)["status"].get("conditions", [])
         return any("is protected: set spec.deletion" in each["message"] for each in conditions)
 
-    eventually(explained)
+    eventually(explained, within=90)
     assert "deletionTimestamp" not in kubectl.get("tenant", "acme", "-n", namespace)["metadata"]
     let_go(kubectl, namespace, "acme")
