@@ -23,14 +23,13 @@ async def repair(system: System, ledger: Ledger, sample: Sample, calls: int) -> 
     restate = system.restate
     await asyncio.to_thread(restate.kill)
     await asyncio.to_thread(restate.wipe)
-    registering = asyncio.create_task(asyncio.to_thread(_register, system))
     began = time.perf_counter()
-    starting = asyncio.create_task(asyncio.to_thread(restate.start))
-    answered, registered = await registering
     names = [f"bare-{n:04}" for n in range(calls)]
-    async with aiohttp.ClientSession(restate.ingress_url) as ingress, asyncio.timeout(LONGEST_WAIT):
-        await asyncio.gather(*(_call(ingress, sample, name) for name in names))
-    await starting
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.to_thread(restate.start))
+        answered, registered = await asyncio.to_thread(_register, system)
+        async with aiohttp.ClientSession(restate.ingress_url) as ingress, asyncio.timeout(LONGEST_WAIT):
+            await asyncio.gather(*(_call(ingress, sample, name) for name in names))
     begun = [begun_since(ledger.entries(name), began) for name in names]
     return Floor(registered - answered, max(at for at in begun if at is not None) - answered)
 

@@ -82,10 +82,11 @@ class Losses:
         killed = time.perf_counter()
         caught = [name for name, future in ready.items() if not future.done()]
         await asyncio.to_thread(self._system.restate.wipe)
-        watching = asyncio.create_task(asyncio.to_thread(self._witness.watch))
-        await asyncio.sleep(self._chance.uniform(0, LONGEST_PAUSE))
-        await asyncio.to_thread(self._system.restate.start)
-        seen = await watching
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(asyncio.to_thread(self._witness.watch))
+            await asyncio.sleep(self._chance.uniform(0, LONGEST_PAUSE))
+            await asyncio.to_thread(self._system.restate.start)
+        seen = watching.result()
         await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
 
         over, after = time.perf_counter(), await self._api.tenants(MEASURED)
