@@ -76,5 +76,3 @@ def test_why_a_tenant_does_not_run_stands_on_the_object_and_a_corrected_spec_run
     )
     system.apply(name, spec())
     system.until(name, "Ready", "True")
-    system.delete(name, timeout=60)
-    assert made_for(system, name) == []
