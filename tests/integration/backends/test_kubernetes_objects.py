@@ -9,7 +9,7 @@ from tests.support.polling import eventually
 from landlord.api import names
 from landlord.api.outcome import Endpoint
 from landlord.api.workload import Container, EnvVar, Exec, Port, Probe, ResourceAmounts, Resources
-from landlord.backends.kubernetes import ready
+from landlord.backends.kubernetes import cluster, ready
 from landlord.workflow.request import Desired
 
 SIDECAR = Container(
@@ -160,6 +160,17 @@ async def test_a_load_balancer_is_waited_for_and_gives_the_endpoint(
     assert (await namespaces.apply(desired)).endpoints == (
         Endpoint(name="http", url="http://203.0.113.7:8080"),
     )
+
+
+async def test_a_survey_of_many_pages_tells_of_all_tenants(
+    namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PAGE", 1)
+    tenants = [namespaces.new() for _ in range(3)]
+    for desired in tenants:
+        await namespaces.apply(desired)
+    seen = await namespaces.backend.survey()
+    assert [seen[desired.tenant_id].healthy for desired in tenants] == [True] * 3
 
 
 def alive(namespaces: Namespaces, desired: Desired) -> list[dict[str, dict[str, list[dict[str, str]]]]]:

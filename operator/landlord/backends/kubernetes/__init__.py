@@ -16,7 +16,7 @@ from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.refusals import Gone
-from landlord.backends.kubernetes.survey import observations
+from landlord.backends.kubernetes.survey import Survey
 from landlord.kubernetes_api import METADATA_LIST
 from landlord.workflow.request import Desired
 
@@ -62,9 +62,13 @@ class KubernetesBackend:
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants with a namespace, by two lists."""
         ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+        survey, each = Survey(), self._cluster.each
         with explained():
-            namespaces = await self._cluster.all(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours)
-            return observations(namespaces, await self._cluster.all(kinds.DEPLOYMENT, labelSelector=ours))
+            async for found in each(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours):
+                survey.add_namespace(found)
+            async for found in each(kinds.DEPLOYMENT, labelSelector=ours):
+                survey.add_deployment(found)
+        return survey.observations()
 
     async def close(self) -> None:
         """Let go of the connections to the API server."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,15 +57,21 @@ class Cluster:
     async def all(
         self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> list[JsonObject]:
-        """All objects of a kind, of one namespace or of all, page by page."""
-        found: list[JsonObject] = []
+        """All objects of a kind, of one namespace or of all."""
+        return [found async for found in self.each(kind, namespace, accept=accept, **query)]
+
+    async def each(
+        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+    ) -> AsyncIterator[JsonObject]:
+        """As `all`, with no more than a page of them in memory."""
         query["limit"] = str(PAGE)
         while True:
             page = await self.call("GET", kind.path(namespace), accept=accept, query=query)
-            found += page["items"] or ()  # an empty list comes as null
+            for found in page["items"] or ():  # an empty list comes as null
+                yield found
             token = page["metadata"].get("continue")
             if not token:
-                return found
+                return
             query["continue"] = token
 
     async def create(self, kind: Kind, manifest: JsonObject) -> JsonObject:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from landlord.api import names
-from landlord.backends.kubernetes import containers, rollout, survey
+from landlord.backends.kubernetes import containers, rollout
+from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import Retryable, StepError, Terminal
 
 Object = dict[str, Any]
@@ -187,11 +188,20 @@ def test_a_survey_tells_of_every_tenant_with_a_namespace() -> None:
     going = namespace("going", deletionTimestamp="now")
     theirs = deployment("other")
     theirs["metadata"]["namespace"] = "tenant-foreign"
-    seen = survey.observations(
-        [namespace("acme"), namespace("empty"), namespace("late"), namespace("foreign"), going],
-        [deployment(), deployment("late", availableReplicas=0), deployment("going"), theirs],
-    )
-    assert {tenant_id: (each.healthy, each.spec_hash, each.reason) for tenant_id, each in seen.items()} == {
+    nowhere = deployment("made-meanwhile")
+    survey = Survey()
+    for found in (namespace("acme"), namespace("empty"), namespace("late"), namespace("foreign"), going):
+        survey.add_namespace(found)
+    for found in (
+        deployment(),
+        deployment("late", availableReplicas=0),
+        deployment("going"),
+        theirs,
+        nowhere,
+    ):
+        survey.add_deployment(found)
+    seen = survey.observations().items()
+    assert {tenant_id: (each.healthy, each.spec_hash, each.reason) for tenant_id, each in seen} == {
         "acme": (True, "h", "all replicas are available"),
         "empty": (False, None, "there is no Deployment"),
         "late": (False, "h", "0 of 2 pods are available"),
