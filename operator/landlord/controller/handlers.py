@@ -68,6 +68,8 @@ class Watch:
             registry=registry,
             settings=watch_settings(),
             standalone=True,
+            # Only peers would read it. kopf's own asks for the user's name, and a pod's user has none.
+            identity=names.FIELD_MANAGER,  # type: ignore[arg-type]  # a NewType that kopf does not export
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             stop_flag=self._stop,
