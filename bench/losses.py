@@ -40,6 +40,7 @@ class Losses:
         api: Api,
         readiness: Readiness,
         ledger: Ledger,
+        witness: Witness,
         *,
         in_flight: int,
         work: tuple[float, float],
@@ -48,7 +49,7 @@ class Losses:
         self._api = api
         self._readiness = readiness
         self._ledger = ledger
-        self._witness = Witness(system.restate.admin_url, system.worker.url, system.operator.url)
+        self._witness = witness
         self._work = [work[0] + (work[1] - work[0]) * n / max(1, in_flight - 1) for n in range(in_flight)]
         self._settled: deque[str] = deque()
         self._made = 0
@@ -165,8 +166,10 @@ async def losses(
     system: System, ledger: Ledger, *, in_flight: int, work: tuple[float, float]
 ) -> AsyncIterator[Losses]:
     """Rounds with a watch over all Tenants."""
+    revision = await asyncio.to_thread(system.revision)
+    witness = Witness(system.restate.admin_url, system.worker.url, system.operator.url, revision)
     async with connected(system.control_plane.kubeconfig) as api, watching(api) as readiness:
-        yield Losses(system, api, readiness, ledger, in_flight=in_flight, work=work)
+        yield Losses(system, api, readiness, ledger, witness, in_flight=in_flight, work=work)
 
 
 def _version(tenant: JsonObject) -> str:

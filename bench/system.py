@@ -1,5 +1,6 @@
 """The real parts that are measured: control plane, Restate, worker and operator as processes of their own."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from bench.processes import Processes, find
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.guard import discard, guarded
-from landlord.dev.net import LOOPBACK, free_ports
+from landlord.dev.net import LOOPBACK, free_ports, request
 from landlord.dev.paths import checkout
 from landlord.dev.process import bearers, mark_of
 from landlord.dev.programs import Program, operator, worker
@@ -84,6 +85,13 @@ class System:
         if self.operator.identity is None:
             raise LocalFailure("the operator was not started")
         return self.operator.identity.pid
+
+    def revision(self) -> str:
+        """What the worker says that it is: its registration is right when it carries the same."""
+        answer = request(f"{self.worker.url}/healthz")
+        if answer is None:
+            raise LocalFailure("the worker does not say its revision")
+        return str(json.loads(answer[1])["revision"])
 
     def counters(self) -> dict[str, float]:
         """The operator's counters, as `name{label,…}`."""

@@ -34,30 +34,30 @@ class Seen:
 
 @dataclass(frozen=True)
 class Witness:
-    """Where to ask. `worker_url` is what has to be registered."""
+    """Where to ask. The worker at `worker_url` with this revision is what has to be registered."""
 
     admin_url: str
     worker_url: str
     operator_url: str
+    revision: str
 
     def watch(self) -> Seen:
         """Ask until all has been seen; to be called while Restate is away. Raises LocalFailure."""
-        revision = asked(f"{self.worker_url}/healthz")["revision"]
         answered = until(lambda: answers(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer")
         answered_at = time.time()
-        registered = until(lambda: self._registered(revision), LONGEST_REPAIR, "the registration")
+        registered = until(self._registered, LONGEST_REPAIR, "the registration")
         verified = until(
             lambda: self._verified(answered_at), LONGEST_REPAIR, "the operator to verify the registration"
         )
         return Seen(answered, registered, verified)
 
-    def _registered(self, revision: str) -> bool:
-        service = asked(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
+    def _registered(self) -> bool:
+        service = _asked(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
         if "deployment_id" not in service:
             return False
-        deployment = asked(f"{self.admin_url}/deployments/{service['deployment_id']}")
+        deployment = _asked(f"{self.admin_url}/deployments/{service['deployment_id']}")
         uri, seen = deployment.get("uri", ""), service.get("metadata", {}).get(REVISION)
-        return (uri.rstrip("/"), seen) == (self.worker_url, revision)
+        return (uri.rstrip("/"), seen) == (self.worker_url, self.revision)
 
     def _verified(self, since: float) -> bool:
         said = metrics(self.operator_url)
@@ -83,7 +83,7 @@ def answers(url: str) -> bool:
     return answer is not None and answer[0] == 200
 
 
-def asked(url: str) -> JsonObject:
+def _asked(url: str) -> JsonObject:
     """The body of an answer; empty while there is no answer of status 200."""
     answer = request(url)
     if answer is None or answer[0] != 200:
