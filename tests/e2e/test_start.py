@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.manifests import Rule
 from tests.support.programs import Ended, run
-from tests.support.rbac import OPERATOR_RULES, Rule, account
+from tests.support.rbac import OPERATOR_RULES, account
 
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.net import LOOPBACK

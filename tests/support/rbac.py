@@ -1,35 +1,23 @@
-"""Service accounts with exactly the rights that a test gives them."""
+"""Service accounts with exactly the rights that a test gives them, such as those of the manifests."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
+from tests.support.manifests import RESTATE_PODS, Rule, rules
 
+from landlord.controller.rights import Right
 from landlord.dev.cluster import ControlPlane
-
-Rule = dict[str, Any]
 
 RBAC = "rbac.authorization.k8s.io"
 
-OPERATOR_RULES: Sequence[Rule] = (
-    {"apiGroups": ["landlord.dev"], "resources": ["tenants"], "verbs": ["list", "watch", "patch"]},
-    {"apiGroups": ["landlord.dev"], "resources": ["tenants/status"], "verbs": ["patch"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-)
+OPERATOR_RULES = rules("ClusterRole", "landlord-operator")
 """All that an operator needs in the namespaces that it watches."""
 
-LEASE_RULES: Sequence[Rule] = (
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-)
+LEASE_RULES = rules("Role", "landlord-operator")
 """All that it needs besides in its own namespace for leader election."""
 
-
-RESTATE_RULES: Sequence[Rule] = (
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["watch"]},
-    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["watch"]},
-)
+RESTATE_RULES = rules("Role", "landlord-operator", RESTATE_PODS)
 """All that it needs besides in Restate's namespace to see its pods change."""
 
 
@@ -56,3 +44,27 @@ def grant(control_plane: ControlPlane, namespace: str, account: str, rules: Sequ
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": owner}],
     }
     control_plane.kubectl.apply(yaml.safe_dump_all([role, binding]))
+
+
+def used(control_plane: ControlPlane, namespace: str, name: str) -> set[str]:
+    """The rights by which the API server has let a service account do what it did, wherever that was.
+
+    An apply that makes an object takes the right to create it, too. What everybody may do is left out: to ask
+    what kinds there are, and for one's own rights.
+    """
+    found: set[str] = set()
+    for event in control_plane.audited():
+        target, status = event.get("objectRef", {}), event["responseStatus"]["code"]
+        if event["user"].get("username") != f"system:serviceaccount:{namespace}:{name}" or status == 403:
+            continue
+        if "resource" not in target or target.get("apiGroup") == "authorization.k8s.io":
+            continue
+        resource = "/".join(filter(None, (target["resource"], target.get("subresource"))))
+        verbs = {event["verb"], "create"} if status == 201 else {event["verb"]}
+        found |= {in_short(Right(verb, resource, None, target.get("apiGroup", ""))) for verb in verbs}
+    return found
+
+
+def in_short(right: Right) -> str:
+    """What may be done with which kind, whatever its namespace and name."""
+    return f"{right.verb} {right.resource}.{right.group}"

@@ -1,0 +1,89 @@
+"""The worker's ClusterRole, by what the kubernetes backend does with it: all of that, and nothing besides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.contract.harness import new_tenant_id, run, tenant
+from tests.integration.manifests.conftest import Applied
+from tests.support.manifests import NAMESPACE, granted_to
+from tests.support.polling import eventually
+from tests.support.rbac import in_short, used
+
+from landlord.api.compute import KubernetesCompute, NamespaceSettings
+from landlord.backends.kubernetes import KubernetesBackend
+from landlord.dev.cluster import ControlPlane
+from landlord.errors import Retryable
+from landlord.workflow.request import Desired
+
+WORKER = "landlord-worker"
+
+
+@pytest.fixture
+async def backend(
+    cluster: ControlPlane, applied: Applied, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[KubernetesBackend]:
+    """The backend as a worker has it that runs under the ServiceAccount of the manifests."""
+    monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig_of(NAMESPACE, WORKER)))
+    backend = KubernetesBackend()
+    yield backend
+    await backend.close()
+
+
+def desired(**changes: Any) -> Desired:
+    compute = {name: changes.pop(name) for name in tuple(changes) if name in KubernetesCompute.model_fields}
+    plain = tenant(changes.pop("tenant_id", None) or new_tenant_id(), "any/image:1")
+    return plain.model_copy(update=changes | {"kubernetes": KubernetesCompute(**compute)})
+
+
+async def changes(backend: KubernetesBackend) -> None:
+    """A tenant that is limited, then is not, and goes."""
+    limited = desired(quota={"pods": "3"})
+    await run(backend.steps(limited))
+    await run(backend.steps(desired(tenant_id=limited.tenant_id, network_isolation="Open")))
+    await run(backend.teardown(limited.tenant_id))
+
+
+async def is_adopted(backend: KubernetesBackend, cluster: ControlPlane) -> None:
+    """A tenant that takes over a namespace, and leaves it as it was."""
+    name = new_tenant_id("theirs")
+    cluster.kubectl("create", "namespace", name)
+    adopting = desired(quota={"pods": "3"}, namespace=NamespaceSettings(name=name), adoption="IfUnowned")
+    await run(backend.steps(adopting))
+    await run(backend.teardown(adopting.tenant_id))
+    cluster.kubectl("get", "namespace", name)
+
+
+async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> None:
+    """A tenant whose pod fails its probe: why is looked for in its ReplicaSets, pods and Events."""
+    unready = desired()
+    await run(backend.steps(unready))
+    place = ("-n", f"tenant-{unready.tenant_id}")
+    (pod,) = cluster.kubectl.get("pods", *place)["items"]
+    status = '{"status": {"conditions": [{"type": "Ready", "status": "False"}]}}'
+    cluster.kubectl("patch", "pod", pod["metadata"]["name"], *place, "--subresource=status", "-p", status)
+    eventually(lambda: "availableReplicas" not in cluster.kubectl.get("deploy", *place)["items"][0]["status"])
+    with pytest.raises(Retryable, match="0 of 1 pods are available"):
+        await run(backend.steps(unready))
+    await run(backend.teardown(unready.tenant_id))
+
+
+async def test_each_of_its_rights_is_needed_and_enough(
+    cluster: ControlPlane, backend: KubernetesBackend
+) -> None:
+    await asyncio.gather(changes(backend), is_adopted(backend, cluster), is_never_ready(backend, cluster))
+    await backend.survey()
+    assert used(cluster, NAMESPACE, WORKER) == {in_short(right) for right in granted_to(WORKER)}
+
+
+@pytest.mark.parametrize(
+    "what", ["deployments.apps/coredns", "services/kubernetes", "networkpolicies/theirs"]
+)
+async def test_it_can_t_touch_what_others_have_made(
+    cluster: ControlPlane, applied: Applied, what: str
+) -> None:
+    worker = f"--as=system:serviceaccount:{NAMESPACE}:{WORKER}"
+    for verb in ("get", "patch", "delete"):
+        asked = cluster.kubectl.run("auth", "can-i", verb, what, "-n", "kube-system", worker)
+        assert asked.stdout.strip() == "no", verb
