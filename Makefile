@@ -46,6 +46,7 @@ generate: .venv ## write the CRD and docs/reference anew
 
 lock: .venv ## pin the requirements anew
 	$(LOCK) -o requirements/bootstrap.txt requirements/bootstrap.in
+	$(LOCK) -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/runtime.txt pyproject.toml
 	$(LOCK) --extra local -o requirements/dev.txt pyproject.toml requirements/dev.in requirements/tools.in
 
