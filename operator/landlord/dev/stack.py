@@ -156,11 +156,10 @@ class Stack:
             record.ports.setdefault(name, preferred_port(_PORTS[name]))
         for name in (WORKER, OPERATOR):
             program = self.program(record, name)
-            fingerprint = program.fingerprint()
             known = record.processes.get(name)
             if (
                 known is not None
-                and known.fingerprint == fingerprint
+                and known.fingerprint == program.fingerprint()
                 and program.running()
                 and program.healthy()
             ):
@@ -170,7 +169,7 @@ class Stack:
             program = self.program(record, name)
             with step(f"starting the {name}"):
                 program.start()
-            _remember(record, name, program.identity, fingerprint)
+            _remember(record, name, program.identity, program.fingerprint())
             record.save(self._file)
 
     def _begin(self, part: str, guard: Guard, *, keep_data: bool = False) -> None:
