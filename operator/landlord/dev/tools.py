@@ -66,6 +66,7 @@ _FOR_TESTS = (
         "-X github.com/prometheus/common/version.Version=3.16.0",
         ("remove_all_sd",),
     ),
+    GoModule("kind", {"kind": "sigs.k8s.io/kind"}),
 )
 RESTATE = "restate-server"
 KUBECTL = "kubectl"
