@@ -1,5 +1,10 @@
 """What manifests/base says, without a cluster."""
 
+import os
+import re
+import textwrap
+from pathlib import Path
+
 import pytest
 from pydantic_settings import BaseSettings
 from tests.support.manifests import (
@@ -18,6 +23,7 @@ from landlord import __version__
 from landlord.api import names
 from landlord.backends.kubernetes import spec
 from landlord.controller.rights import rights
+from landlord.dev.paths import CHECKOUT
 from landlord.settings import PREFIX, OperatorSettings, WorkerSettings
 
 PROGRAMS: dict[str, type[BaseSettings]] = {"operator": OperatorSettings, "worker": WorkerSettings}
@@ -81,3 +87,18 @@ def test_no_pod_of_a_tenant_reaches_landlord() -> None:
 def test_the_crd_is_the_generated_one() -> None:
     (crd,) = [each for each in rendered(BASE) if each["kind"] == "CustomResourceDefinition"]
     assert crd["metadata"]["name"] == names.CRD_NAME
+
+
+def test_the_overlay_of_the_guide_sets_what_it_says(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (CHECKOUT / "docs" / "install.md").read_text(), re.DOTALL)
+    (overlay,) = [textwrap.dedent(block) for block in blocks if "kind: Kustomization" in block]
+    base = os.path.relpath(BASE, tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(overlay.replace("../landlord/manifests/base", base))
+    for program in PROGRAMS:
+        pod = find("Deployment", f"landlord-{program}", tmp_path)["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container["image"] == "registry.example.com/landlord:0.1.0"
+        (settings_of,) = (each["configMapRef"]["name"] for each in container["envFrom"])
+        assert settings_of == find("ConfigMap", f"landlord-{program}", tmp_path)["metadata"]["name"]
+    keys = find("ConfigMap", "landlord-worker", tmp_path)["data"]["LANDLORD_RESTATE_IDENTITY_KEYS"]
+    assert keys.startswith("publickeyv1_")
