@@ -21,6 +21,17 @@ QUIET = {
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
+def tempered(record: logging.LogRecord) -> bool:
+    """Make a warning of what kopf calls an error and tries again by itself; leave everything in."""
+    if (
+        record.levelno == logging.ERROR
+        and record.name.startswith("kopf.")
+        and "will retry" in str(record.msg)
+    ):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
 class TextFormatter(logging.Formatter):
     """`time LEVEL message key=value …`, the fields of `extra` last."""
 
@@ -36,6 +47,7 @@ class TextFormatter(logging.Formatter):
 def configure(log_format: Literal["auto", "text", "json"], level: str) -> None:
     """Send all logs to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(tempered)
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     handler.setFormatter(
         TextFormatter()
