@@ -67,7 +67,8 @@ def run(docker_engine: docker.DockerClient, image: Image) -> Iterator[Run]:
 
     yield start
     for container in started:
-        container.remove(force=True)
+        container.stop(timeout=30)  # killed, an operator would not give up its Lease
+        container.remove()
 
 
 def ended(container: Container) -> tuple[int, str]:
