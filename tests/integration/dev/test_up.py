@@ -31,7 +31,13 @@ class CommandLine:
         environment = dict(os.environ) | {"LANDLORD_STATE_DIR": str(self.state)}
         argv = [sys.executable, "-m", "landlord", *args]
         return subprocess.Popen(
-            argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            argv,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Tests that a shell runs in the background ignore Ctrl-C, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *args: str) -> str:
