@@ -6,7 +6,7 @@ generated models, which would cost 100 MB of memory for a few resources.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from landlord.api.schema import JsonObject
 from landlord.errors import LandlordError, SettingsError
 
 TIMEOUT_SECONDS = 10.0
+PAGE = 500
+"""Objects that a list is read by at a time."""
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
@@ -115,6 +117,20 @@ class ApiServer:
         require_success(response, content)
         answer: JsonObject = json.loads(content)
         return answer
+
+    async def each(
+        self, path: str, *, accept: str = JSON, query: dict[str, str] | None = None
+    ) -> AsyncIterator[JsonObject]:
+        """Every object of a list, with no more than a page of them in memory."""
+        asked = {**(query or {}), "limit": str(PAGE)}
+        while True:
+            page = await self.call("GET", path, accept=accept, query=asked)
+            for found in page["items"] or ():  # an empty list comes as null
+                yield found
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+            asked["continue"] = token
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

@@ -63,7 +63,6 @@ registration_checks = Counter(
     ["trigger"],
 )
 _from_zero(registration_checks, ("interval", "restate", "worker", "ingress", "pods"))
-_from_zero(registration_checks, ("interval", "restate", "worker", "ingress", "pods"))
 registration_attempts = Counter(
     "landlord_registration_attempts_total",
     "Registrations sent to the engine, by outcome: verified, unverified, rejected, worker_unreachable "

@@ -38,6 +38,19 @@ async def run(steps: Sequence[Step]) -> Result:
     return made
 
 
+async def run_with_patience(steps: Sequence[Step], tries: int) -> Result:
+    """Run the steps in order, the last of them until it succeeds or has failed so many times."""
+    *before, last = steps
+    made = await run(before)
+    for left in range(tries, 0, -1):
+        try:
+            return made.merged(await last.run())
+        except Retryable:
+            if left == 1:
+                raise
+    raise AssertionError("never reached")
+
+
 async def settle(steps: Sequence[Step]) -> Result:
     """Run the steps in order, each until it succeeds, as a workflow does: what may pass is tried again."""
     made = Result()

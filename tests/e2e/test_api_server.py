@@ -1,12 +1,12 @@
 """An API server that is away, one without landlord's CRD, and one with that of another version."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.support.apiserver import killed_api_server
+from tests.support.metrics import total
 from tests.support.polling import eventually
 from tests.support.programs import readiness
 from tests.support.session import Session
@@ -48,6 +48,11 @@ def accepted(system: System, name: str, spec: Spec) -> bool:
     except LocalFailure:
         return False
     return True
+
+
+def in_flight(system: System) -> float:
+    """Workflows that the operator waits for."""
+    return total(system.operator.url, "landlord_workflows_in_flight")
 
 
 def waits_for(system: System, gate: str) -> str:
@@ -115,7 +120,7 @@ def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
     system.apply_all({each: memory(MEMORY_DELAY="2") for each in names})
     with killed_api_server(session, bare_control_plane):
         assert "does not answer" in waits_for(system, "apiServer")
-        time.sleep(3)  # long enough for work to end while nobody can be told
+        eventually(lambda: in_flight(system) == 0, what="work has ended while nobody can be told")
     eventually(lambda: readiness(system.operator)[0] == 200)
     system.until_all(names, "Ready", "True")
     system.delete(*names)

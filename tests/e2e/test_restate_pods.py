@@ -73,11 +73,13 @@ def last_verified(system: System) -> float:
 
 def settled(system: System) -> float:
     """The checks so far, once no more are made."""
-    while True:
+
+    def standing() -> list[float]:
         before = checks(system)
-        time.sleep(1)
-        if checks(system) == before:
-            return before
+        steadily(lambda: checks(system) == before, seconds=1)
+        return [before]
+
+    return eventually(standing)[0]
 
 
 Change = Callable[[Kubectl, str], None]

@@ -28,7 +28,6 @@ from landlord.kubernetes_api import (
 log = logging.getLogger(__name__)
 
 CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names.CRD_NAME}"
-PAGE = 500
 
 WATCH_SECONDS = (240, 360)
 """How long the API server is asked to keep a watch open; at random, so that not all end at once."""
@@ -111,15 +110,8 @@ class KubeClient(ApiServer):
 
     async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
         """The uid of every Tenant there is now, read as metadata only and in pages."""
-        query = {"limit": str(PAGE)}
-        while True:
-            page = await self.call("GET", tenants_path(namespace), accept=METADATA_LIST, query=query)
-            for item in page["items"] or ():  # an empty list comes as null
-                yield item["metadata"]["uid"]
-            token = page["metadata"].get("continue")
-            if not token:
-                return
-            query["continue"] = token
+        async for tenant in self.each(tenants_path(namespace), accept=METADATA_LIST):
+            yield tenant["metadata"]["uid"]
 
     async def may(
         self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP, name: str = ""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import yaml
-from tests.contract.harness import new_tenant_id, run
+from tests.contract.harness import new_tenant_id, run, run_with_patience
 from tests.support.polling import eventually
 
 from landlord.api.compute import KubernetesCompute
@@ -12,7 +12,7 @@ from landlord.api.outcome import Result
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.kubernetes import KubernetesBackend
 from landlord.dev.kubectl import Kubectl
-from landlord.errors import Retryable, StepError
+from landlord.errors import StepError
 from landlord.workflow.request import Desired
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
@@ -45,15 +45,7 @@ class Namespaces:
 
     async def apply(self, desired: Desired) -> Result:
         """Run all steps; the last of them looks on for a while."""
-        *steps, last = self.backend.steps(desired)
-        made = await run(steps)
-        for patience in range(3, 0, -1):
-            try:
-                return made.merged(await last.run())
-            except Retryable:
-                if patience == 1:
-                    raise
-        raise AssertionError("never reached")
+        return await run_with_patience(self.backend.steps(desired), 3)
 
     async def make(self, desired: Desired) -> None:
         """Run all steps but the last, which waits."""

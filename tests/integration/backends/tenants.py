@@ -6,13 +6,13 @@ from urllib.request import urlopen
 
 import docker
 from docker.models.containers import Container as RealContainer
-from tests.contract.harness import new_tenant_id, run
+from tests.contract.harness import new_tenant_id, run, run_with_patience
 
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import Result
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.docker import DockerBackend
-from landlord.errors import Retryable, StepError
+from landlord.errors import StepError
 from landlord.workflow.request import Desired
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
@@ -41,15 +41,7 @@ class Tenants:
 
     async def apply(self, desired: Desired) -> Result:
         """Run all steps, the last of them until it succeeds or has failed a few times."""
-        *steps, last = self.backend.steps(desired)
-        made = await run(steps)
-        for patience in range(5, 0, -1):
-            try:
-                return made.merged(await last.run())
-            except Retryable:
-                if patience == 1:
-                    raise
-        raise AssertionError("never reached")
+        return await run_with_patience(self.backend.steps(desired), 5)
 
     async def failure(self, desired: Desired) -> StepError:
         """Run all steps and return the failure that one of them has to end with.

@@ -6,10 +6,11 @@ import pytest
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
+from landlord import kubernetes_api
 from landlord.api import names
 from landlord.api.outcome import Endpoint
 from landlord.api.workload import Container, EnvVar, Exec, Port, Probe, ResourceAmounts, Resources
-from landlord.backends.kubernetes import cluster, ready
+from landlord.backends.kubernetes import ready
 from landlord.workflow.request import Desired
 
 SIDECAR = Container(
@@ -165,7 +166,7 @@ async def test_a_load_balancer_is_waited_for_and_gives_the_endpoint(
 async def test_a_survey_of_many_pages_tells_of_all_tenants(
     namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "PAGE", 1)
+    monkeypatch.setattr(kubernetes_api, "PAGE", 1)
     tenants = [namespaces.new() for _ in range(3)]
     for desired in tenants:
         await namespaces.apply(desired)

@@ -14,7 +14,6 @@ from landlord.backends.kubernetes.refusals import refused
 from landlord.errors import Retryable, SettingsError
 from landlord.kubernetes_api import APPLY, JSON, ApiServer, KubeError, load_configuration
 
-PAGE = 500
 MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
 RELOAD_SECONDS = 10.0
 """How long credentials count as read just now; what they are refused for is then not their age."""
@@ -64,15 +63,10 @@ class Cluster:
         self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> AsyncIterator[JsonObject]:
         """As `all`, with no more than a page of them in memory."""
-        query["limit"] = str(PAGE)
-        while True:
-            page = await self.call("GET", kind.path(namespace), accept=accept, query=query)
-            for found in page["items"] or ():  # an empty list comes as null
+        server = await self._connected()
+        with self._refreshing(server):
+            async for found in server.each(kind.path(namespace), accept=accept, query=query):
                 yield found
-            token = page["metadata"].get("continue")
-            if not token:
-                return
-            query["continue"] = token
 
     async def create(self, kind: Kind, manifest: JsonObject) -> JsonObject:
         """Make an object that must not be there yet."""
@@ -104,8 +98,14 @@ class Cluster:
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> JsonObject:
         """One request."""
         server = await self._connected()
-        try:
+        with self._refreshing(server):
             return await server.call(method, path, body, **options)
+
+    @contextmanager
+    def _refreshing(self, server: ApiServer) -> Iterator[None]:
+        """Have credentials that are refused read anew for the next request."""
+        try:
+            yield
         except KubeError as error:
             if error.status == 401:
                 self._retire(server)
