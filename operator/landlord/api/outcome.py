@@ -56,6 +56,8 @@ class Outcome(Model):
 
     result: Literal["Succeeded", "Failed", "Superseded"]
     made: Result = Field(default_factory=Result)
+    spec_hash: str | None = None
+    """`Desired.hash()` of what was made; set exactly when an apply succeeded."""
     failure: Failure | None = None
     """Set exactly when the result is Failed."""
     invocation_id: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from landlord.api.lifecycle import State
 from landlord.api.outcome import Result
 from landlord.workflow.request import Desired
 
@@ -36,6 +37,13 @@ class Observation:
     """`Desired.hash()` of what was last applied; None if unknown."""
     reason: str
     """For a person: why it is not healthy, or how it is."""
+    state: State = "Active"
+    """The state that it was brought into last."""
+    drift: str = ""
+    """For a person: what somebody has removed or changed of what was made; empty if all is as it was made."""
+    outdated: str = ""
+    """For a person: what has changed since of what it refers to, such as a Secret, so that it has to be
+    applied again; empty if nothing has."""
 
 
 class Backend(Protocol):

@@ -77,7 +77,9 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
         if outcome.failure is not None:
             return outcome
         made = made.merged(outcome.made)
-    return Outcome(result="Succeeded", made=made)
+    return Outcome(
+        result="Succeeded", made=made, spec_hash=request.desired.hash() if request.desired else None
+    )
 
 
 def _steps(backend: Backend, request: Request) -> Sequence[Step]:
