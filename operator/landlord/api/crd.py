@@ -120,6 +120,8 @@ def _node(node: JsonObject, definitions: JsonObject) -> JsonObject:
                 result[key] = " ".join(value.split())
             case "properties":
                 result[key] = {name: _node(child, definitions) for name, child in value.items()}
+            case "additionalProperties" if value is True:
+                result["x-kubernetes-preserve-unknown-fields"] = True
             case "items" | "additionalProperties":
                 result[key] = _node(value, definitions)
             case "const":
@@ -139,7 +141,7 @@ def _node(node: JsonObject, definitions: JsonObject) -> JsonObject:
 
 def _is_worth_storing(default: Any) -> bool:
     """The API server writes defaults into every object, so empty ones stay out of the schema."""
-    return default is not None and default not in ([], {}) and not isinstance(default, dict)
+    return default is not None and default not in ("", [], {}) and not isinstance(default, dict)
 
 
 def _resolve(node: JsonObject, definitions: JsonObject) -> JsonObject:

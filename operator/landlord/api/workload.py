@@ -17,8 +17,43 @@ ProbeSeconds = Annotated[int, Field(ge=1, le=30, json_schema_extra={"format": "i
 LABEL_RULE = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')"
 
 
+class SecretKeyRef(Model):
+    """A key of a Secret in the Tenant's own namespace."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        json_schema_extra=cel(
+            "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+            "the name of a Secret is lower-case letters, digits, - and ., such as acme-db",
+        )
+    )
+    """Name of the Secret."""
+    key: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
+        json_schema_extra=cel(
+            "self.matches('^[-._a-zA-Z0-9]+$')",
+            "a key of a Secret is letters, digits, -, _ and ., such as password",
+        )
+    )
+    """Key in the Secret; its value must be text."""
+    optional: bool = False
+    """Leave the variable out while there is no such Secret or key, instead of waiting for it."""
+
+
+class EnvSource(Model):
+    """Where a value comes from."""
+
+    secret_key_ref: SecretKeyRef
+    """A key of a Secret in the Tenant's own namespace."""
+
+
 class EnvVar(Model):
-    """One environment variable with a literal value."""
+    """One environment variable; without value and valueFrom it is empty."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            "!has(self.value) || !has(self.valueFrom)",
+            "set value or valueFrom of a variable, not both",
+        )
+    )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
         json_schema_extra=cel(
@@ -29,6 +64,13 @@ class EnvVar(Model):
     """The variable's name, such as LOG_LEVEL."""
     value: Annotated[str, StringConstraints(max_length=8192)] = ""
     """Its value, taken literally. Not for secrets: it can be read by all who can read the Tenant."""
+    value_from: EnvSource | None = None
+    """Where its value comes from, for secrets: only the reference stands in the Tenant."""
+
+    @property
+    def secret(self) -> SecretKeyRef | None:
+        """The key of a Secret that holds its value."""
+        return self.value_from.secret_key_ref if self.value_from else None
 
 
 class Port(Model):
@@ -158,3 +200,8 @@ class Workload(Model):
     """The tenant's containers. The docker backend runs exactly one."""
     replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 1
     """How many instances of all containers run side by side. The docker backend runs exactly one."""
+
+    @property
+    def refers_to_secrets(self) -> bool:
+        """Whether any variable takes its value from a Secret."""
+        return any(variable.secret for container in self.containers for variable in container.env)

@@ -177,6 +177,7 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
             docker=spec.compute.docker if provider == "docker" else None,
             kubernetes=spec.compute.kubernetes if provider == "kubernetes" else None,
             adoption=spec.management.adoption,
+            secrets_namespace=tenant.key.namespace if spec.workload.refers_to_secrets else None,
         )
     return Request(
         tenant_id=tenant.tenant_id,

@@ -22,6 +22,14 @@ class Desired(Model):
     docker: DockerCompute | None = None
     kubernetes: KubernetesCompute | None = None
     adoption: Adoption = "Never"
+    secrets_namespace: str | None = None
+    """Where the Secrets are that the workload refers to: the Tenant's own namespace. Set exactly if it does."""
+
+    @model_validator(mode="after")
+    def _secrets_are_somewhere(self) -> Self:
+        if (self.secrets_namespace is not None) != self.workload.refers_to_secrets:
+            raise ValueError("secrets_namespace belongs to a workload that refers to Secrets and to no other")
+        return self
 
     def hash(self) -> str:
         """16 hex digits that change exactly when the desired state does.

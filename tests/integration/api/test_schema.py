@@ -47,6 +47,10 @@ def docker(tenant: Manifest) -> Manifest:
     return settings
 
 
+def reference(name: str = "acme-db", key: str = "password") -> Manifest:
+    return {"secretKeyRef": {"name": name, "key": key}}
+
+
 BAD: dict[str, tuple[Change, str]] = {
     "no spec": (lambda t: t.pop("spec"), "spec: Required value"),
     "no containers": (lambda t: t["spec"]["workload"].update(containers=[]), "should have at least 1 items"),
@@ -81,6 +85,26 @@ BAD: dict[str, tuple[Change, str]] = {
     "an image with a scheme and spaces": (
         lambda t: container(t).update(image="docker run app"),
         "image is a reference such as registry.example.com/team/app:1.2",
+    ),
+    "a variable with a value and a reference": (
+        lambda t: container(t)["env"][0].update(valueFrom=reference()),
+        "set value or valueFrom of a variable, not both",
+    ),
+    "a reference to nothing": (
+        lambda t: container(t)["env"].append({"name": "A", "valueFrom": {}}),
+        "secretKeyRef: Required value",
+    ),
+    "a reference without a key": (
+        lambda t: container(t)["env"].append({"name": "A", "valueFrom": {"secretKeyRef": {"name": "db"}}}),
+        "key: Required value",
+    ),
+    "a reference to what can't be a Secret": (
+        lambda t: container(t)["env"].append({"name": "A", "valueFrom": reference(name="../pods/db")}),
+        "the name of a Secret is lower-case letters, digits, - and .",
+    ),
+    "a reference to what can't be a key": (
+        lambda t: container(t)["env"].append({"name": "A", "valueFrom": reference(key="a/b")}),
+        "a key of a Secret is letters, digits, -, _ and .",
     ),
     "an unknown pull policy": (
         lambda t: container(t).update(imagePullPolicy="Sometimes"),
@@ -184,6 +208,16 @@ def test_accepts_numbers_as_quantities(kubectl: Kubectl) -> None:
     tenant = a_tenant("default")
     container(tenant)["resources"] = {"limits": {"cpu": 2, "memory": 134217728}}
     assert kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant)).returncode == 0
+
+
+def test_accepts_references_to_secrets_in_as_many_variables_as_a_tenant_can_have(kubectl: Kubectl) -> None:
+    tenant = a_tenant("default")
+    variables = [{"name": f"V{number}", "valueFrom": reference()} for number in range(128)]
+    tenant["spec"]["workload"]["containers"] = [
+        container(tenant) | {"name": name, "env": variables} for name in "abcdefgh"
+    ]
+    accepted = kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant))
+    assert accepted.returncode == 0, accepted.stderr
 
 
 def test_fills_in_defaults_and_only_those_that_mean_something(kubectl: Kubectl) -> None:

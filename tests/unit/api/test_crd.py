@@ -34,6 +34,7 @@ class Outer(BaseModel):
     many: tuple[Inner, ...] = ()
     amount: int | str | None = None
     flag: bool = False
+    text: str = ""
 
 
 def test_references_are_inlined_and_null_is_dropped() -> None:
@@ -53,6 +54,7 @@ def test_only_defaults_that_say_something_are_stored_in_every_object() -> None:
     properties = structural(Outer.model_json_schema())["properties"]
     assert properties["flag"] == {"type": "boolean", "default": False}
     assert "default" not in properties["many"]
+    assert "default" not in properties["text"]
 
 
 class Unfit(BaseModel):

@@ -54,3 +54,10 @@ def test_a_single_replica_is_what_was_desired_before_there_was_a_choice() -> Non
     app = {"name": "app", "image": "app:1"}
     assert desired({}).hash() == desired({"workload": {"replicas": 1, "containers": [app]}}).hash()
     assert desired({}).hash() != desired({"workload": {"replicas": 2, "containers": [app]}}).hash()
+
+
+def test_secrets_are_read_in_the_namespace_of_the_tenant_and_only_if_it_refers_to_any() -> None:
+    reference = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "acme-api", "key": "token"}}}
+    app = {"name": "app", "image": "app:1", "env": [reference]}
+    assert desired({"workload": {"containers": [app]}}).secrets_namespace == "tenants"
+    assert desired({}).secrets_namespace is None

@@ -1,7 +1,7 @@
 import pytest
 from tests.support.requests import request
 
-from landlord.workflow.request import Request
+from landlord.workflow.request import Desired, Request
 
 
 def test_desired_state_belongs_to_apply_only() -> None:
@@ -15,3 +15,10 @@ def test_desired_state_belongs_to_apply_only() -> None:
 def test_desired_state_is_for_the_tenant_of_the_request() -> None:
     with pytest.raises(ValueError, match="desired is for another tenantID than the request"):
         Request.model_validate(request("acme").model_dump() | {"tenantID": "other"})
+
+
+def test_a_namespace_of_secrets_belongs_to_a_workload_that_refers_to_them() -> None:
+    plain = request("acme").desired
+    assert plain is not None
+    with pytest.raises(ValueError, match="secrets_namespace belongs to a workload that refers to Secrets"):
+        Desired.model_validate(plain.model_dump() | {"secretsNamespace": "tenants"})
