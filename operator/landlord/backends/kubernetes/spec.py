@@ -1,13 +1,13 @@
 """What a tenant is called in the cluster, what is its, and what the backend can't run. No I/O."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from landlord.api import names
 from landlord.api.compute import KubernetesCompute
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
@@ -40,9 +40,7 @@ def check(desired: Desired) -> None:
             parse_quantity(amount)
         except ValueError as error:
             raise Terminal("InvalidSpec", f"compute.kubernetes.quota, {name}: {error}") from error
-    ports = [port for container in desired.workload.containers for port in container.ports]
-    _distinct([port.name for port in ports], "are called")
-    _distinct([f"{port.container_port}/{port.protocol}" for port in ports], "have the number")
+    check_distinct(desired.workload)
 
 
 def kubernetes(desired: Desired) -> KubernetesCompute:
@@ -103,14 +101,6 @@ def unfit(kind: Kind, found: JsonObject, said: str) -> Terminal:
         "Conflict",
         f"a {kind.name} named {metadata['name']} exists and can't be made the tenant's: {said}\n"
         "To do: remove it if nobody needs it; it is made anew then.",
-    )
-
-
-def _distinct(values: list[str], how: str) -> None:
-    twice = [value for value, count in Counter(values).items() if count > 1]
-    _must(
-        not twice,
-        f"two ports {how} {', '.join(twice)}; the containers of a tenant share one network: make them differ",
     )
 
 

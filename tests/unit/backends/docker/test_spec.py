@@ -58,6 +58,12 @@ def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
             "'A=B' is not a name for an environment variable",
             id="env",
         ),
+        pytest.param(
+            desired(WEB.model_copy(update={"ports": (*WEB.ports, Port(name="also", container_port=8080))})),
+            "InvalidSpec",
+            "two ports have the number 8080/TCP",
+            id="ports-of-one-number",
+        ),
         pytest.param(desired(tenant_id="../x"), "InvalidSpec", "tenantID '../x'", id="tenant-id"),
         pytest.param(
             desired(WEB.model_copy(update={"resources": Resources(limits=ResourceAmounts(memory="much"))})),

@@ -1,0 +1,201 @@
+"""Every file in examples/ means the same on a laptop and in production."""
+
+import socket
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import yaml
+from tests.support.containers import containers_of
+from tests.support.running import Running, asked_for, on_docker, on_kubernetes, secrets_of
+from tests.support.specs import Spec
+from tests.support.status import message
+from tests.support.system import Landlord, System, Tenant
+
+from landlord.api.names import KIND
+from landlord.dev.docker import WEB_IMAGE
+from landlord.dev.paths import CHECKOUT
+
+EXAMPLES = sorted(CHECKOUT.glob("examples/*.yaml"))
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A file, with a tenantID of the test's own and a namespace of the landlord's."""
+
+    objects: list[Object]
+    tenant: Object
+
+    @property
+    def name(self) -> str:
+        return str(self.tenant["metadata"]["name"])
+
+    @property
+    def asked_for(self) -> list[Running]:
+        return asked_for(self.tenant["spec"], secrets_of(self.objects))
+
+    @property
+    def container(self) -> Object:
+        container: Object = self.tenant["spec"]["workload"]["containers"][0]
+        return container
+
+
+@pytest.fixture(scope="module")
+def docker_landlord(new_landlord: Landlord, web_image: str) -> System:
+    """A landlord as on a laptop."""
+    system = new_landlord(LANDLORD_DEFAULT_BACKEND="docker", LANDLORD_BACKENDS="docker")
+    system.start()
+    return system
+
+
+@pytest.fixture(scope="module")
+def kubernetes_landlord(new_landlord: Landlord) -> System:
+    """A landlord as in production."""
+    system = new_landlord(LANDLORD_DEFAULT_BACKEND="kubernetes", LANDLORD_BACKENDS="kubernetes")
+    system.start()
+    return system
+
+
+@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def read(path: Path, system: System, tenant_id: str) -> Example:
+    objects = list(yaml.safe_load_all(path.read_text()))
+    for each in objects:
+        each["metadata"]["namespace"] = system.namespace
+    (tenant,) = (each for each in objects if each["kind"] == KIND)
+    tenant["spec"]["tenantID"] = tenant_id
+    return Example(objects, tenant)
+
+
+def applied(example: Example, system: System) -> Tenant:
+    system.kubectl.apply(yaml.safe_dump_all(example.objects))
+    return system.until(example.name, "Ready", "True")
+
+
+def removed(example: Example, system: System) -> None:
+    protection = '{"spec":{"deletion":{"protected":false,"gracePeriod":"0s"}}}'
+    system.kubectl("patch", "tenant", example.name, "-n", system.namespace, "--type=merge", "-p", protection)
+    system.delete(example.name, timeout=60)
+
+
+def test_there_are_examples() -> None:
+    assert EXAMPLES
+
+
+def test_an_example_runs_on_docker_as_it_says(
+    docker_landlord: System, docker_engine: docker.DockerClient, path: Path, name: str
+) -> None:
+    example = read(path, docker_landlord, name)
+    tenant = applied(example, docker_landlord)
+    assert tenant["status"]["provider"] == "docker"
+    assert on_docker(docker_engine, name) == example.asked_for
+
+    settings = example.tenant["spec"].get("compute", {}).get("docker", {})
+    urls = {each["name"]: each["url"] for each in tenant["status"].get("endpoints", ())}
+    assert urls.keys() == {each["port"] for each in settings.get("publish", ())}
+    for url in urls.values():
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert answer.status == 200
+
+    (container,) = docker_engine.containers.list(filters={"name": f"landlord-{name}"})
+    assert {mount["Destination"] for mount in container.attrs["Mounts"]} == {
+        volume["mountPath"] for volume in settings.get("volumes", ())
+    }
+    (network,) = container.attrs["NetworkSettings"]["Networks"].values()
+    if probe := example.container.get("probe"):
+        # The engine is told nothing of it: the worker has asked, and the same answers now.
+        assert_answers(network["IPAddress"], probe)
+    removed(example, docker_landlord)
+
+
+def test_an_example_runs_on_kubernetes_as_it_says(kubernetes_landlord: System, path: Path, name: str) -> None:
+    system = kubernetes_landlord
+    example = read(path, system, name)
+    tenant = applied(example, system)
+    namespace = f"tenant-{name}"
+    assert tenant["status"]["provider"] == "kubernetes"
+    assert on_kubernetes(system.kubectl, name) == example.asked_for
+
+    ports = example.container.get("ports", [])
+    assert {each["name"]: each["url"] for each in tenant["status"].get("endpoints", ())} == {
+        port["name"]: f"{port['appProtocol']}://tenant.{namespace}.svc:{port['containerPort']}"
+        for port in ports
+    }
+    services = system.kubectl.get("services", "-n", namespace)["items"]
+    offered = [
+        {"name": port["name"], "port": port["containerPort"], "appProtocol": port["appProtocol"]}
+        | {"targetPort": port["containerPort"], "protocol": "TCP"}
+        for port in ports
+    ]
+    assert [service["spec"]["ports"] for service in services] == ([offered] if offered else [])
+
+    template = system.kubectl.get("deployment", "tenant", "-n", namespace)["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert container["imagePullPolicy"] == example.container.get("imagePullPolicy", "IfNotPresent")
+    assert probe_of(container.get("readinessProbe")) == probe_of(example.container.get("probe"))
+    policy = system.kubectl.get("networkpolicy", "tenant", "-n", namespace)["spec"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["ingress"] == [{"from": [{"podSelector": {}}]}]
+    removed(example, system)
+
+
+TWICE: Spec = {"workload": {"containers": [{"name": "web", "image": WEB_IMAGE}], "replicas": 2}}
+SIDE_BY_SIDE: Spec = {
+    "workload": {"containers": [{"name": name, "image": WEB_IMAGE} for name in ("web", "helper")]}
+}
+SAME_NUMBER: Spec = {
+    "workload": {
+        "containers": [
+            {
+                "name": "web",
+                "image": WEB_IMAGE,
+                "ports": [{"name": name, "containerPort": 8080} for name in ("http", "also")],
+            }
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (TWICE, "exactly one replica, workload.replicas is 2; set it to 1 or use another backend"),
+        (SIDE_BY_SIDE, "exactly one container, workload.containers has 2; split them into several Tenants"),
+        (SAME_NUMBER, "two ports have the number 8080/TCP"),
+    ],
+    ids=["replicas", "containers", "ports"],
+)
+def test_what_docker_can_not_run_is_refused_with_what_to_do(
+    docker_landlord: System, docker_engine: docker.DockerClient, name: str, spec: Spec, said: str
+) -> None:
+    docker_landlord.apply(name, spec)
+    tenant = docker_landlord.until(name, "Stalled", "True")
+    assert said in message(tenant, "Ready")
+    assert containers_of(docker_engine, name) == []
+    docker_landlord.delete(name)
+
+
+def probe_of(probe: Object | None) -> tuple[str, int, str, int] | None:
+    """Kind, port, path and patience of a probe, with the defaults that a manifest may leave out."""
+    if probe is None:
+        return None
+    kind = "httpGet" if "httpGet" in probe else "tcpSocket"
+    path = probe[kind].get("path", "/")
+    return kind, probe[kind]["port"], path, probe.get("timeoutSeconds", 2)
+
+
+def assert_answers(address: str, probe: Object) -> None:
+    if "httpGet" in probe:
+        url = f"http://{address}:{probe['httpGet']['port']}{probe['httpGet'].get('path', '/')}"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert answer.status == 200
+    else:
+        socket.create_connection((address, probe["tcpSocket"]["port"]), timeout=5).close()
