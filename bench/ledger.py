@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.workflow.request import Desired
 
 LEDGER = "LEDGER"
@@ -63,6 +63,7 @@ class LedgerBackend:
     """Its tenants consist of lines in the ledger."""
 
     name = "ledger"
+    Config = NoConfig
 
     def __init__(self) -> None:
         self._ledger = Ledger(Path(os.environ[LEDGER]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.polling import eventually_async
 
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 
@@ -20,6 +20,7 @@ STEPS = ("one", "two", "three")
 
 class LedgerBackend:
     name = "ledger"
+    Config = NoConfig
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(os.environ["LEDGER"])

@@ -1,6 +1,6 @@
 """Where a tenant runs: `spec.compute`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -145,3 +145,6 @@ class Compute(Model):
     """Settings that only the docker backend reads; other backends ignore them."""
     kubernetes: KubernetesCompute | None = None
     """Settings that only the kubernetes backend reads; other backends ignore them."""
+    config: dict[str, Any] | None = Field(default=None, max_length=64)
+    """Settings of a backend that is a plug-in, as its documentation and `landlord backends` say. Refused by
+    backends that take none. Not for secrets."""

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Result
 from landlord.workflow.request import Desired
@@ -46,6 +48,12 @@ class Observation:
     applied again; empty if nothing has."""
 
 
+class NoConfig(BaseModel):
+    """For backends that read nothing of `spec.compute.config`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class Backend(Protocol):
     """Where tenants run.
 
@@ -55,6 +63,15 @@ class Backend(Protocol):
     """
 
     name: str
+
+    @property
+    def Config(self) -> type[BaseModel]:  # noqa: N802
+        """What it reads of `spec.compute.config`: a nested class, or `NoConfig`.
+
+        Checked before any step is asked for, so that `self.Config.model_validate(desired.config or {})`
+        succeeds in `steps`. It is journaled and shown: never for secrets.
+        """
+        ...
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         """Ordered steps that make `desired` true. Raises Terminal for what this backend can't do at all."""

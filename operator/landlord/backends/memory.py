@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from landlord.api.outcome import Endpoint, ResourceRef, Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
@@ -66,6 +66,7 @@ class MemoryBackend:
     """Runs nothing and says that it does; see the module's docstring."""
 
     name = "memory"
+    Config = NoConfig
 
     def __init__(self) -> None:
         self._tenants: dict[str, Tenant] = {}

@@ -176,6 +176,7 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
             # Another backend's settings are no part of what is desired: changing them must replace nothing.
             docker=spec.compute.docker if provider == "docker" else None,
             kubernetes=spec.compute.kubernetes if provider == "kubernetes" else None,
+            config=spec.compute.config or None,
             adoption=spec.management.adoption,
             secrets_namespace=tenant.key.namespace if spec.workload.refers_to_secrets else None,
         )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
@@ -21,6 +21,8 @@ class Desired(Model):
     workload: Workload
     docker: DockerCompute | None = None
     kubernetes: KubernetesCompute | None = None
+    config: dict[str, Any] | None = None
+    """For plug-in backends; checked against the backend's `Config` before any step."""
     adoption: Adoption = "Never"
     secrets_namespace: str | None = None
     """Where the Secrets are that the workload refers to: the Tenant's own namespace. Set exactly if it does."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from landlord.api.outcome import Outcome, Result
 from landlord.backends import Backend, Step
+from landlord.backends.config import check_config
 from landlord.errors import Terminal
 from landlord.workflow.attempt import UNEXPECTED, attempt, failed
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Superseded, decide
@@ -85,4 +86,5 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
 def _steps(backend: Backend, request: Request) -> Sequence[Step]:
     if request.desired is None:
         return backend.teardown(request.tenant_id)
+    check_config(backend, request.desired)
     return backend.steps(request.desired)

@@ -170,6 +170,14 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda t: docker(t).update(restartPolicy=False),
         "must be of type string",
     ),
+    "more config than anybody reads": (
+        lambda t: t["spec"]["compute"].update(config={f"key{number}": "" for number in range(65)}),
+        "Too many: 65: must have at most 64 items",
+    ),
+    "config that is no object": (
+        lambda t: t["spec"]["compute"].update(config="none"),
+        "must be of type object",
+    ),
     "a timeout without a unit": (
         lambda t: t["spec"].update(workflow={"timeout": "30"}),
         "timeout is a duration from 1s to 24h, such as 90s or 1h30m",
@@ -202,6 +210,14 @@ def test_refuses(case: str, kubectl: Kubectl) -> None:
     refused = kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant))
     assert refused.returncode != 0
     assert words in refused.stderr
+
+
+def test_keeps_whatever_is_in_config_as_it_is(kubectl: Kubectl) -> None:
+    tenant = a_tenant("default")
+    config: Manifest = {"a": {"b": [1, 2.5, "three", None, True, {"c": {}}]}, "Z": "", "none": None}
+    tenant["spec"]["compute"]["config"] = config
+    answer = kubectl.run("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(tenant))
+    assert json.loads(answer.stdout)["spec"]["compute"]["config"] == config
 
 
 def test_accepts_numbers_as_quantities(kubectl: Kubectl) -> None:

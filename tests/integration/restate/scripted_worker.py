@@ -20,7 +20,7 @@ import restate
 from tests.integration.restate import misbehaving
 
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Backend, Observation, Step
+from landlord.backends import Backend, NoConfig, Observation, Step
 from landlord.worker import app, asgi, service
 from landlord.workflow.request import Desired
 
@@ -29,6 +29,8 @@ STEPS: dict[str, dict[str, Any]] = {"network": {}, "container": {}, "health": {}
 
 class ScriptedBackend:
     """Does what files say."""
+
+    Config = NoConfig
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name

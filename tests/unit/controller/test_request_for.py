@@ -44,6 +44,16 @@ def test_settings_of_other_backends_are_no_part_of_what_is_desired(
     assert (asked.kubernetes and asked.kubernetes.pod_security) == level
 
 
+@pytest.mark.parametrize("provider", ["static-sites", "docker"])
+def test_config_for_plug_ins_reaches_every_backend_so_that_it_can_be_refused(provider: str) -> None:
+    asked = desired({"compute": {"config": {"pages": {"index.html": "hello"}}}}, provider)
+    assert asked.config == {"pages": {"index.html": "hello"}}
+
+
+def test_empty_config_is_none() -> None:
+    assert desired({"compute": {"config": {}}}).hash() == desired({}).hash()
+
+
 def test_leave_to_adopt_reaches_the_backend_and_changes_nothing_that_runs() -> None:
     strict, lenient = desired({}), desired({"management": {"adoption": "IfUnowned"}})
     assert (strict.adoption, lenient.adoption) == ("Never", "IfUnowned")

@@ -1,10 +1,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
+from pydantic import BaseModel
 from tests.support.requests import CREATED, request
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Terminal
 from landlord.workflow.fence import Fence
 from landlord.workflow.place import Place
@@ -18,6 +19,7 @@ class Stub:
     """A backend whose steps do nothing but say their name, or that can't even name them."""
 
     name = "stub"
+    Config: type[BaseModel] = NoConfig
 
     def __init__(self, steps: Steps = ("a", "b")) -> None:
         self._steps = steps
@@ -136,6 +138,19 @@ async def test_backend_that_can_not_name_its_steps_is_a_failure(
     outcome = await provision(request(provider="stub"), {"stub": Stub(error)}, Pages())
     code, message, retryable = failure
     assert outcome.failure == Failure(code=code, message=message, retryable=retryable)
+
+
+async def test_config_that_the_backend_can_not_read_is_a_failure_before_any_step() -> None:
+    asked = request(provider="stub")
+    assert asked.desired is not None
+    desired = asked.desired.model_copy(update={"config": {"colour": "blue"}})
+    journal = Pages()
+    outcome = await provision(
+        asked.model_copy(update={"desired": desired}), {"stub": Stub(KeyError("colour"))}, journal
+    )
+    assert outcome.failure is not None
+    assert (outcome.failure.code, outcome.failure.retryable) == ("InvalidSpec", False)
+    assert journal.written == [fence()]
 
 
 async def test_what_the_journal_raises_passes_through() -> None:

@@ -12,7 +12,7 @@ from docker import APIClient
 
 from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.backends.docker import containers, health, networks, spec, volumes
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
@@ -27,6 +27,7 @@ class DockerBackend:
     """The engine is found as the docker command finds it: DOCKER_HOST, else the local socket."""
 
     name = "docker"
+    Config = NoConfig
 
     def __init__(self) -> None:
         self._engine = Engine()

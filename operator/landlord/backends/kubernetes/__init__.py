@@ -10,7 +10,7 @@ from functools import partial
 
 from landlord.api import names
 from landlord.api.outcome import Result
-from landlord.backends import Observation, Step
+from landlord.backends import NoConfig, Observation, Step
 from landlord.backends.kubernetes import ensure, kinds, removal, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
@@ -27,6 +27,7 @@ class KubernetesBackend:
     """The cluster is found as kubectl finds it; in a pod it is the pod's own, unless KUBECONFIG is set."""
 
     name = "kubernetes"
+    Config = NoConfig
 
     def __init__(self) -> None:
         self._cluster = Cluster()
