@@ -74,7 +74,8 @@ def _how_to_use(stack: "Stack", record: "Record") -> str:
     restate, operator = stack.restate(record), stack.program(record, OPERATOR)
     asks = " ".join(f"{name}={operator.settings[name]}" for name in _ASKED_WITH)
     return f"""
-landlord is up. New Tenants run on the {record.backend} backend.
+landlord is up. New Tenants run on the {record.backend} backend; with spec.compute.provider they run on
+another: {operator.settings["LANDLORD_BACKENDS"]}. Pods on kubernetes are only pretended to run here.
 
   export KUBECONFIG={record.kubeconfig}
   {program(KUBECTL)} apply -f examples/web.yaml

@@ -207,7 +207,7 @@ def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
         "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
         "LANDLORD_RESTATE_IDENTITY_KEYS": restate.identity_key,
         "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports.get(WORKER, _PORTS[WORKER])}",
-        "LANDLORD_BACKENDS": "memory" if record.backend == "memory" else f"memory,{record.backend}",
+        "LANDLORD_BACKENDS": ",".join(sorted({"kubernetes", "memory", record.backend})),
         "LANDLORD_DEFAULT_BACKEND": record.backend,
         "LANDLORD_LEADER_ELECTION": "false",
     }

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import pytest
 import yaml
+from tests.support.containers import containers_of
 from tests.support.polling import eventually
 
 from landlord.dev.kubectl import Kubectl
@@ -103,6 +105,27 @@ def test_an_up_that_is_ended_midway_leaves_nothing(
 
     assert command.returncode != 0
     eventually(landlord.is_clean, within=20, what="everything is ended and removed")
+
+
+def test_tenants_run_on_each_backend_and_down_removes_even_those_that_were_to_stay(
+    landlord: CommandLine, docker_engine: docker.DockerClient, examples: Path, name: str
+) -> None:
+    landlord.run("up")
+    kubectl = Kubectl(landlord.record().kubeconfig)
+    tenant = yaml.safe_load((examples / "minimal.yaml").read_text())
+    for backend in ("docker", "kubernetes", "memory"):
+        tenant["metadata"]["name"] = tenant["spec"]["tenantID"] = f"{name}-{backend}"
+        tenant["spec"] |= {
+            "compute": {"provider": backend},
+            "deletion": {"protected": True, "policy": "Retain"},
+        }
+        kubectl.apply(yaml.safe_dump(tenant))
+    kubectl("wait", "--for=condition=Ready", "tenants", "--all", "--timeout=60s", timeout=90)
+    assert len(containers_of(docker_engine, f"{name}-docker")) == 1
+
+    assert "not all Tenants" not in landlord.run("down")
+    assert landlord.is_clean()
+    assert containers_of(docker_engine, f"{name}-docker") == []
 
 
 def test_down_removes_what_a_crash_of_everything_left(landlord: CommandLine) -> None:
