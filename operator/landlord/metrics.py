@@ -142,7 +142,7 @@ workflow_total = Counter(
     "(succeeded, failed, superseded).",
     ["operation", "outcome"],
 )
-_from_zero(workflow_total, ("apply", "delete"), ("succeeded", "failed", "superseded"))
+_from_zero(workflow_total, ("apply", "suspend", "archive", "delete"), ("succeeded", "failed", "superseded"))
 workflows_in_flight = Gauge(
     "landlord_workflows_in_flight", "Workflow invocations that this operator waits for now."
 )
@@ -152,6 +152,30 @@ kubernetes_writes = Counter(
     "without an answer, or dropped: an Event for which there was no room).",
     ["resource", "verb", "result"],
 )
+surveys = Counter(
+    "landlord_surveys_total",
+    "Surveys of all tenants on a backend, by provider and outcome (ok, failed).",
+    ["provider", "outcome"],
+)
+survey_seconds = Histogram(
+    "landlord_survey_seconds",
+    "Seconds that a survey took that did not fail, by provider.",
+    ["provider"],
+    buckets=LATENCY_BUCKETS,
+)
+last_survey = Gauge(
+    "landlord_last_survey_timestamp_seconds",
+    "Unix time of the last survey that did not fail, by provider. Leader only.",
+    ["provider"],
+    registry=LEADER,
+)
+drift = Counter(
+    "landlord_drift_total",
+    "Tenants that were found to be not as they were made, by what was done: repair (the work again) or "
+    "report (nothing).",
+    ["action"],
+)
+_from_zero(drift, ("repair", "report"))
 leader = Gauge("landlord_leader", "1 while this replica acts, 0 while it stands by.")
 
 # The worker

@@ -28,7 +28,7 @@ MADE = Result(
     endpoints=(Endpoint(name="http", url="http://127.0.0.1:1"),),
     resources=(ResourceRef(kind="container", name="c"),),
 )
-DONE = Outcome(result="Succeeded", made=MADE)
+DONE = Outcome(result="Succeeded", made=MADE, spec_hash="5eed")
 HOPELESS = Outcome(
     result="Failed",
     failure=Failure(code="ImageInvalid", message="no such tag", retryable=False, step="image"),

@@ -24,6 +24,7 @@ def request(
     attempt: int = 1,
     provider: str = "memory",
     timeout: float = 20.0,
+    keeps_data: bool = False,
     **env: str,
 ) -> Request:
     """A request; one to apply asks for a container with the remaining arguments as its env."""
@@ -38,4 +39,5 @@ def request(
         provider=provider,
         timeout_seconds=timeout,
         desired=desired,
+        keeps_data=keeps_data,
     )

@@ -2,16 +2,19 @@
 
 | type               | True        | False                                       | Unknown           |
 |--------------------|-------------|---------------------------------------------|-------------------|
-| Ready              | Provisioned | Provisioning, Updating, Deleting,           | EngineUnreachable |
-|                    |             | RegistrationPending, ProvisioningFailed,    | (only before the  |
-|                    |             | InvalidSpec, UnknownBackend,                | first success)    |
-|                    |             | IdentityConflict, Paused, DeletionHeld      |                   |
+| Ready              | Provisioned,| Provisioning, Updating, Repairing,          | EngineUnreachable |
+|                    | Suspended,  | Suspending, Resuming, Archiving, Restoring, | (only before the  |
+|                    | Archived    | Deleting, RegistrationPending,              | first success)    |
+|                    |             | ProvisioningFailed, InvalidSpec,            |                   |
+|                    |             | UnknownBackend, IdentityConflict, Paused,   |                   |
+|                    |             | DeletionHeld                                |                   |
 | Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
 |                    |             | IdentityConflict                            |                   |
 | WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
 |                    |             | WorkerUnreachable, RegistrationRejected     |                   |
 | Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed,     |                   |
 |                    |             | Unfinished                                  |                   |
+| ComputeHealthy     | Healthy     | Unhealthy, Missing                          | NotSurveyed       |
 | Paused             | Paused      | (absent)                                    |                   |
 | DeletionHeld       | Protected,  | (absent)                                    |                   |
 |                    | GracePeriod,|                                             |                   |
@@ -32,12 +35,16 @@ READY = "Ready"
 ACCEPTED = "Accepted"
 WORKFLOW_REGISTERED = "WorkflowRegistered"
 PROVISIONED = "Provisioned"
+COMPUTE_HEALTHY = "ComputeHealthy"
 PAUSED = "Paused"
 DELETION_HELD = "DeletionHeld"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 
-ORDER = (READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, PAUSED, DELETION_HELD, RECONCILING, STALLED)
+ORDER = (
+    *(READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, COMPUTE_HEALTHY),
+    *(PAUSED, DELETION_HELD, RECONCILING, STALLED),
+)
 """In which order they are shown."""
 
 MAX_MESSAGE = 1024

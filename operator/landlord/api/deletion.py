@@ -20,9 +20,10 @@ class Deletion(Model):
         )
     )
 
-    policy: Literal["Delete", "Retain"] = "Delete"
-    """Delete: what was made for the tenant is removed, with its data. Retain: all of it is left running, and
-    an Event and the operator's log say what and where. A Tenant with the same tenantID takes it over."""
+    policy: Literal["Delete", "Archive", "Retain"] = "Delete"
+    """Delete: what was made for the tenant is removed, with its data. Archive: all but what holds its data is
+    removed. Retain: all of it is left running. An Event and the operator's log say what is left and where. A
+    Tenant with the same tenantID takes it over."""
     protected: bool = False
     """The Tenant can't be deleted. The API server refuses it if it has the policy of manifests/protection;
     else the object says Terminating, and what runs is left alone until this is false."""

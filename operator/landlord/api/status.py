@@ -6,12 +6,29 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from landlord.api.base import Model
+from landlord.api.lifecycle import State
 from landlord.api.outcome import Endpoint, Failure, ResourceRef
 from landlord.api.schema import map_list
 
 Phase = Literal[
-    "Pending", "Provisioning", "Ready", "Updating", "Paused", "DeletionHeld", "Deleting", "Failed"
+    "Pending",
+    "Provisioning",
+    "Ready",
+    "Degraded",
+    "Updating",
+    "Repairing",
+    "Suspending",
+    "Suspended",
+    "Resuming",
+    "Archiving",
+    "Archived",
+    "Restoring",
+    "Paused",
+    "DeletionHeld",
+    "Deleting",
+    "Failed",
 ]
+WorkflowOperation = Literal["Create", "Update", "Repair", "Suspend", "Resume", "Archive", "Restore", "Delete"]
 SubState = Literal["Pending", "Running", "BackingOff", "Paused", "Succeeded", "Failed"]
 Short = Annotated[str, StringConstraints(max_length=253)]
 Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"})]
@@ -47,7 +64,7 @@ class RegistrationStatus(Model):
 class WorkflowStatus(Model):
     """The workflow that last ran, or runs, for this tenant."""
 
-    operation: Literal["Create", "Update", "Delete"]
+    operation: WorkflowOperation
     """What it does."""
     generation: Generation
     """metadata.generation that it makes true."""
@@ -71,6 +88,15 @@ class WorkflowStatus(Model):
     """The last error."""
 
 
+class Drift(Model):
+    """How what runs differs from what was made."""
+
+    first_detected_at: datetime
+    """When that was seen first."""
+    items: Annotated[tuple[Annotated[str, StringConstraints(max_length=512)], ...], Field(max_length=32)]
+    """What somebody has removed or changed; long ones are shortened."""
+
+
 class TenantStatus(Model):
     """What is so, as landlord has seen it."""
 
@@ -82,6 +108,12 @@ class TenantStatus(Model):
     """The tenant's identity on the backend."""
     provider: Annotated[str, StringConstraints(max_length=63)] | None = None
     """Backend that runs the tenant, chosen once for its life."""
+    state: State | None = None
+    """State that the last workflow that succeeded has brought the tenant into."""
+    spec_hash: Short | None = None
+    """Hash of what was last made to run; the backend's survey shows the same."""
+    expires_at: datetime | None = None
+    """When `spec.lifetime` ends, or ended."""
     registration: RegistrationStatus | None = None
     """The workflow's registration that last served this tenant."""
     workflow: WorkflowStatus | None = None
@@ -90,8 +122,10 @@ class TenantStatus(Model):
     """Where the tenant can be reached."""
     resources: Annotated[tuple[ResourceRef, ...], Field(max_length=256)] = ()
     """What exists for the tenant on the backend."""
+    drift: Drift | None = None
+    """How what runs differs from what was made, while it does."""
     conditions: Annotated[
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
-    """Ready, Accepted, WorkflowRegistered and Provisioned; Paused, DeletionHeld, Reconciling and Stalled
+    """Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; Paused, DeletionHeld, Reconciling and Stalled
     while so."""

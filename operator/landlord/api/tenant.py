@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, ValidationError, mode
 from landlord.api.base import Model
 from landlord.api.compute import Adoption, Compute
 from landlord.api.deletion import Deletion
+from landlord.api.lifecycle import Lifetime, State
 from landlord.api.names import FINALIZER, MAX_TENANT_ID
 from landlord.api.schema import JsonObject, cel, cels
 from landlord.api.status import TenantStatus
@@ -49,6 +50,10 @@ class Management(Model):
     mode: Literal["Managed", "Paused"] = "Managed"
     """Managed: what runs is made what the spec says. Paused: nothing is done to the tenant, whatever changes,
     until it is Managed again; only a deletion is carried out."""
+    drift: Literal["Repair", "Report", "Ignore"] = "Repair"
+    """What is done when somebody removes or changes what was made for the tenant. Repair: it is made again.
+    Report: status.drift and an Event say what is different, and it is left so. Ignore: nothing; that it is
+    gone or unhealthy is still told by the condition ComputeHealthy."""
     adoption: Adoption = "Never"
     """What to do about a namespace or object that was there before the Tenant. Never: it is a conflict, and
     left as it is. IfUnowned: it becomes the tenant's, if nothing else owns it. A namespace that was taken
@@ -105,6 +110,18 @@ class TenantSpec(Model):
                 "compute.kubernetes.namespace.name can't be changed: create a new Tenant instead",
             ),
             (
+                "!has(oldSelf.desiredState) || oldSelf.desiredState != 'Archived' || "
+                "!has(self.desiredState) || self.desiredState != 'Suspended'",
+                "an archived tenant can't be suspended: set desiredState to Active, or leave it Archived",
+            ),
+            (
+                "!has(self.lifetime) || !has(self.lifetime.onExpiry) || "
+                "self.lifetime.onExpiry != 'Delete' || !has(self.deletion) || "
+                "!has(self.deletion.protected) || !self.deletion.protected",
+                "a protected Tenant can't be deleted at its expiry: set lifetime.onExpiry to Suspend or "
+                "Archive, or deletion.protected to false",
+            ),
+            (
                 "!has(self.compute) || !has(self.compute.docker) || !has(self.compute.docker.publish) || "
                 "self.compute.docker.publish.all(p, self.workload.containers.exists(c, has(c.ports) && "
                 "c.ports.exists(q, q.name == p.port)))",
@@ -128,6 +145,11 @@ class TenantSpec(Model):
     """Where the tenant runs."""
     workload: Workload
     """What the tenant runs."""
+    desired_state: State = "Active"
+    """Active: it runs. Suspended: nothing of it runs, and all of it is kept, so that it goes on as it was
+    when it is Active again. Archived: only what holds its data is kept; Active restores it."""
+    lifetime: Lifetime | None = None
+    """How long the tenant is wanted so, and what becomes of it then; unset: for ever."""
     deletion: Deletion = Deletion()
     """What happens when the Tenant is deleted."""
     management: Management = Management()

@@ -4,10 +4,12 @@ It is decided from the object alone, so that a restart of the operator forgets n
 on: half a tenant is no use to anybody.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from landlord.api.outcome import ResourceRef
 from landlord.api.tenant import Tenant
 from landlord.controller.breaker import RELEASE, Deletions
 from landlord.controller.facts import Flight
@@ -16,7 +18,7 @@ KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Te
 """A deletion can't be taken back, but need not remove anything."""
 
 
-Departure = Literal["Deprovisioned", "NothingMade", "Retained", "LeftBehind"]
+Departure = Literal["Deprovisioned", "NothingMade", "Archived", "Retained", "LeftBehind"]
 """What has become of what was made for a Tenant that is let go."""
 
 
@@ -45,9 +47,14 @@ def gives_up(tenant: Tenant) -> bool:
 
 def left_behind(tenant: Tenant) -> str:
     """What there is of the tenant, as far as is known, and where."""
-    made = ", ".join(f"{resource.kind} {resource.name}" for resource in tenant.status.resources)
+    return listed(tenant, tenant.status.resources, "whatever was made so far")
+
+
+def listed(tenant: Tenant, resources: Sequence[ResourceRef], nothing: str) -> str:
+    """Resources of the tenant, and where they are."""
+    made = ", ".join(f"{resource.kind} {resource.name}" for resource in resources)
     where = f" on {tenant.status.provider}" if tenant.status.provider else ""
-    return f"{made or 'whatever was made so far'}{where} (tenantID {tenant.tenant_id})"
+    return f"{made or nothing}{where} (tenantID {tenant.tenant_id})"
 
 
 def hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hold | None:

@@ -20,12 +20,13 @@ from landlord.api.status import Condition, Phase, TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.deletion import Hold
 from landlord.controller.facts import Facts
-from landlord.controller.status import registered
+from landlord.controller.status import ACTIVITIES, registered
 
 UNFINISHED = ("InProgress", "BackingOff", "Paused")
 """Reasons of Provisioned that speak of work that is followed."""
 NOT_YET = (
-    *("Provisioning", "Updating", "Deleting", "RegistrationPending", "EngineUnreachable"),
+    *ACTIVITIES.values(),
+    *("RegistrationPending", "EngineUnreachable"),
     *(PAUSED, DELETION_HELD),
 )
 """Reasons of Ready that say that something is being done, or waited for."""

@@ -102,6 +102,15 @@ class KubeClient(ApiServer):
         path = f"{tenant_path(key)}/status"
         return await self.write("tenants/status", "PATCH", path, body, content_type=APPLY, query=query)
 
+    async def delete_tenant(self, key: Key, uid: str, resource_version: str) -> None:
+        """Delete this very Tenant, unless it has changed since (KubeError 409)."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid, "resourceVersion": resource_version},
+        }
+        await self.write("tenants", "DELETE", tenant_path(key), options)
+
     async def crd_metadata(self) -> JsonObject:
         """The metadata of the Tenants' CRD."""
         body = await self.call("GET", CRD_PATH, accept=METADATA)

@@ -2,7 +2,8 @@
 
 | the Tenant …                                  | → Event                                   |
 |-----------------------------------------------|-------------------------------------------|
-| became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned) |
+| became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned, |
+|                                               | Suspended, Archived)                      |
 | is under way                                  |                                           |
 | is paused                                     | Normal, Paused                            |
 | was deleted, and that is held                 | Warning, with DeletionHeld's reason       |
@@ -12,22 +13,37 @@
 | has a paused workflow                         | Warning, Paused                           |
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
 | is let go, and nothing is left of it          | Normal, Deprovisioned                     |
+| is let go, and what holds its data is left    | Normal, Archived                          |
 | is let go, and all of it is left              | Normal, Retained                          |
+| is deleted, as it has expired                 | Normal, Expired                           |
 | is let go, and nobody knows what is left      | Warning, LeftBehind                       |
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, STALLED, find
-from landlord.api.status import TenantStatus
+from landlord.api.outcome import ResourceRef
+from landlord.api.status import TenantStatus, WorkflowOperation
 from landlord.api.tenant import Tenant
-from landlord.controller.deletion import Departure, left_behind
+from landlord.controller.deletion import Departure, left_behind, listed
+from landlord.controller.lifecycle import expires_at
+from landlord.controller.status import ACTIVITIES
 from landlord.engines import History, Loss, Registration
 
-UNDER_WAY = ("Provisioning", "Updating", "Deleting")
+UNDER_WAY = tuple(ACTIVITIES.values())
 
-_ACTIONS = {"Create": "Provision", "Update": "Update", "Delete": "Deprovision"}
+_ACTIONS: dict[WorkflowOperation, str] = {
+    "Create": "Provision",
+    "Update": "Update",
+    "Repair": "Repair",
+    "Suspend": "Suspend",
+    "Resume": "Resume",
+    "Archive": "Archive",
+    "Restore": "Restore",
+    "Delete": "Deprovision",
+}
 
 
 @dataclass(frozen=True)
@@ -57,13 +73,18 @@ def about_tenant(before: TenantStatus, after: TenantStatus) -> News | None:
     return news
 
 
-def about_departure(tenant: Tenant, departure: Departure) -> News:
-    """A Tenant is let go."""
+def about_departure(tenant: Tenant, departure: Departure, left: Sequence[ResourceRef] = ()) -> News:
+    """A Tenant is let go; `left` is what an archive has left of it."""
     match departure:
         case "Deprovisioned":
             reason, note = "Deprovisioned", "What was made for the tenant has been removed"
         case "NothingMade":
             reason, note = "Deprovisioned", "Nothing had been made for the tenant"
+        case "Archived":
+            reason, note = (
+                "Archived",
+                f"Kept, as spec.deletion.policy says: {listed(tenant, left, 'nothing')}",
+            )
         case "Retained":
             reason, note = "Retained", f"Left running, as spec.deletion.policy says: {left_behind(tenant)}"
         case "LeftBehind":
@@ -75,6 +96,13 @@ def about_departure(tenant: Tenant, departure: Departure) -> News:
             )
             return News("Warning", "LeftBehind", "Deprovision", note)
     return News("Normal", reason, "Deprovision", note)
+
+
+def about_expiry(tenant: Tenant) -> News:
+    """A Tenant is deleted, as its time is over."""
+    expiry = expires_at(tenant)
+    note = f"Deleted, as spec.lifetime says: it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}" if expiry else ""
+    return News("Normal", "Expired", "Delete", note, tenant.metadata.generation)
 
 
 class RegistrationNews:
@@ -121,7 +149,7 @@ def _headline(status: TenantStatus) -> News | None:
     ready = find(status.conditions, READY)
     if ready is None:
         return None
-    operation = status.workflow.operation if status.workflow else "Create"
+    operation: WorkflowOperation = status.workflow.operation if status.workflow else "Create"
     action, generation = _ACTIONS[operation], ready.observed_generation
     held = find(status.conditions, DELETION_HELD)
     if held is not None:

@@ -3,7 +3,8 @@
 | the Tenant …                         | work known here   | → finalizer | submit | status says              |
 |--------------------------------------|-------------------|-------------|--------|--------------------------|
 | is paused                            | any               |             |        | as before, Paused        |
-| is provisioned at its generation     | any               |             |        | as before, registration  |
+| expires into its deletion            | any               |             |        | (the Tenant is deleted)  |
+| is as wanted at its generation       | any               |             |        | as before, registration  |
 | can't be accepted                    | any               |             |        | why, Stalled             |
 | failed for good at its generation    | none              |             |        | as before                |
 | failed, may pass                     | none              |             | later  | as before                |
@@ -20,21 +21,23 @@
 | is being deleted, maybe with others  | none              |             | later  |                          |
 | is being deleted                     | none or under way |             | delete | progress                 |
 | is being deleted                     | ended well        | remove      |        |                          |
+
+"Work" is an apply, or a suspend or archive if that is the state in which the Tenant is wanted at the time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from landlord.api.conditions import PROVISIONED, find
-from landlord.api.outcome import Failure, Outcome
+from landlord.api.outcome import Failure, Outcome, ResourceRef
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, WorkflowSpec
-from landlord.controller import deletion, idle
+from landlord.controller import deletion, idle, lifecycle
 from landlord.controller import status as say
 from landlord.controller.deletion import Departure
 from landlord.controller.facts import Facts
-from landlord.controller.workflow_status import ran_before
+from landlord.controller.workflow_status import performed, ran_before
 from landlord.errors import RequestRejected
 from landlord.workflow.request import Desired, Operation, Request
 
@@ -54,8 +57,12 @@ class Plan:
     """Look again with backoff: the engine could not be asked."""
     let_go: Departure | None = None
     """Remove our finalizer, and tell what has become of what was made."""
+    left: tuple[ResourceRef, ...] = ()
+    """What an archive has left of it."""
+    expire: bool = False
+    """Delete the Tenant: its time is over."""
     settled: bool = False
-    """Nothing is left to do or to wait for."""
+    """Nothing is left to do, or to wait for but a time."""
 
 
 def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
@@ -64,13 +71,28 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
         return _deletion(tenant, facts, now)
     if tenant.paused:
         return Plan(status=idle.paused(tenant, facts, now), settled=True)
-    if _provisioned(tenant):
+    if lifecycle.expires_into_deletion(tenant, now):
+        return Plan(expire=True, settled=True)
+    return _until_expiry(tenant, now, _upkeep(tenant, facts, now))
+
+
+def _until_expiry(tenant: Tenant, now: datetime, decided: Plan) -> Plan:
+    """Have the Tenant looked at when it expires, whatever else is to be done."""
+    expiry = lifecycle.expires_at(tenant)
+    if expiry is None or expiry <= now:
+        return decided
+    waits = [(expiry - now).total_seconds(), decided.requeue_after]
+    return replace(decided, requeue_after=min(wait for wait in waits if wait is not None))
+
+
+def _upkeep(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
+    if _as_wanted(tenant, now):
         return Plan(status=say.settled(tenant, facts, now), settled=True)
     if refusal := say.refusal(tenant, facts):
         return Plan(status=say.refused(tenant, facts, now, *refusal))
     if not tenant.held:
         return Plan(hold=True)
-    return _work(tenant, facts, now, "apply")
+    return _work(tenant, facts, now, lifecycle.OPERATIONS[lifecycle.wanted(tenant, now)])
 
 
 def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
@@ -126,19 +148,22 @@ def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> 
 def _ended(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> Plan:
     if outcome.result == "Succeeded":
         if request.operation == "delete":
+            if request.keeps_data:
+                return Plan(let_go="Archived", left=outcome.made.resources, settled=True)
             return Plan(let_go="Deprovisioned", settled=True)
-        return Plan(status=say.provisioned(tenant, facts, now, request, outcome), settled=True)
+        return Plan(status=say.succeeded(tenant, facts, now, request, outcome), settled=True)
     status = say.failed(tenant, facts, now, request, outcome)
     wait = say.retry_after(request, outcome)
     return Plan(status=status, requeue_after=wait, settled=wait is None)
 
 
-def _provisioned(tenant: Tenant) -> bool:
+def _as_wanted(tenant: Tenant, now: datetime) -> bool:
     condition = find(tenant.status.conditions, PROVISIONED)
     return (
         condition is not None
         and condition.status == "True"
         and condition.observed_generation == tenant.metadata.generation
+        and lifecycle.reached(tenant) == lifecycle.wanted(tenant, now)
     )
 
 
@@ -155,17 +180,12 @@ def _same_work(tenant: Tenant, operation: Operation) -> bool:
     return (
         workflow is not None
         and workflow.generation == tenant.metadata.generation
-        and (workflow.operation == "Delete") == (operation == "delete")
+        and performed(workflow.operation) == operation
     )
 
 
 def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetime) -> Request:
     """The one request that stands for the Tenant's present need: the same object gives the same key."""
-    attempt = 1
-    workflow = tenant.status.workflow
-    if workflow is not None and _same_work(tenant, operation):
-        due = workflow.next_retry_time is None or workflow.next_retry_time <= now
-        attempt = workflow.attempt + (1 if workflow.sub_state == "Failed" and due else 0)
     spec = tenant.spec
     provider = say.provider(tenant, facts)
     desired = None
@@ -186,8 +206,19 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
         uid=tenant.metadata.uid,
         created_at=tenant.metadata.creation_timestamp,
         generation=tenant.metadata.generation,
-        attempt=attempt,
+        attempt=_attempt(tenant, operation, now),
         provider=provider,
         timeout_seconds=(spec.workflow if spec else WorkflowSpec()).timeout_seconds,
         desired=desired,
+        keeps_data=operation == "delete" and tenant.deletion.policy == "Archive",
     )
+
+
+def _attempt(tenant: Tenant, operation: Operation, now: datetime) -> int:
+    """Counts up for each workflow of a generation, whatever it does, so that no two have the same key."""
+    workflow = tenant.status.workflow
+    if workflow is None or workflow.generation != tenant.metadata.generation:
+        return 1
+    due = workflow.next_retry_time is None or workflow.next_retry_time <= now
+    over = workflow.sub_state == "Succeeded" or (workflow.sub_state == "Failed" and due)
+    return workflow.attempt + (1 if over or not _same_work(tenant, operation) else 0)

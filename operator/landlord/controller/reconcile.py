@@ -24,7 +24,7 @@ from landlord.controller.events import Recorder, Regarding
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.flights import Flights
 from landlord.controller.kube import KubeClient
-from landlord.controller.news import about_departure, about_tenant
+from landlord.controller.news import about_departure, about_expiry, about_tenant
 from landlord.controller.plan import Plan, plan
 from landlord.controller.queue import WorkQueue
 from landlord.engines import Registration, WorkflowEngine
@@ -91,8 +91,12 @@ class Reconciler:
             decided = self._plan(tenant)
         planned_with = self._flights.get(key)
         await self._tell(tenant, decided)
+        if decided.expire:
+            log.info("deleted, as it has expired", extra=_fields(tenant))
+            self._events.tell(Regarding.tenant(tenant), about_expiry(tenant))
+            await self._kube.delete_tenant(tenant.key, tenant.metadata.uid, tenant.metadata.resource_version)
         if decided.let_go is not None:
-            news = about_departure(tenant, decided.let_go)
+            news = about_departure(tenant, decided.let_go, decided.left)
             # Told before the object goes: afterwards nobody could say what was left where.
             level = logging.WARNING if news.type == "Warning" else logging.INFO
             log.log(level, "%s: %s", news.reason, news.note, extra=_fields(tenant))

@@ -45,6 +45,7 @@ def rights(settings: OperatorSettings) -> list[Right]:
             ("list", names.PLURAL, names.GROUP),
             ("watch", names.PLURAL, names.GROUP),
             ("patch", names.PLURAL, names.GROUP),
+            ("delete", names.PLURAL, names.GROUP),  # what has expired
             ("patch", f"{names.PLURAL}/status", names.GROUP),
             ("create", "events", EVENTS),
         )

@@ -18,8 +18,15 @@ from landlord.api.conditions import (
     Verdict,
 )
 from landlord.api.outcome import Failure, Outcome
-from landlord.api.status import Phase, RegistrationStatus, TenantStatus, WorkflowStatus
+from landlord.api.status import (
+    Phase,
+    RegistrationStatus,
+    TenantStatus,
+    WorkflowOperation,
+    WorkflowStatus,
+)
 from landlord.api.tenant import Tenant
+from landlord.controller import lifecycle
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ended, ran_before, steadied, told, workflow_status
 from landlord.engines import Progress, Registration
@@ -32,6 +39,19 @@ RETRY_FAILED_AFTER = 300.0
 
 REFUSED_BY_WORKER = ("UnknownBackend", "IdentityConflict")
 """Failure codes that mean that the Tenant can't be accepted as it is."""
+
+
+ACTIVITIES: dict[WorkflowOperation, Phase] = {
+    "Create": "Provisioning",
+    "Update": "Updating",
+    "Repair": "Repairing",
+    "Suspend": "Suspending",
+    "Resume": "Resuming",
+    "Archive": "Archiving",
+    "Restore": "Restoring",
+    "Delete": "Deleting",
+}
+"""What a Tenant is said to be doing while a workflow runs: its phase, and the reason of Ready."""
 
 
 def provider(tenant: Tenant, facts: Facts) -> str:
@@ -139,45 +159,50 @@ def under_way(
 ) -> TenantStatus:
     """The workflow runs, or tries again."""
     seen = steadied(progress) if progress else Progress("Running")
-    phase, reason = _activity(tenant, request)
+    workflow = workflow_status(tenant, request, seen)
+    activity = ACTIVITIES[workflow.operation]
     message = told(seen)
     state = {"BackingOff": "BackingOff", "Paused": "Paused"}.get(seen.sub_state, "InProgress")
     return _compose(
         tenant,
         facts,
         now,
-        phase=phase,
+        phase=activity,
         verdicts=[
-            Verdict(READY, "False", reason, message),
+            Verdict(READY, "False", activity, message),
             Verdict(PROVISIONED, "False", state, message),
-            Verdict(RECONCILING, "True", reason, message),
+            Verdict(RECONCILING, "True", activity, message),
         ],
         provider_name=request.provider,
-        workflow=workflow_status(tenant, request, seen),
+        workflow=workflow,
     )
 
 
-def provisioned(
+def succeeded(
     tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome
 ) -> TenantStatus:
     """The workflow succeeded: the only way to Ready."""
-    message = "The tenant is provisioned"
+    state = next(s for s, operation in lifecycle.OPERATIONS.items() if operation == request.operation)
+    message = lifecycle.told(tenant, state, now)
     workflow = ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
     status = _compose(
         tenant,
         facts,
         now,
-        phase="Ready",
+        phase="Ready" if state == "Active" else state,
         verdicts=[
-            Verdict(READY, "True", "Provisioned", message),
+            Verdict(READY, "True", "Provisioned" if state == "Active" else state, message),
             Verdict(PROVISIONED, "True", "Succeeded", message),
         ],
         provider_name=request.provider,
         workflow=workflow,
     )
-    return status.model_copy(
-        update={"endpoints": outcome.made.endpoints, "resources": outcome.made.resources}
-    )
+    made: dict[str, object] = {"state": state, "endpoints": outcome.made.endpoints}
+    if state != "Suspended":  # which leaves all that there was
+        made["resources"] = outcome.made.resources
+    if state == "Active":
+        made["spec_hash"] = outcome.spec_hash
+    return status.model_copy(update=made)
 
 
 def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> TenantStatus:
@@ -244,12 +269,6 @@ def _failure(outcome: Outcome) -> Failure:
     )
 
 
-def _activity(tenant: Tenant, request: Request) -> tuple[Phase, str]:
-    if request.operation == "delete":
-        return "Deleting", "Deleting"
-    return ("Updating", "Updating") if ran_before(tenant) else ("Provisioning", "Provisioning")
-
-
 def registered(registration: Registration) -> Verdict:
     """What the condition about the registration says."""
     return Verdict(WORKFLOW_REGISTERED, registration.status, registration.reason, registration.message)
@@ -278,6 +297,9 @@ def _compose(
         phase=phase,
         tenant_id=tenant.tenant_id,
         provider=provider_name,
+        state=tenant.status.state,
+        spec_hash=tenant.status.spec_hash,
+        expires_at=lifecycle.expires_at(tenant),
         registration=registration,
         workflow=workflow or tenant.status.workflow,
         endpoints=tenant.status.endpoints,

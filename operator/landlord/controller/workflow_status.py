@@ -2,22 +2,56 @@
 
 import re
 from dataclasses import replace
-from typing import Literal
 
 from landlord.api.conditions import shortened
 from landlord.api.outcome import Failure, Outcome
-from landlord.api.status import WorkflowStatus
+from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
+from landlord.controller import lifecycle
 from landlord.engines import Progress
-from landlord.workflow.request import Request
+from landlord.workflow.request import Operation, Request
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
 """How a step that is tried again tells its error; see workflow/attempt.py."""
 
 
+def performed(operation: WorkflowOperation) -> Operation:
+    """The engine's name for what the status calls by its purpose."""
+    match operation:
+        case "Suspend":
+            return "suspend"
+        case "Archive":
+            return "archive"
+        case "Delete":
+            return "delete"
+        case _:
+            return "apply"
+
+
+def purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
+    """What a request that is new to the Tenant is for."""
+    match request.operation:
+        case "suspend":
+            return "Suspend"
+        case "archive":
+            return "Archive"
+        case "delete":
+            return "Delete"
+    match lifecycle.reached(tenant):
+        case "Suspended":
+            return "Resume"
+        case "Archived":
+            return "Restore"
+    before = tenant.status.workflow
+    if before is None or not ran_before(tenant):
+        return "Create"
+    again = before.generation == request.generation and before.sub_state == "Succeeded"
+    return "Repair" if again else "Update"
+
+
 def ran_before(tenant: Tenant) -> bool:
-    """Whether an earlier generation was provisioned."""
-    return bool(tenant.status.resources)
+    """Whether an earlier workflow succeeded."""
+    return tenant.status.state is not None or bool(tenant.status.resources)
 
 
 def steadied(progress: Progress) -> Progress:
@@ -53,11 +87,8 @@ def workflow_status(tenant: Tenant, request: Request, progress: Progress | None)
         before is not None and before.generation == request.generation and before.attempt == request.attempt
     )
     known_id = before.invocation_id if before is not None and same else None
-    operation: Literal["Create", "Update", "Delete"] = "Update" if ran_before(tenant) else "Create"
-    if request.operation == "delete":
-        operation = "Delete"
-    elif before is not None and same and before.operation != "Delete":
-        operation = before.operation
+    goes_on = before is not None and same and performed(before.operation) == request.operation
+    operation = before.operation if before is not None and goes_on else purpose(tenant, request)
     if progress is None:
         return WorkflowStatus(
             operation=operation,

@@ -7,9 +7,10 @@ import pytest
 from tests.support.plans import HOPELESS, a_ready_tenant, with_flight
 
 from landlord.api.conditions import Verdict, merge
+from landlord.api.outcome import ResourceRef
 from landlord.api.status import TenantStatus, WorkflowStatus
 from landlord.controller.deletion import Departure
-from landlord.controller.news import News, RegistrationNews, about_departure, about_tenant
+from landlord.controller.news import News, RegistrationNews, about_departure, about_expiry, about_tenant
 from landlord.controller.plan import plan
 from landlord.engines import History, Loss, Registration
 
@@ -42,6 +43,8 @@ FAILED = said(
     ("Stalled", "True", "ProvisioningFailed"),
 )
 FAILED_AGAIN = FAILED.model_copy(update={"workflow": said(attempt=2).workflow})
+SUSPENDED = said(("Ready", "True", "Suspended"), operation="Suspend")
+RESUMED = said(("Ready", "True", "Provisioned"), generation=2, operation="Resume")
 UPDATED = said(("Ready", "True", "Provisioned"), generation=2, operation="Update")
 DELETING = said(("Ready", "False", "Deleting"), operation="Delete")
 STUCK = said(
@@ -58,6 +61,8 @@ STUCK = said(
         (NEW, READY, ("Normal", "Provisioned", "Provision")),
         (PROVISIONING, READY, ("Normal", "Provisioned", "Provision")),
         (READY, UPDATED, ("Normal", "Provisioned", "Update")),
+        (READY, SUSPENDED, ("Normal", "Suspended", "Suspend")),
+        (SUSPENDED, RESUMED, ("Normal", "Provisioned", "Resume")),
         (NEW, PENDING, ("Warning", "RegistrationPending", "Provision")),
         (NEW, UNREACHABLE, ("Warning", "EngineUnreachable", "Provision")),
         (PENDING, REJECTED, ("Warning", "RegistrationRejected", "Provision")),
@@ -115,6 +120,19 @@ def test_a_tenant_that_is_let_go_says_what_became_of_what_was_made(
 ) -> None:
     news = about_departure(a_ready_tenant(2, deleting=True), departure)
     assert (news.type, news.reason, news.note) == ("Normal", reason, note)
+
+
+def test_a_tenant_that_is_let_go_archived_says_what_holds_its_data() -> None:
+    left = (ResourceRef(kind="volume", name="landlord-acme-data"),)
+    news = about_departure(a_ready_tenant(2, deleting=True), "Archived", left)
+    assert (news.type, news.reason) == ("Normal", "Archived")
+    assert "volume landlord-acme-data on memory (tenantID acme)" in news.note
+
+
+def test_an_expired_tenant_says_when_its_time_was_over_before_it_goes() -> None:
+    news = about_expiry(a_ready_tenant(lifetime={"expireAfter": "2h", "onExpiry": "Delete"}))
+    assert (news.type, news.reason) == ("Normal", "Expired")
+    assert "expired at 2026-01-01T14:00:00Z" in news.note
 
 
 REGISTERED = Registration("True", "Registered", "registered")

@@ -23,6 +23,7 @@ RESTATE = OperatorSettings(
                 "list tenants in all namespaces",
                 "watch tenants in all namespaces",
                 "patch tenants in all namespaces",
+                "delete tenants in all namespaces",
                 "patch tenants/status in all namespaces",
                 "create events.events.k8s.io in all namespaces",
                 CRD,
@@ -38,6 +39,7 @@ RESTATE = OperatorSettings(
                         "list tenants",
                         "watch tenants",
                         "patch tenants",
+                        "delete tenants",
                         "patch tenants/status",
                         "create events.events.k8s.io",
                     )

@@ -4,7 +4,7 @@
 |---------------------------------------------|--------------------|----------------------|------------|
 | older work of the same object               | cancel             | stop                 | leave      |
 | newer work of the same object               | leave              | leave                | leave      |
-| apply of another object                     | leave              | stop                 | leave      |
+| other work of another object                | leave              | stop                 | leave      |
 | delete of another object                    | leave              | leave                | leave      |
 
 A delete of another object is never stopped, as nothing would finish it. What waits for another object is left
@@ -53,4 +53,4 @@ def verb_for(ahead: Invocation, ours: Request) -> Verb | None:
         if ahead.status in QUEUED:
             return "cancel"
         return "stop" if ahead.status in STUCK else None
-    return "stop" if ahead.status in STUCK and ahead.target_handler_name == "apply" else None
+    return "stop" if ahead.status in STUCK and ahead.target_handler_name != "delete" else None
