@@ -176,7 +176,7 @@ def test_a_tenant_that_expires_into_its_deletion_is_deleted_whatever_else_it_nee
 
 
 def test_nothing_expires_while_it_is_paused() -> None:
-    paused = {"management": {"mode": "Paused"}}
+    paused: dict[str, Any] = {"management": {"mode": "Paused"}}
     for on_expiry in ("Suspend", "Archive", "Delete"):
         decided = plan(a_ready_tenant(**paused, **lifetime(on_expiry=on_expiry)), FACTS, NOW + HOUR)
         assert decided.submit is None
