@@ -116,7 +116,9 @@ def test_an_example_runs_on_docker_as_it_says(
     removed(example, docker_landlord)
 
 
-def test_an_example_runs_on_kubernetes_as_it_says(kubernetes_landlord: System, path: Path, name: str) -> None:
+def test_an_example_runs_on_kubernetes_as_it_says(
+    kubernetes_landlord: System, docker_engine: docker.DockerClient, web_image: str, path: Path, name: str
+) -> None:
     system = kubernetes_landlord
     example = read(path, system, name)
     tenant = applied(example, system)
@@ -141,6 +143,9 @@ def test_an_example_runs_on_kubernetes_as_it_says(kubernetes_landlord: System, p
     (container,) = template["spec"]["containers"]
     assert container["imagePullPolicy"] == example.container.get("imagePullPolicy", "IfNotPresent")
     assert probe_of(container.get("readinessProbe")) == probe_of(example.container.get("probe"))
+    # Nodes that are only pretended to be there do not look: others refuse to run it as root.
+    assert container["image"] == web_image
+    assert int(docker_engine.images.get(web_image).attrs["Config"]["User"]) > 0
     policy = system.kubectl.get("networkpolicy", "tenant", "-n", namespace)["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     assert policy["ingress"] == [{"from": [{"podSelector": {}}]}]

@@ -8,12 +8,19 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 
 from landlord.api.names import LABEL_MANAGED_BY, LABEL_TENANT, MANAGED_BY
+from landlord.dev.paths import short_hash
 from landlord.dev.tools import program
 
 WEB_IMAGE = "landlord/web:local"
 _SECONDS = 60
 _KEY_LABEL = "landlord.dev/content-key"
-_DOCKERFILE = b'FROM scratch\nCOPY web /web\nENTRYPOINT ["/web"]\n'
+_DOCKERFILE = b"""FROM scratch
+COPY web /web
+COPY --chown=65532 data /data
+USER 65532
+ENTRYPOINT ["/web"]
+"""
+"""A user with a number other than 0, as a restricted namespace on Kubernetes wants it; /data is its own."""
 
 
 def engine() -> docker.DockerClient | None:
@@ -33,9 +40,9 @@ def engine() -> docker.DockerClient | None:
 def ensure_web_image(client: docker.DockerClient) -> str:
     """Have the image of the little web server, made here from a pinned static program. Returns its name."""
     binary = program("web")
-    key = binary.parent.name
+    key = short_hash(binary.parent.name, _DOCKERFILE)
     if not _is_current(client, key):
-        context = _context({"Dockerfile": _DOCKERFILE, "web": binary.read_bytes()})
+        context = _context({"Dockerfile": _DOCKERFILE, "web": binary.read_bytes(), "data/.keep": b""})
         client.images.build(
             fileobj=context,
             custom_context=True,
