@@ -1,6 +1,7 @@
-"""The command line: `landlord operator`, `worker`, `crd`, and the local environment."""
+"""The command line: `landlord operator`, `worker`, what tells of them, and the local environment."""
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from landlord.dev import commands as local
 from landlord.errors import LandlordError, SettingsError
 from landlord.settings import (
     PREFIX,
+    BackendsSettings,
     OperatorSettings,
     RestateSettings,
     WorkerSettings,
@@ -49,6 +51,11 @@ def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
 def _help(name: str, field: FieldInfo) -> str:
     default = f" Default: {value}." if (value := default_of(field)) else ""
     return f"{' '.join((field.description or '').split())}{default} [{PREFIX}{name.upper()}]"
+
+
+output_format = click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -91,9 +98,7 @@ def worker(**given: str | None) -> None:
 @flags(RestateSettings)
 @click.option("--operator-url", metavar="URL", help="The operator to ask. Default: port of http_bind here.")
 @click.option("--register", is_flag=True, help="Make one attempt to register the worker first, at any rate.")
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format."
-)
+@output_format
 def registration(operator_url: str | None, register: bool, output: str, **given: str | None) -> None:
     """Show whether the workflow is registered, and if not, why. Exit code 0 if all is well, else 1."""
     from landlord.registration import as_text, look
@@ -104,6 +109,35 @@ def registration(operator_url: str | None, register: bool, output: str, **given:
         json_text = found.model_dump_json(indent=2)
         click.echo(json_text if output == "json" else as_text(found, datetime.now(UTC)))
         sys.exit(0 if found.well else 1)
+
+    logging.disable()  # all that is to be said is in the answer
+    _run(run)
+
+
+@main.command()
+@flags(BackendsSettings)
+@click.argument("name", required=False)
+@output_format
+def backends(name: str | None, output: str, **given: str | None) -> None:
+    """Show the installed backends: whether each is enabled, loads and answers.
+
+    With NAME, or as JSON, also the JSON Schema of the spec.compute.config that it takes.
+
+    Run it where the worker runs, with the worker's settings and rights. Exit code 0 if all that are enabled
+    are healthy, else 1.
+    """
+    from landlord import inventory
+
+    def run() -> None:
+        found = inventory.look(load(BackendsSettings, **given).backends or None)
+        if name is not None:
+            found = [inventory.named(found, name)]
+        if output == "json":
+            facts = [each.model_dump(mode="json") for each in found]
+            click.echo(json.dumps(facts if name is None else facts[0], indent=2))
+        else:
+            click.echo(inventory.as_text(found) if name is None else inventory.one_as_text(found[0]))
+        sys.exit(0 if all(each.well for each in found) else 1)
 
     logging.disable()  # all that is to be said is in the answer
     _run(run)

@@ -76,10 +76,15 @@ class _Settings(BaseSettings):
     )
 
 
-class _ProgramSettings(_Settings):
+class BackendsSettings(_Settings):
+    """What `landlord backends` reads, and the programs too."""
+
     backends: Words = ()
     """Names of the backends to enable, comma-separated; empty: all that are installed. The operator reads it
     with LANDLORD_ENGINE=local only, as backends live where the workflow runs."""
+
+
+class _ProgramSettings(BackendsSettings):
     log_format: Literal["auto", "text", "json"] = "auto"
     """text, json, or auto: text on a terminal and json elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

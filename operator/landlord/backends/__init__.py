@@ -49,7 +49,7 @@ class Observation:
 
 
 class NoConfig(BaseModel):
-    """For backends that read nothing of `spec.compute.config`."""
+    """Nothing of `spec.compute.config` is read."""
 
     model_config = ConfigDict(extra="forbid")
 

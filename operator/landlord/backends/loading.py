@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pydantic import BaseModel
 
 from landlord.backends import Backend
 from landlord.errors import SettingsError
@@ -21,7 +24,7 @@ def load_backends(enabled: Collection[str] | None = None) -> dict[str, Backend]:
 
 def load_from(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> dict[str, Backend]:
     """`load_backends` from the given entry points."""
-    return {point.name: _load(point) for point in choose(installed, enabled)}
+    return {point.name: load(point) for point in choose(installed, enabled)}
 
 
 def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> list[EntryPoint]:
@@ -38,7 +41,7 @@ def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -
     chosen = sorted((point for point in installed if point.name in wanted), key=lambda point: point.name)
     for name, count in Counter(point.name for point in chosen).items():
         if count > 1:
-            owners = ", ".join(sorted(_owner(point) for point in chosen if point.name == name))
+            owners = ", ".join(sorted(owner(point) for point in chosen if point.name == name))
             raise SettingsError(
                 f"the backend {name!r} is installed more than once, by {owners}; uninstall all but one, "
                 f"or leave {name!r} out of {SETTING}"
@@ -46,21 +49,39 @@ def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -
     return chosen
 
 
-def _load(point: EntryPoint) -> Backend:
+def load(point: EntryPoint) -> Backend:
+    """The backend behind an entry point. Raises SettingsError if it can't be loaded or is none."""
     try:
-        backend: Backend = point.load()()
+        kind = point.load()
+        missing = _missing(kind)
+        backend: Backend | None = None if missing else kind()
     except Exception as error:  # whatever a plug-in raises is its fault; it ends the start, named
         raise SettingsError(
-            f"the backend {point.name!r} ({point.value}) of {_owner(point)} can't be loaded: "
+            f"the backend {point.name!r} ({point.value}) of {owner(point)} can't be loaded: "
             f"{type(error).__name__}: {error}; repair it or leave it out of {SETTING}"
         ) from error
+    if backend is None:
+        raise SettingsError(
+            f"the backend {point.name!r} ({point.value}) of {owner(point)} lacks {', '.join(missing)} of "
+            f"landlord.backends.Backend; complete it or leave it out of {SETTING}"
+        )
     if backend.name != point.name:
         raise SettingsError(
-            f"the entry point {point.name!r} of {_owner(point)} leads to a backend that calls itself "
+            f"the entry point {point.name!r} of {owner(point)} leads to a backend that calls itself "
             f"{backend.name!r}; both must be the same"
         )
     return backend
 
 
-def _owner(point: EntryPoint) -> str:
+def owner(point: EntryPoint) -> str:
+    """The distribution that installed it."""
     return point.dist.name if point.dist else "an unknown distribution"
+
+
+def _missing(kind: Any) -> list[str]:
+    parts = [*Backend.__annotations__, *(part for part in vars(Backend) if not part.startswith("_"))]
+    missing = [part for part in parts if not hasattr(kind, part)]
+    config = getattr(kind, "Config", BaseModel)
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        missing.append("Config, a pydantic model")
+    return missing

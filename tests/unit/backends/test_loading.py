@@ -3,14 +3,23 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from landlord.backends.loading import GROUP, load_backends, load_from
+from landlord.backends.memory import MemoryBackend
 from landlord.errors import SettingsError
 
 
-class Impostor:
+class Impostor(MemoryBackend):
     name = "somebody-else"
 
 
-class Broken:
+class Half:
+    name = "half"
+    Config = "none"
+
+    def steps(self, desired: object) -> list[object]:
+        return []
+
+
+class Broken(MemoryBackend):
     name = "broken"
 
     def __init__(self) -> None:
@@ -59,6 +68,18 @@ def test_only_enabled_backends_are_loaded() -> None:
             None,
             r"'broken' .* can't be loaded: RuntimeError: no licence",
             id="constructor-fails",
+        ),
+        pytest.param(
+            [point("half", f"{__name__}:Half")],
+            None,
+            r"'half' .* lacks .*teardown, .*survey, .*close.*, Config, a pydantic model",
+            id="incomplete",
+        ),
+        pytest.param(
+            [point("none", f"{__name__}:GROUP")],
+            None,
+            r"'none' .* lacks name, Config, steps, ",
+            id="no-class",
         ),
         pytest.param(
             [point("honest", f"{__name__}:Impostor")],

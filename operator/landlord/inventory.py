@@ -1,0 +1,158 @@
+"""`landlord backends`: what is installed, what of it is enabled, and whether it works."""
+
+import asyncio
+import json
+import time
+from collections.abc import Collection
+from importlib.metadata import EntryPoint, entry_points
+from threading import Thread
+from typing import Any
+
+from pydantic import Field
+
+from landlord.api.base import Model
+from landlord.backends import Backend
+from landlord.backends.loading import GROUP, SETTING, choose, load, owner
+from landlord.errors import LandlordError, SettingsError, StepError
+
+PATIENCE_SECONDS = 10.0
+
+
+class Installed(Model):
+    """One installed backend."""
+
+    name: str
+    distribution: str
+    version: str
+    enabled: bool
+    healthy: bool | None = None
+    """Whether it loads and its tenants can be listed; None if it is not enabled and so was not asked."""
+    message: str
+    tenants: int | None = None
+    """How many there are on it."""
+    config_schema: dict[str, Any] = Field(default_factory=dict)
+    """JSON Schema of `spec.compute.config`; empty if it does not load."""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing has to be done about it."""
+        return self.healthy is not False
+
+
+def look(enabled: Collection[str] | None, patience: float = PATIENCE_SECONDS) -> list[Installed]:
+    """All installed backends by name, and those that are enabled and not installed. None enables all."""
+    return look_at(entry_points(group=GROUP), enabled, patience)
+
+
+def look_at(
+    points: Collection[EntryPoint], enabled: Collection[str] | None, patience: float = PATIENCE_SECONDS
+) -> list[Installed]:
+    """`look` at the given entry points."""
+    looks = [_Look(point, points, enabled) for point in points]
+    absent = [_absent(name) for name in set(enabled or ()) - {point.name for point in points}]
+    for each in looks:
+        each.start()
+    deadline = time.monotonic() + patience
+    for each in looks:
+        each.join(max(0.0, deadline - time.monotonic()))
+    found = [*absent, *(each.found(patience) for each in looks)]
+    return sorted(found, key=lambda each: (each.name, each.distribution))
+
+
+def named(found: Collection[Installed], name: str) -> Installed:
+    """The one of this name. Raises SettingsError if there is none."""
+    for each in found:
+        if each.name == name:
+            return each
+    listing = ", ".join(each.name for each in found) or "none"
+    raise SettingsError(f"no backend {name!r} is installed here; installed: {listing}")
+
+
+class _Look(Thread):
+    """Looks at one backend in its own thread: a plug-in that hangs or ends its program holds up no other."""
+
+    def __init__(
+        self, point: EntryPoint, points: Collection[EntryPoint], enabled: Collection[str] | None
+    ) -> None:
+        super().__init__(daemon=True)
+        self._point = point
+        self._points = points
+        self._enabled = enabled is None or point.name in enabled
+        self._stage = "load"
+        self._schema: dict[str, Any] = {}
+        self._tenants: int | None = None
+        self._problem = ""
+
+    def run(self) -> None:
+        try:
+            choose(self._points, [self._point.name])  # refuses what is installed twice
+            backend = load(self._point)
+            self._schema = backend.Config.model_json_schema()
+            self._stage = "list its tenants"
+            if self._enabled:
+                self._tenants = asyncio.run(_count(backend))
+        except LandlordError as error:
+            self._problem = error.message if isinstance(error, StepError) else str(error)
+        except BaseException as error:  # also what would end the program; it is shown
+            self._problem = f"{type(error).__name__}: {error}"
+
+    def found(self, patience: float) -> Installed:
+        """What is known by now."""
+        problem = self._problem
+        if self.is_alive():
+            problem = f"it did not {self._stage} within {patience:g} s"
+        return Installed(
+            name=self._point.name,
+            distribution=owner(self._point),
+            version=self._point.dist.version if self._point.dist else "unknown",
+            enabled=self._enabled,
+            healthy=not problem if self._enabled else None,
+            message=problem or ("its tenants can be listed" if self._enabled else "it loads"),
+            tenants=self._tenants,
+            config_schema=self._schema,
+        )
+
+
+async def _count(backend: Backend) -> int:
+    try:
+        return len(await backend.survey())
+    finally:
+        await backend.close()
+
+
+def _absent(name: str) -> Installed:
+    message = f"it is not installed: install the package that has it, or leave it out of {SETTING}"
+    return Installed(
+        name=name, distribution="none", version="none", enabled=True, healthy=False, message=message
+    )
+
+
+def as_text(found: Collection[Installed]) -> str:
+    """For a person: a line each."""
+    rows = [("NAME", "ENABLED", "TENANTS", "FROM", "HEALTH"), *map(_row, found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _row(one: Installed) -> tuple[str, ...]:
+    tenants = "-" if one.tenants is None else str(one.tenants)
+    return (
+        one.name,
+        "yes" if one.enabled else "no",
+        tenants,
+        f"{one.distribution} {one.version}",
+        _health(one),
+    )
+
+
+def _health(one: Installed) -> str:
+    line = " ".join(one.message.split())
+    return {True: "healthy", False: f"PROBLEM: {line}", None: f"not enabled; {line}"}[one.healthy]
+
+
+def one_as_text(one: Installed) -> str:
+    """For a person: all about one of them, and the schema of its config."""
+    schema = json.dumps(one.config_schema, indent=2) if one.config_schema else "unknown"
+    return f"{as_text([one])}\n\nspec.compute.config, as JSON Schema:\n{schema}"
