@@ -25,7 +25,7 @@ class Desired(Model):
     """For plug-in backends; checked against the backend's `Config` before any step."""
     adoption: Adoption = "Never"
     secrets_namespace: str | None = None
-    """Where the Secrets are that the workload refers to: the Tenant's own namespace. Set exactly if it does."""
+    """Where the Secrets are that the workload refers to: the Tenant's namespace. Set exactly if it does."""
 
     @model_validator(mode="after")
     def _secrets_are_somewhere(self) -> Self:

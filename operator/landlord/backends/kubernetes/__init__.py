@@ -11,12 +11,15 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.backends import NoConfig, Observation, Step
-from landlord.backends.kubernetes import ensure, kinds, removal, spec
+from landlord.backends.kubernetes import ensure, kinds, removal, secret, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.refusals import Gone
+from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.kubernetes.survey import Survey
+from landlord.backends.secrets import unspoken
+from landlord.errors import StepError
 from landlord.kubernetes_api import METADATA_LIST
 from landlord.workflow.request import Desired
 
@@ -31,15 +34,20 @@ class KubernetesBackend:
 
     def __init__(self) -> None:
         self._cluster = Cluster()
+        self._sources = Sources(self._cluster)
 
     def steps(self, desired: Desired) -> Sequence[Step]:
-        """namespace, limits, network, workload, ready."""
+        """namespace, limits, network, secrets if it refers to any, workload, ready."""
         spec.check(desired)
         works: dict[str, Work] = {
             name: partial(ensure.ensure, self._cluster, desired, wanted)
             for name, wanted in objects(desired).items()
+            if name != "workload"
         }
-        works["ready"] = partial(until_ready, self._cluster, desired)
+        if desired.workload.refers_to_secrets:
+            works["secrets"] = partial(secret.copy, self._cluster, self._sources, desired)
+        works["workload"] = partial(self._workload, desired)
+        works["ready"] = partial(self._ready, desired)
         return [
             Step(name, partial(self._make, desired, work, list(works.values())[:number]))
             for number, (name, work) in enumerate(works.items())
@@ -74,6 +82,18 @@ class KubernetesBackend:
     async def close(self) -> None:
         """Let go of the connections to the API server."""
         await self._cluster.close()
+
+    async def _workload(self, desired: Desired) -> Result:
+        copied = await secret.copied(self._cluster, desired)
+        return await ensure.ensure(self._cluster, desired, objects(desired, copied)["workload"])
+
+    async def _ready(self, desired: Desired) -> Result:
+        try:
+            return await until_ready(self._cluster, desired)
+        except StepError as error:
+            failure = error
+        with unspoken(await self._sources.read(desired)):  # its containers' last words may hold any
+            raise failure
 
     async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
         """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""

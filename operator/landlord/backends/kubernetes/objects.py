@@ -7,6 +7,7 @@ from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, limits, network, pods, service, spec
 from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.kubernetes.pods import Copied
 from landlord.workflow.request import Desired
 
 
@@ -19,8 +20,12 @@ class Wanted:
     """Labels, spec and so on, without what identifies it. None: nothing shall be there."""
 
 
-def objects(desired: Desired) -> Mapping[str, Sequence[Wanted]]:
-    """What each step makes true, in this order: no pod runs before its limits and its network are there."""
+def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequence[Wanted]]:
+    """What each step makes true, in this order: no pod runs before its limits and its network are there.
+
+    The copy of the Secrets that a workload refers to is no part of it, but the workload is not whole without.
+    """
+    no_copy = () if desired.workload.refers_to_secrets else (Wanted(kinds.SECRET, None),)
     return {
         "namespace": (Wanted(kinds.NAMESPACE, namespace(desired)),),
         "limits": (
@@ -31,7 +36,8 @@ def objects(desired: Desired) -> Mapping[str, Sequence[Wanted]]:
         "workload": (
             Wanted(kinds.SERVICE_ACCOUNT, {"automountServiceAccountToken": False}),
             Wanted(kinds.SERVICE, service.service(desired)),
-            Wanted(kinds.DEPLOYMENT, pods.deployment(desired)),
+            Wanted(kinds.DEPLOYMENT, pods.deployment(desired, copied)),
+            *no_copy,
         ),
     }
 

@@ -2,43 +2,58 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Container, Probe, ResourceAmounts, Resources
+from landlord.api.workload import Container, EnvVar, Probe, ResourceAmounts, Resources
 from landlord.backends.kubernetes import spec
 from landlord.workflow.request import Desired
 
 PROBE_SECONDS = 5
 
 
-def deployment(desired: Desired) -> JsonObject:
+@dataclass(frozen=True)
+class Copied:
+    """The Secret in the namespace, from which the containers get what they refer to."""
+
+    version: str
+    """Another one whenever a value in it has changed: pods are replaced then."""
+    recorded: str
+    """The versions of the Secrets that it was copied from, as a survey compares them."""
+
+
+def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
     """The Deployment. Its pods are replaced when what they run changes, and only then."""
     return {
         # The ReplicaSet gets the Deployment's annotations, and with a new one it does not wait any longer to
         # make pods that a quota refused before.
-        "metadata": {"annotations": {names.LABEL_SPEC_HASH: desired.hash()}},
+        "metadata": {
+            "annotations": {names.LABEL_SPEC_HASH: desired.hash()}
+            | ({names.ANNOTATION_SECRETS: copied.recorded} if copied else {}),
+        },
         "spec": {
             "replicas": desired.workload.replicas,
             "selector": {"matchLabels": names.labels(desired.tenant_id)},
             # A container without a probe counts as ready the moment it starts, even one that ends at once.
             "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
-            "template": _template(desired),
+            "template": _template(desired, copied),
         },
     }
 
 
-def pod_labels(desired: Desired) -> dict[str, str]:
-    """Labels of the pods as desired now, and of their ReplicaSet; pods of a version before have others."""
-    labels: dict[str, str] = _template(desired)["metadata"]["labels"]
-    return labels
+def key_of(container: str, variable: str) -> str:
+    """The key in the Secret that holds a variable's value. No container's name has a dot in it."""
+    return f"{container}.{variable}"
 
 
-def _template(desired: Desired) -> JsonObject:
+def _template(desired: Desired, copied: Copied | None) -> JsonObject:
+    annotations = {"annotations": {names.ANNOTATION_SECRETS_VERSION: copied.version}} if copied else {}
     content = _pod(desired)
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(content | annotations, sort_keys=True, separators=(",", ":"))
     version = {names.LABEL_POD_HASH: hashlib.sha256(canonical.encode()).hexdigest()[:16]}
-    return {"metadata": {"labels": names.labels(desired.tenant_id) | version}, "spec": content}
+    labels = {"labels": names.labels(desired.tenant_id) | version}
+    return {"metadata": labels | annotations, "spec": content}
 
 
 def _pod(desired: Desired) -> JsonObject:
@@ -66,7 +81,7 @@ def _container(container: Container, restricted: bool) -> JsonObject:
             "imagePullPolicy": container.image_pull_policy,
             "command": [literal(word) for word in container.command or ()],
             "args": [literal(word) for word in container.args or ()],
-            "env": [{"name": each.name, "value": literal(each.value)} for each in container.env],
+            "env": [_variable(container, each) for each in container.env],
             # Without names, for which a container's port has stricter rules than a Tenant's.
             "ports": [
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
@@ -81,6 +96,14 @@ def _container(container: Container, restricted: bool) -> JsonObject:
             "terminationMessagePolicy": "FallbackToLogsOnError",
         }
     )
+
+
+def _variable(container: Container, variable: EnvVar) -> JsonObject:
+    if variable.secret is None:
+        return {"name": variable.name, "value": literal(variable.value)}
+    reference = {"name": spec.NAME, "key": key_of(container.name, variable.name)}
+    optional = {"optional": True} if variable.secret.optional else {}
+    return {"name": variable.name, "valueFrom": {"secretKeyRef": reference | optional}}
 
 
 def literal(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from landlord.api.outcome import Endpoint, Result
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, pods, rollout, service, spec
+from landlord.backends.kubernetes import kinds, rollout, service, spec
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.refusals import Gone
@@ -30,10 +30,10 @@ async def until_ready(cluster: Cluster, desired: Desired) -> Result:
             endpoints = await _endpoints(cluster, desired)
             if endpoints is not None:
                 return Result(endpoints=endpoints)
-        elif patience.elapsed > GRACE_SECONDS and (trouble := await _trouble(cluster, desired)):
+        elif patience.elapsed > GRACE_SECONDS and (trouble := await _trouble(cluster, desired, deployment)):
             raise trouble
         if not await patience.pause():
-            raise await _overdue(cluster, desired, waiting)
+            raise await _overdue(cluster, deployment, waiting)
 
 
 async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
@@ -47,29 +47,29 @@ async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...]
     return None if host is None else service.endpoints(desired, host)
 
 
-async def _trouble(cluster: Cluster, desired: Desired) -> StepError | None:
-    replica_sets = await _present(cluster, kinds.REPLICA_SET, desired)
-    return rollout.trouble(
-        replica_sets, await _present(cluster, kinds.POD, desired), spec.kubernetes(desired).quota
-    )
+async def _trouble(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
+    replica_sets = await _present(cluster, kinds.REPLICA_SET, deployment)
+    present = await _present(cluster, kinds.POD, deployment)
+    return rollout.trouble(replica_sets, present, spec.kubernetes(desired).quota)
 
 
-async def _overdue(cluster: Cluster, desired: Desired, waiting: str | None) -> StepError:
+async def _overdue(cluster: Cluster, deployment: JsonObject, waiting: str | None) -> StepError:
     if waiting is None:
         return Retryable(
             "LoadBalancerPending",
             "the Service has no address yet\n"
             "To do: see `kubectl get events`; a cluster without load balancers needs another exposure.",
         )
-    unready = rollout.unready(await _present(cluster, kinds.POD, desired))
+    unready = rollout.unready(await _present(cluster, kinds.POD, deployment))
     events: list[JsonObject] = []
     for pod in unready[:1]:
         about = f"involvedObject.uid={pod['metadata']['uid']}"
-        events = await cluster.all(kinds.EVENT, spec.namespace_name(desired), fieldSelector=about)
+        namespace = deployment["metadata"]["namespace"]
+        events = await cluster.all(kinds.EVENT, namespace, fieldSelector=about)
     return rollout.overdue(waiting, unready, events)
 
 
-async def _present(cluster: Cluster, kind: kinds.Kind, desired: Desired) -> list[JsonObject]:
-    """Those of the present version."""
-    selector = spec.selector(pods.pod_labels(desired))
-    return await cluster.all(kind, spec.namespace_name(desired), labelSelector=selector)
+async def _present(cluster: Cluster, kind: kinds.Kind, deployment: JsonObject) -> list[JsonObject]:
+    """Those of the present version; those of a version before have other labels."""
+    selector = spec.selector(deployment["spec"]["template"]["metadata"]["labels"])
+    return await cluster.all(kind, deployment["metadata"]["namespace"], labelSelector=selector)

@@ -40,6 +40,15 @@ def refused(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
     return Retryable("ApiServerUnavailable", f"{said}; it is tried again")
 
 
+def may_not_read(namespace: str) -> str:
+    """Why Secrets of a namespace are not read, and what to do about it."""
+    return (
+        f"the worker may not read the Secrets of the namespace {namespace}; to allow it: "
+        f"`kubectl create rolebinding landlord-secrets-reader -n {namespace} "
+        "--clusterrole=landlord-secrets-reader --serviceaccount=landlord-system:landlord-worker`"
+    )
+
+
 def pods_refused(said: str, quota: Mapping[str, Quantity]) -> StepError:
     """Why no pod is made, from what the ReplicaSet says about it."""
     if QUOTA_EXCEEDED.search(said):

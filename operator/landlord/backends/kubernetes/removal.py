@@ -20,6 +20,7 @@ MADE = (
     kinds.NETWORK_POLICY,
     kinds.LIMIT_RANGE,
     kinds.RESOURCE_QUOTA,
+    kinds.SECRET,
 )
 """What is made in a namespace, in the order in which it goes."""
 
@@ -107,4 +108,7 @@ async def _namespaces(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
 
 
 async def _made(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
+    if kind is kinds.SECRET:
+        found = await cluster.get(kind, namespace, spec.NAME)
+        return [found] if found and spec.owned(found, tenant_id) else []
     return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))

@@ -32,6 +32,11 @@ def pod(wanted: Desired) -> dict[str, Any]:
     return made
 
 
+def labels(wanted: Desired) -> dict[str, str]:
+    made: dict[str, str] = pods.deployment(wanted)["spec"]["template"]["metadata"]["labels"]
+    return made
+
+
 @pytest.mark.parametrize(
     ("kind", "path"),
     [
@@ -118,7 +123,7 @@ def test_amounts_and_words_arrive_as_they_are_meant() -> None:
 )
 def test_pods_are_replaced_only_when_what_they_run_changes(change: dict[str, Any], replaces: bool) -> None:
     changed = desired(**change)
-    assert (pods.pod_labels(desired()) != pods.pod_labels(changed)) == replaces
+    assert (labels(desired()) != labels(changed)) == replaces
     assert desired().hash() != changed.hash()
 
 

@@ -1,0 +1,81 @@
+"""The Secret in a tenant's namespace: a copy of the keys that its variables refer to, and of nothing else."""
+
+import base64
+import secrets
+
+from landlord.api import names
+from landlord.api.outcome import Result
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import ensure, kinds, spec
+from landlord.backends.kubernetes.cluster import Cluster, explained
+from landlord.backends.kubernetes.objects import Wanted, place
+from landlord.backends.kubernetes.pods import Copied, key_of
+from landlord.backends.kubernetes.refusals import Gone
+from landlord.backends.kubernetes.sources import Sources
+from landlord.backends.secrets import Missing, Values, references, unspoken
+from landlord.workflow.request import Desired
+
+
+async def copy(cluster: Cluster, sources: Sources, desired: Desired) -> Result:
+    """Have the copy hold what the sources hold now. What it raises tells nothing of any value."""
+    values = await sources.read(desired)
+    found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
+    with unspoken(values), explained(spec.kubernetes(desired).quota):
+        return await ensure.ensure(cluster, desired, (wanted(desired, values, found),))
+
+
+async def copied(cluster: Cluster, desired: Desired) -> Copied | None:
+    """What pods have to know of the copy, None if they refer to nothing. Raises Gone if there is none."""
+    if not desired.workload.refers_to_secrets:
+        return None
+    known = _known(await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired)))
+    if known is None:
+        raise Gone("SecretGone", "the Secret tenant was removed by somebody else; it is made again")
+    return known
+
+
+async def inspect(cluster: Cluster, sources: Sources, desired: Desired) -> tuple[list[str], Copied | None]:
+    """A line for each key that is not as in its source, and what pods have to know of the copy."""
+    if not desired.workload.refers_to_secrets:
+        return [], None
+    found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
+    known = _known(found)
+    if found is None or known is None:
+        return ["Secret tenant is missing"], None
+    try:
+        values = await sources.read(desired)
+    except Missing:  # what was deleted can't be compared: the tenant runs on with what it has
+        return [], known
+    held, data = found.get("data") or {}, _data(values)
+    differing = [key for key in _keys(desired) if held.get(key) != data.get(key)]
+    return [f"Secret tenant: {key} is not what it was copied from" for key in differing], known
+
+
+def wanted(desired: Desired, values: Values, found: JsonObject | None) -> Wanted:
+    """The copy. Its version stays as long as the values do that pods have got from it.
+
+    A version is a random number: of a digest, short secrets could be guessed.
+    """
+    held, data, known = (found or {}).get("data") or {}, _data(values), _known(found)
+    same = all(held.get(key) == data.get(key) for key in _keys(desired))
+    annotations = {
+        names.ANNOTATION_SECRETS: values.recorded,
+        names.ANNOTATION_SECRETS_VERSION: known.version if known and same else secrets.token_hex(8),
+    }
+    return Wanted(kinds.SECRET, {"data": data, "metadata": {"annotations": annotations}})
+
+
+def _keys(desired: Desired) -> list[str]:
+    return sorted(key_of(*each) for each in references(desired.workload))
+
+
+def _data(values: Values) -> dict[str, str]:
+    return {
+        key_of(*each): base64.b64encode(value.encode()).decode() for each, value in values.by_place.items()
+    }
+
+
+def _known(found: JsonObject | None) -> Copied | None:
+    annotations = ((found or {}).get("metadata") or {}).get("annotations") or {}
+    version = annotations.get(names.ANNOTATION_SECRETS_VERSION)
+    return Copied(version, annotations.get(names.ANNOTATION_SECRETS, "")) if version else None

@@ -1,0 +1,78 @@
+"""Reads the Secrets that Tenants refer to, from the API server where the Tenants are. For any backend."""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from landlord.api.schema import JsonObject
+from landlord.backends import Observation
+from landlord.backends.kubernetes import kinds
+from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.refusals import may_not_read, refused
+from landlord.backends.secrets import Values, Versions, judged, namespaces, references, values, version
+from landlord.errors import Retryable
+from landlord.kubernetes_api import METADATA_LIST, KubeError
+from landlord.workflow.request import Desired
+
+log = logging.getLogger(__name__)
+
+
+class Sources:
+    """The Secrets in the namespaces of Tenants. Without references nothing is asked."""
+
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        self._cluster = cluster or Cluster()
+        self._told: Mapping[str, str] = {}
+
+    async def read(self, desired: Desired) -> Values:
+        """What the workload's variables refer to. Raises StepError, which says nothing of any value."""
+        namespace = desired.secrets_namespace
+        if namespace is None:
+            return Values()
+        wanted = sorted({reference.name for reference in references(desired.workload).values()})
+        read = {name: await self._secret(namespace, name) for name in wanted}
+        return values(desired.workload, namespace, read)
+
+    async def judge(
+        self, seen: Mapping[str, Observation], recorded: Mapping[str, str]
+    ) -> dict[str, Observation]:
+        """The observations, with what has changed of the Secrets that are recorded for these tenants."""
+        now = await self._versions(namespaces(recorded.values()))
+        return {**seen, **{each: judged(seen[each], text, now) for each, text in recorded.items()}}
+
+    async def close(self) -> None:
+        """Let go of the connections to the API server."""
+        await self._cluster.close()
+
+    async def _secret(self, namespace: str, name: str) -> JsonObject | None:
+        try:
+            return await self._cluster.get(kinds.SECRET, namespace, name)
+        except KubeError as error:
+            if error.status == 403:
+                said = f"{may_not_read(namespace)}; it is tried again: {error}"
+                raise Retryable("Forbidden", said) from error
+            raise refused(error.status, str(error), {}) from error
+        except Retryable as error:
+            raise Retryable(
+                error.code, f"the Secrets of {namespace} can't be read: {error.message}"
+            ) from error
+
+    async def _versions(self, wanted: Iterable[str]) -> Versions:
+        present: dict[str, str] = {}
+        unknown: dict[str, str] = {}
+        away: str | None = None
+        for namespace in sorted(wanted):
+            if away is not None:
+                unknown[namespace] = away
+                continue
+            try:
+                async for found in self._cluster.each(kinds.SECRET, namespace, accept=METADATA_LIST):
+                    present[f"{namespace}/{found['metadata']['name']}"] = version(found)
+            except KubeError as error:
+                unknown[namespace] = may_not_read(namespace) if error.status == 403 else str(error)
+                away = str(error) if error.status == 0 else None
+            except Retryable as error:
+                unknown[namespace] = away = error.message
+        for namespace in unknown.keys() - self._told.keys():
+            log.warning("changes of the Secrets of %s go unnoticed: %s", namespace, unknown[namespace])
+        self._told = unknown
+        return Versions(present, unknown)

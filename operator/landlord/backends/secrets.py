@@ -1,0 +1,193 @@
+"""Variables that take their values from Secrets: what they refer to, and what has become of it. No I/O.
+
+Values are handed on and never shown: not by a repr, in a message, a log or a journal. What is recorded beside
+a workload is which versions of which Secrets it was made from: {"namespace/name": "uid/resourceVersion"}, the
+latter empty for one that did not exist.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from landlord.api.schema import JsonObject
+from landlord.api.workload import SecretKeyRef, Workload
+from landlord.backends import Observation
+from landlord.errors import Retryable, StepError, Terminal
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+KEY = re.compile(r"[-._a-zA-Z0-9]+")
+SHORTEST_SECRET = 4
+
+Place = tuple[str, str]
+"""A container's name and a variable's."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a workload's variables refer to, as it was read."""
+
+    by_place: Mapping[Place, str] = field(default_factory=dict, repr=False)
+    """Without the optional ones that there are none for."""
+    recorded: str | None = None
+    """What is recorded beside the workload; None if it refers to nothing."""
+
+
+def references(workload: Workload) -> Mapping[Place, SecretKeyRef]:
+    """What each variable refers to that refers to a Secret. Raises Terminal for what can't be a name."""
+    found = {
+        (container.name, variable.name): variable.secret
+        for container in workload.containers
+        for variable in container.env
+        if variable.secret
+    }
+    for reference in found.values():
+        if not NAME.fullmatch(reference.name) or not KEY.fullmatch(reference.key):
+            wrong = f"{reference.name!r}, {reference.key!r} can't be a Secret's name and a key of it"
+            raise Terminal("InvalidSpec", wrong)
+    return found
+
+
+def values(workload: Workload, namespace: str, read: Mapping[str, JsonObject | None]) -> Values:
+    """What the variables get from the Secrets that were read, by name; None for one that does not exist.
+
+    Raises StepError for what is missing or is no text.
+    """
+    by_place: dict[Place, str] = {}
+    for place, reference in references(workload).items():
+        value = _value(namespace, reference, read[reference.name])
+        if value is not None:
+            by_place[place] = value
+    seen = {f"{namespace}/{name}": version(found) if found else "" for name, found in read.items()}
+    return Values(by_place, json.dumps(seen, sort_keys=True, separators=(",", ":")))
+
+
+def version(found: JsonObject) -> str:
+    """Of a Secret; its metadata will do."""
+    return f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
+
+
+def _value(namespace: str, reference: SecretKeyRef, found: JsonObject | None) -> str | None:
+    encoded = ((found or {}).get("data") or {}).get(reference.key)
+    if encoded is None:
+        if reference.optional:
+            return None
+        raise _missing(namespace, reference, found)
+    try:
+        value = base64.b64decode(encoded).decode()
+    except UnicodeDecodeError:
+        value = "\0"
+    if "\0" in value:
+        raise Terminal(
+            "SecretNotText",
+            f"the key {reference.key} of the Secret {namespace}/{reference.name} does not hold text, which "
+            "alone can be in a variable\nTo do: store it encoded, such as in base64.",
+        ) from None
+    return value
+
+
+class Missing(Retryable):
+    """What a variable refers to is not there."""
+
+
+def _missing(namespace: str, reference: SecretKeyRef, found: JsonObject | None) -> Missing:
+    goes_on = "the tenant goes on by itself when it is there"
+    if found is None:
+        make = (
+            f"`kubectl create secret generic {reference.name} -n {namespace} --from-file={reference.key}=…`"
+        )
+        return Missing(
+            "SecretNotFound",
+            f"there is no Secret {namespace}/{reference.name}; a variable refers to its key {reference.key}\n"
+            f"To do: make it ({make}); {goes_on}.",
+        )
+    return Missing(
+        "SecretKeyNotFound",
+        f"the Secret {namespace}/{reference.name} has no key {reference.key}, which a variable refers to\n"
+        f"To do: add it, or correct the reference; {goes_on}.",
+    )
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The Secrets that there are now."""
+
+    present: Mapping[str, str]
+    """The version of each, by namespace/name."""
+    unknown: Mapping[str, str]
+    """Namespaces whose Secrets could not be listed, and why."""
+
+
+def namespaces(recorded: Iterable[str]) -> set[str]:
+    """Where the Secrets are that these records name."""
+    return {name.partition("/")[0] for each in recorded for name in _parsed(each) or ()}
+
+
+def judged(seen: Observation, recorded: str, now: Versions) -> Observation:
+    """The observation with what has changed of the Secrets that the tenant was made from.
+
+    One that was deleted has not: there is nothing to be applied. Of a tenant at rest nothing is said: what
+    brings it back reads them anew.
+    """
+    if seen.state != "Active":
+        return seen
+    was = _parsed(recorded)
+    if was is None:
+        return replace(seen, outdated="of which Secrets it was made can't be read")
+    changed = [name for name in was if now.present.get(name, was[name]) != was[name]]
+    outdated = "; ".join(f"the Secret {name} has changed" for name in sorted(changed))
+    blind = sorted({why for name in was if (why := now.unknown.get(name.partition("/")[0]))})
+    note = "".join(f"; whether its Secrets have changed is not known: {why}" for why in blind)
+    return replace(seen, outdated=outdated, reason=seen.reason + note)
+
+
+def _parsed(recorded: str) -> dict[str, str] | None:
+    try:
+        found = json.loads(recorded)
+    except ValueError:
+        return None
+    is_record = isinstance(found, dict) and all(isinstance(each, str) for each in found.values())
+    return found if is_record else None
+
+
+@contextmanager
+def unspoken(values: Values) -> Iterator[None]:
+    """Put *** in place of values in what a failure says: engines, and containers' logs, may repeat them."""
+    try:
+        yield
+    except Exception as error:
+        failure = error
+    else:
+        return
+    # Raised out here, as a failure that is raised while another is handled shows that one, too.
+    if all(_redacted(each, values) == each for each in _said(failure)):
+        raise failure
+    if isinstance(failure, StepError):
+        raise type(failure)(failure.code, _redacted(failure.message, values))
+    raise Retryable("Unexpected", f"{type(failure).__name__}: {_redacted(str(failure), values)}")
+
+
+def _said(failure: BaseException | None) -> Iterator[str]:
+    """All that a traceback of the failure shows."""
+    while failure is not None:
+        yield str(failure)
+        failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+
+
+def _redacted(text: str, values: Values) -> str:
+    for form in sorted(_forms(values.by_place.values()), key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _forms(values: Iterable[str]) -> set[str]:
+    """How values may stand in a text, line by line. What is very short is in any text, and no secret."""
+    lines = {line for value in values for line in (value, *value.splitlines())}
+    forms = {
+        form
+        for line in lines
+        for form in (line, json.dumps(line)[1:-1], repr(line)[1:-1], base64.b64encode(line.encode()).decode())
+    }
+    return {form for form in forms if len(form) >= SHORTEST_SECRET}
