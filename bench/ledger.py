@@ -83,8 +83,13 @@ class LedgerBackend:
         return [Step("remove", remove)]
 
     async def survey(self) -> Mapping[str, Observation]:
-        """Nothing: it is not what is measured."""
-        return {}
+        """All tenants that were not removed."""
+        last = {tenant_id: self._ledger.entries(tenant_id)[-1:] for tenant_id in self._ledger.tenants()}
+        return {
+            tenant_id: Observation(True, entry.desired, "recorded")
+            for tenant_id, (entry,) in last.items()
+            if entry.what != "removed"
+        }
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -40,6 +40,8 @@ class Restart:
 async def settle(suite: Suite, tenants: int) -> None:
     """Have so many more settled Tenants, without the operator, which would need much longer."""
     await asyncio.to_thread(suite.system.operator.stop)
+    # The worker knows nothing of them, so a survey would have all of them made again.
+    suite.system.operator.settings["LANDLORD_SURVEY_SECONDS"] = "86400"
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:

@@ -133,6 +133,9 @@ class OperatorSettings(_ProgramSettings, RestateSettings):
     """Whether replicas agree by a Lease which one of them acts. Default: true in a cluster."""
     namespace: Annotated[str, Field(min_length=1, max_length=63)] = "landlord-system"
     """Namespace of the Lease."""
+    survey_seconds: Annotated[float, Field(gt=0, le=86400)] = 20
+    """How often all tenants are looked at. What somebody has removed or changed is seen after that long; what
+    is unhealthy, after twice as long."""
     mass_deletion_count: Annotated[int, Field(ge=0)] = 30
     """When more Tenants than this are deleted within LANDLORD_MASS_DELETION_SECONDS, none of them is
     deprovisioned until a person releases them; see docs/tenant.md. 0: never held."""

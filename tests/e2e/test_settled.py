@@ -18,7 +18,8 @@ from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.status import conditions
 from tests.support.system import Landlord, System, Tenant
 
-from landlord.controller.sweep import BAD_NEWS_SECONDS, PACE
+from landlord.controller.pace import PACE
+from landlord.controller.sweep import BAD_NEWS_SECONDS
 from landlord.dev.cluster import ControlPlane
 
 TENANTS = 2000
@@ -32,7 +33,8 @@ PATTERN = "pattern"
 @pytest.fixture
 def landlord_of_many(new_landlord: Landlord, control_plane: ControlPlane) -> System:
     """One whose Tenants were provisioned long ago: one of them really, and the others after its pattern."""
-    system = new_landlord()
+    # The worker does not know the others, so a survey would have them made again.
+    system = new_landlord(LANDLORD_SURVEY_SECONDS="86400")
     kubeconfig = account(control_plane, system.namespace, ACCOUNT, OPERATOR_RULES)
     system.operator.settings["KUBECONFIG"] = str(kubeconfig)
     system.start()

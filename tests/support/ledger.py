@@ -53,7 +53,12 @@ class LedgerBackend:
         return [Step("remove", run)]
 
     async def survey(self) -> Mapping[str, Observation]:
-        return {}
+        kept = {
+            file.name
+            for file in self.folder.iterdir()
+            if self.effects(file.name)[-1:] not in ([], ["removed"])
+        }
+        return {tenant_id: Observation(True, None, "recorded") for tenant_id in kept}
 
     async def close(self) -> None:
         return None

@@ -18,6 +18,7 @@ REVISION = f"{GROUP}/revision"
 LEASE = "landlord-operator"
 
 WORKFLOW_SERVICE = "TenantProvisioning"
+SURVEY_SERVICE = "TenantSurvey"
 
 MAX_TENANT_ID = 40
 """Characters of a tenantID: derived names such as `landlord-<id>-<volume>` must stay within 63-128."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key, Tenant
+from landlord.controller.comparison import Standing, standing
 
 UNSET = ""
 
@@ -29,6 +30,7 @@ class _Entry:
     provider: str
     unready_since: str
     """RFC 3339 in UTC; empty while Ready."""
+    standing: Standing | None
 
 
 class Cache:
@@ -42,6 +44,9 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._entries
 
     def all_keys(self) -> list[Key]:
         """All keys, as a copy."""
@@ -83,6 +88,7 @@ class Cache:
             phase=status.get("phase") or "Pending",
             provider=status.get("provider", UNSET),
             unready_since=_unready_since(body),
+            standing=standing(body),
         )
         self._entries[key] = entry
         self._claims[entry.tenant_id].add(key)
@@ -118,6 +124,19 @@ class Cache:
         claims = self._claims[self._entries[key].tenant_id]
         first = min(claims, key=lambda claim: self._entries[claim].rank)
         return None if first == key else first
+
+    def standing(self, key: Key) -> Standing | None:
+        """What the Tenant says that a survey can be compared with."""
+        entry = self._entries.get(key)
+        return entry.standing if entry else None
+
+    def standings(self) -> dict[str, dict[Key, Standing]]:
+        """The same of all Tenants, by the backend that they run on."""
+        found: defaultdict[str, dict[Key, Standing]] = defaultdict(dict)
+        for key, entry in self._entries.items():
+            if entry.standing:
+                found[entry.standing.provider][key] = entry.standing
+        return found
 
     def census(self) -> dict[tuple[str, str], int]:
         """How many Tenants there are by (phase, provider)."""

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from landlord.api.outcome import Outcome
 from landlord.controller.breaker import Deletions
+from landlord.controller.comparison import Finding
 from landlord.engines import Progress, Registration
-from landlord.errors import EngineError
+from landlord.errors import EngineError, RequestRejected
 from landlord.workflow.request import Request
 
 
@@ -23,6 +24,11 @@ class Flight:
         """Whether it is not under way any more, as far as this process knows."""
         return self.outcome is not None or self.error is not None
 
+    @property
+    def broke(self) -> bool:
+        """Whether the engine could not be asked, so that nothing is known about the work."""
+        return self.error is not None and not isinstance(self.error, RequestRejected)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -36,5 +42,7 @@ class Facts:
     owner: str | None = None
     """namespace/name of the older Tenant that has the same tenantID."""
     flight: Flight | None = None
+    finding: Finding | None = None
+    """What the last survey has found to be otherwise than the Tenant says."""
     deletions: Deletions | None = None
     """All deletions that are known of. None: the breaker is off, or not needed."""

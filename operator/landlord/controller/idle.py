@@ -63,6 +63,7 @@ def _idle(tenant: Tenant, facts: Facts, now: datetime, phase: Phase, why: Verdic
             "observed_generation": generation,
             "phase": phase,
             "tenant_id": tenant.tenant_id,
+            "drift": None,  # for it is not looked at
             "conditions": tuple(sorted((*kept, *merged), key=lambda c: conditions.ORDER.index(c.type))),
         }
     )

@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -26,10 +26,12 @@ from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient
 from landlord.controller.leader import Leader
 from landlord.controller.news import RegistrationNews
+from landlord.controller.plan import desired
 from landlord.controller.preflight import cache_filled, look, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
 from landlord.controller.restate_pods import RestatePods
+from landlord.controller.survey import Surveyor
 from landlord.controller.sweep import Sweep
 from landlord.engines import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
@@ -73,6 +75,14 @@ class Operator:
             if settings.mass_deletion_count
             else None
         )
+        self._surveyor = Surveyor(
+            self._cache,
+            engine.survey,
+            self._inspect,
+            self._queue.add,
+            settings.survey_seconds,
+            lambda: datetime.now(UTC),
+        )
         self._reconciler = Reconciler(
             self._cache,
             self._queue,
@@ -80,6 +90,7 @@ class Operator:
             engine,
             kube,
             self._events,
+            self._surveyor,
             self._mass_deletion,
             settings.default_backend,
             lambda: datetime.now(UTC),
@@ -174,6 +185,7 @@ class Operator:
             self._queue.add(key)
         for _ in range(CONCURRENCY):
             group.create_task(work(self._queue, self._reconciler))
+        group.create_task(self._surveyor.run())
         await serving
 
     def _seen(self, kind: str | None, body: JsonObject) -> None:
@@ -187,6 +199,13 @@ class Operator:
         else:
             self._cache.put(body)
         self._queue.add(key)
+
+    async def _inspect(self, key: Key) -> Sequence[str]:
+        tenant = self._cache.get(key)
+        if tenant is None or tenant.spec is None or tenant.status.provider is None:
+            return ()
+        provider = tenant.status.provider
+        return await self._engine.inspect(provider, desired(tenant, tenant.spec, provider))
 
     def _settle(self, registration: Registration) -> None:
         self._reconciler.steady = registration

@@ -5,6 +5,10 @@
 | became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned, |
 |                                               | Suspended, Archived)                      |
 | is under way                                  |                                           |
+| was repaired                                  | Normal, Repaired                          |
+| was found to be unhealthy, or missing         | Warning, Unhealthy or Missing             |
+| was found to be not as it was made            | Warning, Drifted                          |
+| is healthy again                              | Normal, Healthy                           |
 | is paused                                     | Normal, Paused                            |
 | was deleted, and that is held                 | Warning, with DeletionHeld's reason       |
 | waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
@@ -28,11 +32,13 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.status import TenantStatus, WorkflowOperation
 from landlord.api.tenant import Tenant
 from landlord.controller.deletion import Departure, left_behind, listed
+from landlord.controller.health import UNWELL
 from landlord.controller.lifecycle import expires_at
 from landlord.controller.status import ACTIVITIES
 from landlord.engines import History, Loss, Registration
 
 UNDER_WAY = tuple(ACTIVITIES.values())
+DONE_AGAIN = ("Repair", "Succeeded")
 
 _ACTIONS: dict[WorkflowOperation, str] = {
     "Create": "Provision",
@@ -67,6 +73,8 @@ class News:
 
 def about_tenant(before: TenantStatus, after: TenantStatus) -> News | None:
     """What is new when a Tenant's status changes."""
+    if news := _about_health(before, after):
+        return news
     news = _headline(after)
     if news is None or news.repeats(_headline(before)) or _failed_again(after):
         return None
@@ -169,6 +177,26 @@ def _headline(status: TenantStatus) -> News | None:
     if ready.reason in UNDER_WAY:
         return None
     return News("Warning", ready.reason, action, ready.message, generation, passing=True)
+
+
+def _about_health(before: TenantStatus, after: TenantStatus) -> News | None:
+    """What a survey has found, and what has come of it."""
+    was, ready = find(before.conditions, READY), find(after.conditions, READY)
+    idle = find(after.conditions, PAUSED) or find(after.conditions, DELETION_HELD)
+    if ready is None or was is None or idle:
+        return None
+    generation = ready.observed_generation
+    provisioned, workflow = find(after.conditions, PROVISIONED), after.workflow
+    if workflow and workflow != before.workflow and (workflow.operation, workflow.sub_state) == DONE_AGAIN:
+        return News("Normal", "Repaired", "Repair", provisioned.message if provisioned else "", generation)
+    if ready.reason in UNWELL and ready.reason != was.reason:
+        return News("Warning", ready.reason, "Survey", ready.message, generation)
+    found = after.drift.items if after.drift else ()
+    if found and found != (before.drift.items if before.drift else ()):
+        return News("Warning", "Drifted", "Survey", "; ".join(found), generation)
+    if ready.status == "True" and was.reason in UNWELL:
+        return News("Normal", "Healthy", "Survey", ready.message, generation)
+    return None
 
 
 def _failed_again(status: TenantStatus) -> bool:

@@ -4,10 +4,14 @@
 |--------------------------------------|-------------------|-------------|--------|--------------------------|
 | is paused                            | any               |             |        | as before, Paused        |
 | expires into its deletion            | any               |             |        | (the Tenant is deleted)  |
-| is as wanted at its generation       | any               |             |        | as before, registration  |
+| is as wanted, and was found so       | none              |             |        | as before, registration  |
+| is as wanted, but was found otherwise| none              |             |        | what was found           |
+| … and is to be repaired, now         | none              |             | yes    |                          |
+| … and is to be repaired              | engine error      |             | later  | what was found           |
+| … and is being repaired              | as of any work    |             |        | as of any work           |
 | can't be accepted                    | any               |             |        | why, Stalled             |
-| failed for good at its generation    | none              |             |        | as before                |
-| failed, may pass                     | none              |             | later  | as before                |
+| failed for good at its generation    | none              |             |        | what was found           |
+| failed, may pass                     | none              |             | later  | what was found           |
 | needs work, is not held              | none              | add         |        |                          |
 | needs work, engine not ready         | none              |             |        | what is waited for       |
 | needs work                           | none              |             | yes    |                          |
@@ -32,8 +36,8 @@ from typing import Literal
 from landlord.api.conditions import PROVISIONED, find
 from landlord.api.outcome import Failure, Outcome, ResourceRef
 from landlord.api.status import TenantStatus
-from landlord.api.tenant import Tenant, WorkflowSpec
-from landlord.controller import deletion, idle, lifecycle
+from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
+from landlord.controller import deletion, health, idle, lifecycle
 from landlord.controller import status as say
 from landlord.controller.deletion import Departure
 from landlord.controller.facts import Facts
@@ -49,6 +53,8 @@ class Plan:
     hold: bool = False
     """Add our finalizer."""
     submit: Request | None = None
+    repairs: bool = False
+    """What is submitted puts right what a survey has found."""
     status: TenantStatus | None = None
     """The whole status that should be there; None leaves it."""
     requeue_after: float | None = None
@@ -87,12 +93,32 @@ def _until_expiry(tenant: Tenant, now: datetime, decided: Plan) -> Plan:
 
 def _upkeep(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if _as_wanted(tenant, now):
-        return Plan(status=say.settled(tenant, facts, now), settled=True)
+        return _kept(tenant, facts, now)
     if refusal := say.refusal(tenant, facts):
         return Plan(status=say.refused(tenant, facts, now, *refusal))
     if not tenant.held:
         return Plan(hold=True)
     return _work(tenant, facts, now, lifecycle.OPERATIONS[lifecycle.wanted(tenant, now)])
+
+
+def _kept(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
+    """Landlord has brought the Tenant where it shall be; somebody may have changed that since."""
+    finding, flight = health.current(tenant, facts.finding), facts.flight
+    if tenant.spec is not None and (finding or flight):
+        operation = lifecycle.OPERATIONS[lifecycle.wanted(tenant, now)]
+        request = request_for(tenant, facts, operation, now)
+        if flight and flight.request.idempotency_key == request.idempotency_key and not flight.broke:
+            return _work(health.noted(tenant, finding), facts, now, operation)
+        due = finding and finding.repair and finding.repair_at is None
+        if due and flight is None and facts.registration.ready:
+            return Plan(submit=request, repairs=True) if tenant.held else Plan(hold=True)
+    return Plan(status=_still(tenant, facts, now), settled=True)
+
+
+def _still(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
+    """Nothing is done: only what is around the Tenant, and what is seen of it, may have changed."""
+    status, finding = say.settled(tenant, facts, now), health.current(tenant, facts.finding)
+    return health.told(tenant, status or tenant.status, finding, now) if finding else status
 
 
 def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
@@ -128,10 +154,10 @@ def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> 
     flight = facts.flight
     if flight is None or flight.request.idempotency_key != request.idempotency_key:
         if held_until == "change":
-            return Plan(status=say.settled(tenant, facts, now), settled=True)
+            return Plan(status=_still(tenant, facts, now), settled=True)
         if isinstance(held_until, datetime) and held_until > now:
             wait = (held_until - now).total_seconds()
-            return Plan(status=say.settled(tenant, facts, now), requeue_after=wait)
+            return Plan(status=_still(tenant, facts, now), requeue_after=wait)
         if not facts.registration.ready:
             return Plan(status=say.waiting(tenant, facts, now, request))
         return Plan(submit=request)
@@ -188,18 +214,6 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
     """The one request that stands for the Tenant's present need: the same object gives the same key."""
     spec = tenant.spec
     provider = say.provider(tenant, facts)
-    desired = None
-    if operation == "apply" and spec is not None:
-        desired = Desired(
-            tenant_id=tenant.tenant_id,
-            workload=spec.workload,
-            # Another backend's settings are no part of what is desired: changing them must replace nothing.
-            docker=spec.compute.docker if provider == "docker" else None,
-            kubernetes=spec.compute.kubernetes if provider == "kubernetes" else None,
-            config=spec.compute.config or None,
-            adoption=spec.management.adoption,
-            secrets_namespace=tenant.key.namespace if spec.workload.refers_to_secrets else None,
-        )
     return Request(
         tenant_id=tenant.tenant_id,
         operation=operation,
@@ -209,8 +223,22 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
         attempt=_attempt(tenant, operation, now),
         provider=provider,
         timeout_seconds=(spec.workflow if spec else WorkflowSpec()).timeout_seconds,
-        desired=desired,
+        desired=desired(tenant, spec, provider) if operation == "apply" and spec is not None else None,
         keeps_data=operation == "delete" and tenant.deletion.policy == "Archive",
+    )
+
+
+def desired(tenant: Tenant, spec: TenantSpec, provider: str) -> Desired:
+    """What that backend has to make true."""
+    return Desired(
+        tenant_id=tenant.tenant_id,
+        workload=spec.workload,
+        # Another backend's settings are no part of what is desired: changing them must replace nothing.
+        docker=spec.compute.docker if provider == "docker" else None,
+        kubernetes=spec.compute.kubernetes if provider == "kubernetes" else None,
+        config=spec.compute.config or None,
+        adoption=spec.management.adoption,
+        secrets_namespace=tenant.key.namespace if spec.workload.refers_to_secrets else None,
     )
 
 

@@ -27,6 +27,7 @@ from landlord.controller.kube import KubeClient
 from landlord.controller.news import about_departure, about_expiry, about_tenant
 from landlord.controller.plan import Plan, plan
 from landlord.controller.queue import WorkQueue
+from landlord.controller.survey import Surveyor
 from landlord.engines import Registration, WorkflowEngine
 from landlord.kubernetes_api import KubeError
 
@@ -53,6 +54,7 @@ class Reconciler:
         engine: WorkflowEngine,
         kube: KubeClient,
         events: Recorder,
+        surveyor: Surveyor,
         mass_deletion: MassDeletion | None,
         default_provider: str,
         clock: Callable[[], datetime],
@@ -63,6 +65,7 @@ class Reconciler:
         self._engine = engine
         self._kube = kube
         self._events = events
+        self._surveyor = surveyor
         self._mass_deletion = mass_deletion
         self._default_provider = default_provider
         self._clock = clock
@@ -87,6 +90,8 @@ class Reconciler:
         if decided.submit is not None:
             self._cache.unsettled.add(key)
             self._cache.claim(key)
+            if decided.repairs:
+                self._surveyor.repaired(key)
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)
         planned_with = self._flights.get(key)
@@ -125,6 +130,7 @@ class Reconciler:
             default_provider=self._default_provider,
             owner=str(owner) if owner else None,
             flight=self._flights.get(tenant.key),
+            finding=self._surveyor.finding(tenant.key),
             deletions=deletions,
         )
         return plan(tenant, facts, self._clock())

@@ -10,6 +10,7 @@ from typing import Literal
 from landlord.api import conditions
 from landlord.api.conditions import (
     ACCEPTED,
+    COMPUTE_HEALTHY,
     PROVISIONED,
     READY,
     RECONCILING,
@@ -26,7 +27,8 @@ from landlord.api.status import (
     WorkflowStatus,
 )
 from landlord.api.tenant import Tenant
-from landlord.controller import lifecycle
+from landlord.controller import health, lifecycle
+from landlord.controller.comparison import healthy
 from landlord.controller.facts import Facts
 from landlord.controller.workflow_status import ended, ran_before, steadied, told, workflow_status
 from landlord.engines import Progress, Registration
@@ -162,6 +164,8 @@ def under_way(
     workflow = workflow_status(tenant, request, seen)
     activity = ACTIVITIES[workflow.operation]
     message = told(seen)
+    if workflow.operation == "Repair" and tenant.status.drift:
+        message = f"{message}\nFound: {health.in_words(tenant.status.drift)}"
     state = {"BackingOff": "BackingOff", "Paused": "Paused"}.get(seen.sub_state, "InProgress")
     return _compose(
         tenant,
@@ -185,6 +189,8 @@ def succeeded(
     state = next(s for s, operation in lifecycle.OPERATIONS.items() if operation == request.operation)
     message = lifecycle.told(tenant, state, now)
     workflow = ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
+    found = health.in_words(tenant.status.drift)
+    repaired = f"Repaired: {found}" if found and workflow.operation == "Repair" else message
     status = _compose(
         tenant,
         facts,
@@ -192,12 +198,13 @@ def succeeded(
         phase="Ready" if state == "Active" else state,
         verdicts=[
             Verdict(READY, "True", "Provisioned" if state == "Active" else state, message),
-            Verdict(PROVISIONED, "True", "Succeeded", message),
+            Verdict(PROVISIONED, "True", "Succeeded", repaired),
+            healthy(state),
         ],
         provider_name=request.provider,
         workflow=workflow,
     )
-    made: dict[str, object] = {"state": state, "endpoints": outcome.made.endpoints}
+    made: dict[str, object] = {"state": state, "endpoints": outcome.made.endpoints, "drift": None}
     if state != "Suspended":  # which leaves all that there was
         made["resources"] = outcome.made.resources
     if state == "Active":
@@ -287,6 +294,9 @@ def _compose(
     if not any(verdict.type == ACCEPTED for verdict in verdicts):
         verdicts = [*verdicts, Verdict(ACCEPTED, "True", "Accepted", "The spec is accepted")]
     verdicts = [*verdicts, registered(facts.registration)]
+    seen = conditions.find(tenant.status.conditions, COMPUTE_HEALTHY)
+    if seen and not any(verdict.type == COMPUTE_HEALTHY for verdict in verdicts):
+        verdicts.append(Verdict(seen.type, seen.status, seen.reason, seen.message))
     registration = tenant.status.registration
     if facts.registration.deployment_id and facts.registration.revision:
         registration = RegistrationStatus(
@@ -304,6 +314,7 @@ def _compose(
         workflow=workflow or tenant.status.workflow,
         endpoints=tenant.status.endpoints,
         resources=tenant.status.resources,
+        drift=tenant.status.drift,
         conditions=conditions.merge(
             tenant.status.conditions, verdicts, tenant.metadata.generation, now.replace(microsecond=0)
         ),

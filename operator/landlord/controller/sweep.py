@@ -4,26 +4,17 @@ An outage of a minute must not cost a write for each of 10,000 Tenants that run 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from landlord.api.tenant import Key
+from landlord.controller.pace import tell
 from landlord.engines import Registration
 
 BAD_NEWS_SECONDS = 30.0
 """How long a registration must have been something else than registered before settled Tenants hear of it."""
 GOOD_NEWS_SECONDS = 10.0
 """The same for a registration that is as it should be: what Tenants still say against it is wrong."""
-PACE = 50.0
-"""Tenants per second that are told: the most writes per second that a sweep costs."""
-
-_CATCH_UP_SECONDS = 0.1
-_ON_THEIR_WAY = 8
-_GIVE_UP_SECONDS = 5.0
-"""No more than this is made up for after a stall of the event loop, and no more than so many are waited for,
-each for so long: an API server that was slow for a while must not be sent all that it missed in one burst."""
-_LOOKED_AT_ONCE = 100
 
 
 class Sweep:
@@ -84,28 +75,12 @@ class Sweep:
 
     async def _tell(self, registration: Registration) -> bool:
         """Whether all have been told; something else to tell ends it."""
-        loop = asyncio.get_running_loop()
-        turn, on_their_way = loop.time(), deque[tuple[Key, float]]()
-        for number, key in enumerate(self._keys()):
-            if number % _LOOKED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-            if self._latest is not None and _differ(self._latest, registration):
-                return False
-            if self._outdated(key, registration):
-                self._add(key)
-                on_their_way.append((key, loop.time() + _GIVE_UP_SECONDS))
-                turn = max(turn, loop.time() - _CATCH_UP_SECONDS) + 1 / PACE
-                await asyncio.sleep(turn - loop.time())
-                await self._room(on_their_way, registration)
-        return True
-
-    async def _room(self, on_their_way: deque[tuple[Key, float]], registration: Registration) -> None:
-        while len(on_their_way) >= _ON_THEIR_WAY:
-            key, until = on_their_way[0]
-            if self._outdated(key, registration) and asyncio.get_running_loop().time() < until:
-                await asyncio.sleep(1 / PACE)
-            else:
-                on_their_way.popleft()
+        return await tell(
+            self._keys(),
+            lambda key: self._outdated(key, registration),
+            self._add,
+            lambda: self._latest is not None and _differ(self._latest, registration),
+        )
 
 
 def _differ(one: Registration, other: Registration) -> bool:

@@ -1,12 +1,13 @@
 """The contract of a workflow engine: who runs provisioning workflows to their end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from landlord.api.outcome import Outcome
-from landlord.workflow.request import Request
+from landlord.workflow.request import Desired, Request
+from landlord.workflow.survey import Seen
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -110,6 +111,20 @@ class WorkflowEngine(Protocol):
 
         Older unfinished work on the same tenant that makes no progress is superseded. Cancelling the call
         forgets about the work without stopping it. Raises EngineError.
+        """
+        ...
+
+    async def survey(self, provider: str) -> Mapping[str, Seen]:
+        """What is seen at this moment of all tenants of a backend, by tenantID, within half a minute.
+
+        Raises EngineError if the backend could not be looked at.
+        """
+        ...
+
+    async def inspect(self, provider: str, desired: Desired) -> Sequence[str]:
+        """What of one tenant is not as `desired` has it, one line for each field or object.
+
+        Raises EngineError if the backend could not be looked at.
         """
         ...
 

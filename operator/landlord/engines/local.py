@@ -1,7 +1,7 @@
 """Runs workflows inside this process, without Restate or durability: what is under way ends with it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -10,11 +10,12 @@ from landlord.api.outcome import Outcome
 from landlord.backends import Backend
 from landlord.engines import History, Listener, Progress, Registration
 from landlord.engines.local_journal import GaveWay, LocalJournal
-from landlord.errors import EngineUnreachable
+from landlord.errors import EngineError, EngineUnreachable
 from landlord.workflow.attempt import failed
 from landlord.workflow.fence import Fence
-from landlord.workflow.request import Request
+from landlord.workflow.request import Desired, Request
 from landlord.workflow.run import provision
+from landlord.workflow.survey import InspectionRequest, Seen, SurveyRequest, inspect, survey
 
 DELETED_REMEMBERED = 10_000
 """Deleted tenants whose fences are kept to refuse stragglers; the oldest are forgotten."""
@@ -105,6 +106,20 @@ class LocalEngine:
             if work.task.cancelled() and self._closed:
                 raise EngineUnreachable("the local engine was closed while the workflow ran") from None
             raise
+
+    async def survey(self, provider: str) -> Mapping[str, Seen]:
+        """What the backend sees of all its tenants."""
+        seen = await survey(self._backends, SurveyRequest(provider=provider))
+        if seen.error is not None:
+            raise EngineError(seen.error)
+        return seen.tenants
+
+    async def inspect(self, provider: str, desired: Desired) -> Sequence[str]:
+        """What of one tenant is not as it should be."""
+        seen = await inspect(self._backends, InspectionRequest(provider=provider, desired=desired))
+        if seen.error is not None:
+            raise EngineError(seen.error)
+        return seen.lines
 
     async def close(self) -> None:
         """End what is under way, then let go of the backends."""

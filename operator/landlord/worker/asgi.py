@@ -22,6 +22,7 @@ from landlord.backends import Backend
 from landlord.errors import SettingsError
 from landlord.worker.revision import revision_of
 from landlord.worker.service import tenant_provisioning
+from landlord.worker.survey import tenant_survey
 
 IDENTITY_SETTING = "LANDLORD_RESTATE_IDENTITY_KEYS"
 
@@ -33,7 +34,7 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
     and /metrics never need to be. Raises SettingsError for what is not a key.
     """
     workflow_object = tenant_provisioning(backends)
-    endpoint = Endpoint().bind(workflow_object)  # type: ignore[no-untyped-call]
+    endpoint = Endpoint().bind(workflow_object, tenant_survey(backends))  # type: ignore[no-untyped-call]
     revision = revision_of(endpoint, backends)
     # Told by the worker that Restate discovers: during a rollout another one may answer who asks /healthz.
     workflow_object.service_tag.metadata = {names.REVISION: revision}

@@ -1,7 +1,7 @@
 """The Restate engine: what `landlord.engines` asks for, put together from its parts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -13,8 +13,9 @@ from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import Keeper
 from landlord.engines.restate.tracker import Tracker
 from landlord.engines.restate.verdict import Policy
-from landlord.errors import EngineUnreachable, NotRegistered
-from landlord.workflow.request import Request
+from landlord.errors import EngineError, EngineUnreachable, NotRegistered
+from landlord.workflow.request import Desired, Request
+from landlord.workflow.survey import InspectionRequest, Seen, SurveyRequest
 
 T = TypeVar("T")
 
@@ -82,6 +83,22 @@ class RestateEngine:
             return await self._followed(request, held)
         finally:
             held.cancel()
+
+    async def survey(self, provider: str) -> Mapping[str, Seen]:
+        """What is seen of all tenants of a backend."""
+        self._require_registration()
+        seen = await self._ingress.survey(SurveyRequest(provider=provider))
+        if seen.error is not None:
+            raise EngineError(seen.error)
+        return seen.tenants
+
+    async def inspect(self, provider: str, desired: Desired) -> Sequence[str]:
+        """What of one tenant is not as it should be."""
+        self._require_registration()
+        seen = await self._ingress.inspect(InspectionRequest(provider=provider, desired=desired))
+        if seen.error is not None:
+            raise EngineError(seen.error)
+        return seen.lines
 
     async def _followed(self, request: Request, held: asyncio.Task[Outcome]) -> Outcome:
         followed = asyncio.create_task(self._tracker.follow(request))

@@ -1,14 +1,18 @@
 """Restate's ingress: submits requests and reads their outcomes."""
 
+from typing import TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, Field, ValidationError
 
-from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
 from landlord.api.outcome import Failure, Outcome
 from landlord.engines.restate.http import Answer, HttpClient
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
 from landlord.workflow.request import Request
+from landlord.workflow.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
+
+M = TypeVar("M", bound=BaseModel)
 
 NOT_COMPLETED = 470
 _TRANSIENT = frozenset({401, 403, 408, 421, 425, 429})
@@ -72,6 +76,26 @@ class Ingress:
         if error is not None and answer.status == 404:
             raise InvocationLost("Restate does not know the work any more that it had accepted")
         return _outcome(self._http, answer)
+
+    async def survey(self, request: SurveyRequest) -> Survey:
+        """What the worker sees of all tenants of a backend. Raises NotRegistered and EngineUnreachable."""
+        return await self._look("survey", request, Survey)
+
+    async def inspect(self, request: InspectionRequest) -> Inspection:
+        """What the worker sees of one tenant. Raises what `survey` raises."""
+        return await self._look("inspect", request, Inspection)
+
+    async def _look(self, handler: str, request: BaseModel, model: type[M]) -> M:
+        answer = await self._http.request(
+            "POST",
+            f"/{SURVEY_SERVICE}/{handler}",
+            body=request.model_dump_json(exclude_defaults=True).encode(),
+            read_seconds=LONGEST_LOOK + 5,
+        )
+        seen = answer.parsed(model) if answer.status == 200 else None
+        if seen is None:
+            raise _error(self._http, answer)
+        return seen
 
     async def _post(self, request: Request, suffix: str, read_seconds: float | None) -> Answer:
         return await self._http.request(

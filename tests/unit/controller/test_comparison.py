@@ -1,0 +1,160 @@
+"""What a survey finds out about a Tenant, and whether that is news."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, a_tenant
+
+from landlord.api.tenant import Tenant
+from landlord.controller.comparison import Finding, Standing, compare, is_calm, is_news, standing, unseen
+from landlord.workflow.survey import Seen
+
+HASH = "5eed"
+HEALTHY = ("True", "Healthy", "What runs is healthy")
+RUNS = Standing("memory", "acme", (1, 1), True, "Active", HASH, True, "Repair", HEALTHY, ())
+REPORTS, IGNORES = replace(RUNS, mode="Report"), replace(RUNS, mode="Ignore")
+SUSPENDED = replace(RUNS, state="Suspended", health=("True", "Healthy", "Nothing runs, as it should be"))
+ARCHIVED = replace(SUSPENDED, state="Archived")
+EMPTY = replace(ARCHIVED, left=False)
+FAILED = replace(RUNS, succeeded=False)
+SICK = replace(RUNS, health=("False", "Unhealthy", "exit code 1"))
+
+WELL = Seen(spec_hash=HASH)
+CRASHED = Seen(spec_hash=HASH, healthy=False, reason="exit code 1")
+SCALED = Seen(spec_hash=HASH, drift="scaled to 3")
+STOPPED = Seen(spec_hash=HASH, drift="was stopped", healthy=False, reason="it is exited")
+OTHER = Seen(spec_hash="07e4")
+OUTDATED = Seen(spec_hash=HASH, outdated="Secret db has changed")
+AT_REST = Seen(spec_hash=HASH, state="Suspended")
+FOR_LONGER = Seen(spec_hash=HASH, healthy=False, reason="exit code 137")
+STOPPED_SINCE = Seen(spec_hash=HASH, healthy=False, reason="it is exited")
+STARTED = Seen(spec_hash=HASH, state="Suspended", healthy=False, reason="it runs", drift="was started")
+KEPT = Seen(state="Archived")
+
+GONE = "Nothing of the tenant is on the backend memory any more"
+FROM_ANOTHER = "what runs was made from another spec (hash 07e4, should be 5eed)"
+AS_ARCHIVED = "What is left of the tenant is as of one that is Archived, and it should be Active"
+AS_ACTIVE = "What is left of the tenant is as of one that is Active, and it should be Suspended"
+
+
+def found(finding: Finding) -> tuple[str | None, tuple[str, ...] | None, str]:
+    """The reason of ComputeHealthy, what drift is shown, and what the work is done again for."""
+    return finding.health.reason if finding.health else None, finding.drift, finding.repair
+
+
+@pytest.mark.parametrize(
+    ("says", "seen", "expected"),
+    [
+        (RUNS, WELL, ("Healthy", (), "")),
+        (RUNS, Seen(), ("Healthy", (), "")),
+        (RUNS, CRASHED, (None, (), "")),
+        (SICK, CRASHED, ("Unhealthy", (), "")),
+        (SICK, WELL, ("Healthy", (), "")),
+        (RUNS, None, ("Missing", (GONE,), GONE)),
+        (REPORTS, None, ("Missing", (GONE,), "")),
+        (IGNORES, None, ("Missing", (), "")),
+        (RUNS, SCALED, ("Healthy", ("scaled to 3",), "scaled to 3")),
+        (REPORTS, SCALED, ("Healthy", ("scaled to 3",), "")),
+        (IGNORES, SCALED, ("Healthy", (), "")),
+        (REPORTS, STOPPED, ("Unhealthy", ("was stopped",), "")),
+        (IGNORES, STOPPED, ("Unhealthy", (), "")),
+        (RUNS, OTHER, ("Healthy", (FROM_ANOTHER,), FROM_ANOTHER)),
+        (replace(RUNS, spec_hash=None), OTHER, ("Healthy", (), "")),
+        (RUNS, OUTDATED, ("Healthy", (), "Secret db has changed")),
+        (REPORTS, OUTDATED, ("Healthy", (), "Secret db has changed")),
+        (IGNORES, OUTDATED, ("Healthy", (), "Secret db has changed")),
+        (RUNS, KEPT, ("Missing", (AS_ARCHIVED,), AS_ARCHIVED)),
+        (SUSPENDED, AT_REST, ("Healthy", (), "")),
+        (SUSPENDED, STARTED, ("Unhealthy", ("was started",), "was started")),
+        (SUSPENDED, WELL, ("Unhealthy", (AS_ACTIVE,), AS_ACTIVE)),
+        (SUSPENDED, None, ("Missing", (GONE,), "")),
+        (ARCHIVED, KEPT, ("Healthy", (), "")),
+        (ARCHIVED, None, ("Missing", (GONE,), "")),
+        (EMPTY, None, ("Healthy", (), "")),
+        (FAILED, SCALED, ("Healthy", None, "")),
+        (FAILED, None, ("Missing", None, "")),
+    ],
+)
+def test_what_was_seen_is_compared_with_what_the_tenant_says(
+    says: Standing, seen: Seen | None, expected: tuple[str | None, tuple[str, ...] | None, str]
+) -> None:
+    assert found(compare(says, seen, NOW)) == expected
+
+
+def test_what_nobody_has_changed_is_unhealthy_once_two_surveys_in_a_row_have_seen_it_so() -> None:
+    assert compare(RUNS, CRASHED, NOW).health is None
+    second = compare(RUNS, CRASHED, NOW, seen_unhealthy=True)
+    assert second.health is not None
+    assert (second.health.status, second.health.message) == ("False", "exit code 1")
+
+
+NEVER_SEEN, UNKNOWN = replace(RUNS, health=None), replace(RUNS, health=("Unknown", "NotSurveyed", "away"))
+SHOWN = replace(RUNS, drift=("scaled to 3",))
+
+
+@pytest.mark.parametrize(
+    ("says", "finding", "news"),
+    [
+        (RUNS, compare(RUNS, WELL, NOW), False),
+        (NEVER_SEEN, compare(NEVER_SEEN, WELL, NOW), True),
+        (NEVER_SEEN, compare(NEVER_SEEN, CRASHED, NOW), False),
+        (RUNS, compare(RUNS, None, NOW), True),
+        (SICK, compare(SICK, CRASHED, NOW), False),
+        (SICK, compare(SICK, FOR_LONGER, NOW), False),
+        (SICK, compare(SICK, STOPPED_SINCE, NOW), True),
+        (SHOWN, compare(SHOWN, SCALED, NOW), True),
+        (SHOWN, replace(compare(SHOWN, SCALED, NOW), repair_at=NOW), False),
+        (SHOWN, compare(replace(SHOWN, mode="Report"), SCALED, NOW), False),
+        (SHOWN, compare(SHOWN, WELL, NOW), True),
+        (RUNS, compare(RUNS, OUTDATED, NOW), True),
+        (RUNS, unseen(RUNS, NOW, "away"), True),
+        (UNKNOWN, unseen(UNKNOWN, NOW, "still away"), False),
+        (replace(RUNS, work=(1, 2)), compare(RUNS, None, NOW), False),
+    ],
+)
+def test_only_what_the_tenant_does_not_say_yet_is_news(says: Standing, finding: Finding, news: bool) -> None:
+    assert is_news(says, finding) == news
+
+
+@pytest.mark.parametrize(
+    ("says", "finding", "calm"),
+    [
+        (NEVER_SEEN, compare(NEVER_SEEN, WELL, NOW), True),
+        (UNKNOWN, compare(UNKNOWN, WELL, NOW), True),
+        (RUNS, unseen(RUNS, NOW, "away"), True),
+        (SICK, compare(SICK, WELL, NOW), False),
+        (RUNS, compare(RUNS, None, NOW), False),
+        (REPORTS, compare(REPORTS, SCALED, NOW), False),
+        (RUNS, compare(RUNS, OUTDATED, NOW), False),
+    ],
+)
+def test_what_is_true_of_all_at_once_and_calls_for_nothing_has_time(
+    says: Standing, finding: Finding, calm: bool
+) -> None:
+    assert is_calm(says, finding) == calm
+
+
+def body(tenant: Tenant) -> dict[str, Any]:
+    """The object as the API server has it."""
+    dumped = tenant.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {part: dumped.get(part) for part in ("metadata", "spec", "status")}
+
+
+def test_a_tenant_that_has_become_ready_can_be_compared() -> None:
+    assert standing(body(a_ready_tenant())) == RUNS
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        a_tenant(),
+        a_ready_tenant(2),
+        a_ready_tenant(deleting=True),
+        a_ready_tenant(management={"mode": "Paused"}),
+        a_failed_tenant(GIVEN_UP),
+    ],
+    ids=["new", "changed", "deleted", "paused", "failed before anything was made"],
+)
+def test_a_tenant_that_is_worked_on_or_left_alone_is_compared_with_nothing(tenant: Tenant) -> None:
+    assert standing(body(tenant)) is None
