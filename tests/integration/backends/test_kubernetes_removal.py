@@ -7,7 +7,7 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces, config_map, namespace_of
 from tests.support.polling import eventually_async
 
-from landlord.backends.kubernetes import removal
+from landlord.backends.kubernetes import removal, stopping
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 
@@ -17,7 +17,8 @@ HELD = "example.com/hold"
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is held is told sooner; the step may be tried again as often as one likes."""
-    monkeypatch.setattr(removal, "WINDOW_SECONDS", 2.0)
+    for module in (removal, stopping):
+        monkeypatch.setattr(module, "WINDOW_SECONDS", 2.0)
 
 
 async def failing(namespaces: Namespaces, desired: Desired) -> Retryable | None:

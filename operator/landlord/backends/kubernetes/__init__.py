@@ -11,12 +11,13 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.backends import NoConfig, Observation, Step
-from landlord.backends.kubernetes import ensure, kinds, removal, secret, spec
+from landlord.backends.kubernetes import ensure, inspection, kinds, lifecycle, removal, secret, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
+from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
 from landlord.backends.secrets import unspoken
 from landlord.errors import StepError
@@ -58,7 +59,7 @@ class KubernetesBackend:
 
         async def workload() -> Result:
             with explained():
-                await removal.stop(self._cluster, tenant_id)
+                await stop(self._cluster, tenant_id, lifecycle.removed)
             return Result()
 
         async def namespace() -> Result:
@@ -68,8 +69,32 @@ class KubernetesBackend:
 
         return (Step("workload", workload), Step("namespace", namespace))
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """suspend: the Deployment has no replicas, and there are no pods."""
+
+        async def suspend() -> Result:
+            with explained():
+                return await lifecycle.suspend(self._cluster, tenant_id)
+
+        return (Step("suspend", suspend),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """archive: no Deployment and no Service; the namespace is kept, and what others put there."""
+
+        async def archive() -> Result:
+            with explained():
+                return await lifecycle.archive(self._cluster, tenant_id)
+
+        return (Step("archive", archive),)
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """What the API server would change if the tenant were applied now."""
+        spec.check(desired)
+        with explained():
+            return await inspection.inspect(self._cluster, self._sources, desired)
+
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a namespace, by two lists."""
+        """All tenants with a namespace, by one list of each kind."""
         ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
         survey, each = Survey(), self._cluster.each
         with explained():
@@ -77,7 +102,11 @@ class KubernetesBackend:
                 survey.add_namespace(found)
             async for found in each(kinds.DEPLOYMENT, labelSelector=ours):
                 survey.add_deployment(found)
-        return survey.observations()
+            for kind in kinds.MADE:
+                if kind is not kinds.DEPLOYMENT:
+                    async for found in each(kind, accept=METADATA_LIST, labelSelector=ours):
+                        survey.add(kind, found)
+        return await self._sources.judge(survey.observations(), survey.secrets())
 
     async def close(self) -> None:
         """Let go of the connections to the API server."""

@@ -12,7 +12,7 @@ from landlord.api.workload import Quantity
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.refusals import refused
 from landlord.errors import Retryable, SettingsError
-from landlord.kubernetes_api import APPLY, JSON, ApiServer, KubeError, load_configuration
+from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError, load_configuration
 
 MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
 RELOAD_SECONDS = 10.0
@@ -75,10 +75,18 @@ class Cluster:
 
     async def apply(self, kind: Kind, manifest: JsonObject) -> JsonObject:
         """Make landlord's fields what the manifest says, whoever has changed them, and no others."""
-        metadata = manifest["metadata"]
+        return await self._apply(kind, manifest)
+
+    async def preview(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+        """What `apply` would make of the object; it is left as it is."""
+        return await self._apply(kind, manifest, dryRun="All")
+
+    async def patch(self, kind: Kind, found: JsonObject, changes: JsonObject) -> JsonObject:
+        """Change these fields of this very object, and no others."""
+        metadata = found["metadata"]
+        body = changes | {"metadata": changes.get("metadata", {}) | {"uid": metadata["uid"]}}
         path = kind.path(metadata.get("namespace"), metadata["name"])
-        query = MANAGER | {"force": "true"}
-        return await self.call("PATCH", path, manifest, content_type=APPLY, query=query)
+        return await self.call("PATCH", path, body, content_type=MERGE_PATCH, query=MANAGER)
 
     async def delete(self, kind: Kind, found: JsonObject) -> None:
         """Have this very object deleted; fine if it is gone."""
@@ -110,6 +118,12 @@ class Cluster:
             if error.status == 401:
                 self._retire(server)
             raise
+
+    async def _apply(self, kind: Kind, manifest: JsonObject, **query: str) -> JsonObject:
+        metadata = manifest["metadata"]
+        path = kind.path(metadata.get("namespace"), metadata["name"])
+        query |= MANAGER | {"force": "true"}
+        return await self.call("PATCH", path, manifest, content_type=APPLY, query=query)
 
     async def _connected(self) -> ApiServer:
         async with self._loading:

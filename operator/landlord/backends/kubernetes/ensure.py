@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.kubernetes import kinds, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
@@ -41,6 +41,19 @@ async def _apply(
     cluster: Cluster, desired: Desired, kind: Kind, content: JsonObject, found: JsonObject | None
 ) -> JsonObject:
     body = manifest(kind, content, desired)
+    if kind not in stamp.STAMPED:
+        return await _applied(cluster, desired, kind, body, found)
+    generation = stamp.expected(body, found)
+    applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), found)
+    if stamp.changed(applied):
+        generation = applied["metadata"]["generation"]
+        applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), applied)
+    return applied
+
+
+async def _applied(
+    cluster: Cluster, desired: Desired, kind: Kind, body: JsonObject, found: JsonObject | None
+) -> JsonObject:
     if found is None:
         return await cluster.apply(kind, body)
     try:

@@ -1,6 +1,6 @@
 """All objects of a tenant, as they are to be. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from landlord.api import names
@@ -26,8 +26,7 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
     The copy of the Secrets that a workload refers to is no part of it, but the workload is not whole without.
     """
     no_copy = () if desired.workload.refers_to_secrets else (Wanted(kinds.SECRET, None),)
-    return {
-        "namespace": (Wanted(kinds.NAMESPACE, namespace(desired)),),
+    content: dict[str, Sequence[Wanted]] = {
         "limits": (
             Wanted(kinds.RESOURCE_QUOTA, limits.resource_quota(desired)),
             Wanted(kinds.LIMIT_RANGE, limits.limit_range(desired)),
@@ -40,6 +39,8 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
             *no_copy,
         ),
     }
+    made = [each.kind.name for wanted in content.values() for each in wanted if each.content is not None]
+    return {"namespace": (Wanted(kinds.NAMESPACE, namespace(desired, made)),), **content}
 
 
 def place(kind: Kind, desired: Desired) -> tuple[str | None, str]:
@@ -62,11 +63,12 @@ def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
     }
 
 
-def namespace(desired: Desired) -> JsonObject:
-    """The namespace, in which the API server enforces the Pod Security level."""
+def namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
+    """The namespace, in which the API server enforces the Pod Security level, with the kinds made in it."""
     compute = spec.kubernetes(desired)
     level = {
         f"pod-security.kubernetes.io/{mode}": compute.pod_security for mode in ("enforce", "audit", "warn")
     }
     settings = compute.namespace
-    return {"metadata": {"labels": settings.labels | level, "annotations": settings.annotations}}
+    annotations = settings.annotations | {names.ANNOTATION_MADE: ",".join(made)}
+    return {"metadata": {"labels": settings.labels | level | spec.ACTIVE, "annotations": annotations}}

@@ -31,6 +31,7 @@ def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
         "metadata": {
             "annotations": {names.LABEL_SPEC_HASH: desired.hash()}
             | ({names.ANNOTATION_SECRETS: copied.recorded} if copied else {}),
+            "labels": spec.ACTIVE,
         },
         "spec": {
             "replicas": desired.workload.replicas,

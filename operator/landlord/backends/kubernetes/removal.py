@@ -8,36 +8,18 @@ from landlord.backends.kubernetes import kinds, spec, terminating
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.patience import Patience
+from landlord.backends.kubernetes.stopping import made_in, namespaces_of
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 
 WINDOW_SECONDS = 20.0
 """How long one step looks. A namespace takes 5 s at least: so long its controller waits before it begins."""
-MADE = (
-    kinds.DEPLOYMENT,
-    kinds.SERVICE,
-    kinds.SERVICE_ACCOUNT,
-    kinds.NETWORK_POLICY,
-    kinds.LIMIT_RANGE,
-    kinds.RESOURCE_QUOTA,
-    kinds.SECRET,
-)
-"""What is made in a namespace, in the order in which it goes."""
-
-
-async def stop(cluster: Cluster, tenant_id: str) -> None:
-    """Have the Deployment gone and all its pods: a namespace that still has pods goes only much later."""
-    patience = Patience(WINDOW_SECONDS)
-    while left := await _stopping(cluster, tenant_id):
-        if not await patience.pause():
-            names_left = ", ".join(terminating.holders("pods", left)) or f"{len(left)} pods are ending"
-            raise Retryable("StillTerminating", f"the tenant's pods are not gone yet: {names_left}")
 
 
 async def remove(cluster: Cluster, tenant_id: str) -> None:
     """Have the namespace gone; of one that was taken over, what was made in it."""
     patience = Patience(WINDOW_SECONDS)
-    while namespaces := await _namespaces(cluster, tenant_id):
+    while namespaces := await namespaces_of(cluster, tenant_id):
         for namespace in namespaces:
             if spec.adopted(namespace):
                 await _let_go(cluster, namespace, tenant_id)
@@ -47,17 +29,6 @@ async def remove(cluster: Cluster, tenant_id: str) -> None:
             raise await _still_there(cluster, namespaces[0], tenant_id)
 
 
-async def _stopping(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
-    """Delete the Deployments; returns the pods that are left."""
-    left: list[JsonObject] = []
-    for namespace in await _namespaces(cluster, tenant_id):
-        name = namespace["metadata"]["name"]
-        for found in await _made(cluster, kinds.DEPLOYMENT, name, tenant_id):
-            await cluster.delete(kinds.DEPLOYMENT, found)
-        left += await _made(cluster, kinds.POD, name, tenant_id)
-    return left
-
-
 async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> None:
     """Delete what was made in it; when all that is gone, give up the fields that landlord set."""
     left = await _left(cluster, namespace, tenant_id)
@@ -65,6 +36,9 @@ async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> No
         for each in found:
             await cluster.delete(kind, each)
     if not left:
+        if spec.state_of(namespace) != "Active":  # that was set by a patch, and an apply would leave it
+            unmarked = {"metadata": {"labels": {names.LABEL_STATE: None}}}
+            await cluster.patch(kinds.NAMESPACE, namespace, unmarked)
         metadata = {key: namespace["metadata"][key] for key in ("name", "uid")}
         nothing = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         await cluster.apply(kinds.NAMESPACE, nothing)
@@ -99,16 +73,5 @@ async def _holders(cluster: Cluster, plural: str, group: str, namespace: str) ->
 
 async def _left(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> Mapping[Kind, list[JsonObject]]:
     name = namespace["metadata"]["name"]
-    left = {kind: await _made(cluster, kind, name, tenant_id) for kind in MADE}
+    left = {kind: await made_in(cluster, kind, name, tenant_id) for kind in (*kinds.MADE, kinds.SECRET)}
     return {kind: found for kind, found in left.items() if found}
-
-
-async def _namespaces(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
-    return await cluster.all(kinds.NAMESPACE, labelSelector=spec.selector(names.labels(tenant_id)))
-
-
-async def _made(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
-    if kind is kinds.SECRET:
-        found = await cluster.get(kind, namespace, spec.NAME)
-        return [found] if found and spec.owned(found, tenant_id) else []
-    return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))

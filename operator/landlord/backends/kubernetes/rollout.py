@@ -25,6 +25,13 @@ def waiting_for(deployment: JsonObject) -> str | None:
     return None
 
 
+def stopped(deployment: JsonObject) -> bool:
+    """Whether it is to have no pods, and its controller has seen to that."""
+    status = deployment.get("status", {})
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    return seen and not deployment["spec"]["replicas"] and not status.get("replicas")
+
+
 def trouble(
     replica_sets: Iterable[JsonObject], pods: Sequence[JsonObject], quota: Mapping[str, Quantity]
 ) -> StepError | None:

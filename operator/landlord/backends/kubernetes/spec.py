@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from landlord.api import names
 from landlord.api.compute import KubernetesCompute
+from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.ports import check_distinct
@@ -14,6 +15,9 @@ from landlord.workflow.request import Desired
 
 NAME = "tenant"
 """The name of each object in a tenant's namespace: its Service answers at tenant.<namespace>.svc."""
+ACTIVE = {names.LABEL_STATE: "Active"}
+"""Label of the namespace and the Deployment of a tenant that was not brought to rest."""
+RESTING: tuple[State, ...] = ("Suspended", "Archived")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -76,6 +80,18 @@ def adopted(found: JsonObject) -> bool:
 def labels_of(found: JsonObject) -> dict[str, str]:
     """The object's labels."""
     return found["metadata"].get("labels") or {}
+
+
+def state_of(found: JsonObject) -> State:
+    """The state that a namespace or a Deployment was brought into last."""
+    label = labels_of(found).get(names.LABEL_STATE)
+    return next((state for state in RESTING if state == label), "Active")
+
+
+def made(namespace: JsonObject) -> list[str]:
+    """The kinds of which something was made in a namespace, as far as that is known."""
+    said: str = (namespace["metadata"].get("annotations") or {}).get(names.ANNOTATION_MADE, "")
+    return said.split(",") if said else []
 
 
 def foreign(kind: Kind, found: JsonObject) -> Terminal:

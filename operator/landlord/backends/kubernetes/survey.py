@@ -4,49 +4,135 @@ Of each object only what counts is kept: those of 10,000 tenants would take hund
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from landlord.api import names
+from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
 from landlord.backends import Observation
-from landlord.backends.kubernetes import rollout, spec
+from landlord.backends.kubernetes import kinds, rollout, spec, stamp
+from landlord.backends.kubernetes.kinds import Kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A tenant's Deployment."""
+
+    spec_hash: str | None
+    state: State
+    replicas: int
+    stopped: bool
+    waiting: str | None
+    secrets: str | None
+
+
+@dataclass(slots=True)
 class Place:
     """A tenant's namespace."""
 
     tenant_id: str
+    spec_hash: str | None
+    state: State
     going: bool
+    missing: set[str]
+    """Kinds of what was made in it, and was in no list."""
+    changed: list[str] = field(default_factory=list)
+    """Kinds of what somebody has changed in it."""
+    workload: Workload | None = None
 
 
 class Survey:
-    """Takes the namespaces first and then the Deployments, so that a tenant made meanwhile lacks neither."""
+    """Takes the namespaces first, then the Deployments and then all else.
+
+    So a tenant that is made meanwhile lacks nothing: what its Deployment needs is made before it.
+    """
 
     def __init__(self) -> None:
         self._places: dict[str, Place] = {}
-        self._running: dict[str, Observation] = {}
 
     def add_namespace(self, found: JsonObject) -> None:
         """A namespace of some tenant; its metadata will do."""
-        metadata = found["metadata"]
-        if tenant_id := spec.labels_of(found).get(names.LABEL_TENANT):
-            self._places[metadata["name"]] = Place(tenant_id, "deletionTimestamp" in metadata)
+        metadata, labels = found["metadata"], spec.labels_of(found)
+        if tenant_id := labels.get(names.LABEL_TENANT):
+            self._places[metadata["name"]] = Place(
+                tenant_id,
+                labels.get(names.LABEL_SPEC_HASH),
+                spec.state_of(found),
+                going="deletionTimestamp" in metadata,
+                missing=set(spec.made(found)),
+            )
 
     def add_deployment(self, found: JsonObject) -> None:
         """A Deployment of landlord's."""
-        place = self._places.get(found["metadata"]["namespace"])
-        if place is None or found["metadata"]["name"] != spec.NAME or not spec.owned(found, place.tenant_id):
-            return
-        waiting = "the namespace is being deleted" if place.going else rollout.waiting_for(found)
-        applied = spec.labels_of(found).get(names.LABEL_SPEC_HASH)
-        self._running[place.tenant_id] = Observation(
-            waiting is None, applied, waiting or "all replicas are available"
-        )
+        if place := self._seen(kinds.DEPLOYMENT, found):
+            place.workload = Workload(
+                spec.labels_of(found).get(names.LABEL_SPEC_HASH),
+                spec.state_of(found),
+                found["spec"]["replicas"],
+                rollout.stopped(found),
+                rollout.waiting_for(found),
+                (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_SECRETS),
+            )
+
+    def add(self, kind: Kind, found: JsonObject) -> None:
+        """Any other object of landlord's; its metadata will do."""
+        self._seen(kind, found)
 
     def observations(self) -> Mapping[str, Observation]:
         """Each tenant that has a namespace, by its tenantID."""
-        nothing = Observation(healthy=False, spec_hash=None, reason="there is no Deployment")
+        return {place.tenant_id: _observation(place) for place in self._places.values()}
+
+    def secrets(self) -> Mapping[str, str]:
+        """Of which versions of which Secrets the Deployments were made that refer to any, by tenantID."""
         return {
-            place.tenant_id: self._running.get(place.tenant_id, nothing) for place in self._places.values()
+            place.tenant_id: place.workload.secrets
+            for place in self._places.values()
+            if place.workload and place.workload.secrets
         }
+
+    def _seen(self, kind: Kind, found: JsonObject) -> Place | None:
+        """The place of a tenant's object; None if it is of no tenant."""
+        place = self._places.get(found["metadata"]["namespace"])
+        if place is None or found["metadata"]["name"] != spec.NAME or not spec.owned(found, place.tenant_id):
+            return None
+        place.missing.discard(kind.name)
+        if kind in stamp.STAMPED and stamp.changed(found):
+            place.changed.append(kind.name)
+        return place
+
+
+def _observation(place: Place) -> Observation:
+    workload = place.workload
+    if place.going:
+        going = "the namespace is being deleted"
+        applied = workload.spec_hash if workload else None
+        return Observation(False, applied, going, _state(place), drift=going)
+    if _state(place) != "Active":
+        return _resting(place)
+    drift = "; ".join(
+        [f"the {kind} is missing" for kind in sorted(place.missing)]
+        + [f"the {kind} was changed by somebody" for kind in place.changed]
+    )
+    if workload is None:
+        return Observation(False, None, "there is no Deployment", drift=drift)
+    waiting = workload.waiting if workload.replicas else "the Deployment is scaled to zero"
+    return Observation(
+        waiting is None, workload.spec_hash, waiting or "all replicas are available", drift=drift
+    )
+
+
+def _resting(place: Place) -> Observation:
+    """One that was suspended or archived: all that counts is that nothing of it runs."""
+    state, workload = _state(place), place.workload
+    if workload is None:
+        return Observation(True, place.spec_hash, "nothing runs", state)
+    at_rest = state == "Suspended" and not workload.replicas
+    drift = "" if at_rest else f"it is {state.lower()}, but has a Deployment of {workload.replicas} replicas"
+    stopped = at_rest and workload.stopped
+    reason = drift or ("nothing runs" if stopped else "its pods are ending")
+    return Observation(stopped, workload.spec_hash, reason, state, drift=drift)
+
+
+def _state(place: Place) -> State:
+    """An apply of the namespace makes it Active, but the tenant is so only with the Deployment."""
+    return place.workload.state if place.state == "Active" and place.workload else place.state

@@ -6,7 +6,6 @@ import pytest
 
 from landlord.api import names
 from landlord.backends.kubernetes import containers, rollout
-from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import Retryable, StepError, Terminal
 
 Object = dict[str, Any]
@@ -178,33 +177,3 @@ def test_unready_pods_are_those_that_stay_and_do_not_serve() -> None:
     unready = {"type": "Ready", "status": "False"}
     waits = pod(conditions=(unready,))
     assert rollout.unready([pod(conditions=(ready,)), waits, pod(deletionTimestamp="now")]) == [waits]
-
-
-def namespace(tenant_id: str, **metadata: Any) -> Object:
-    return {"metadata": {"name": f"tenant-{tenant_id}", "labels": names.labels(tenant_id), **metadata}}
-
-
-def test_a_survey_tells_of_every_tenant_with_a_namespace() -> None:
-    going = namespace("going", deletionTimestamp="now")
-    theirs = deployment("other")
-    theirs["metadata"]["namespace"] = "tenant-foreign"
-    nowhere = deployment("made-meanwhile")
-    survey = Survey()
-    for found in (namespace("acme"), namespace("empty"), namespace("late"), namespace("foreign"), going):
-        survey.add_namespace(found)
-    for found in (
-        deployment(),
-        deployment("late", availableReplicas=0),
-        deployment("going"),
-        theirs,
-        nowhere,
-    ):
-        survey.add_deployment(found)
-    seen = survey.observations().items()
-    assert {tenant_id: (each.healthy, each.spec_hash, each.reason) for tenant_id, each in seen} == {
-        "acme": (True, "h", "all replicas are available"),
-        "empty": (False, None, "there is no Deployment"),
-        "late": (False, "h", "0 of 2 pods are available"),
-        "foreign": (False, None, "there is no Deployment"),
-        "going": (False, "h", "the namespace is being deleted"),
-    }

@@ -1,0 +1,51 @@
+"""Finds what a tenant has, and has its pods end."""
+
+from collections.abc import Awaitable, Callable
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds, spec, terminating
+from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.kubernetes.patience import Patience
+from landlord.errors import Retryable
+
+WINDOW_SECONDS = 20.0
+"""How long one step looks."""
+
+Halt = Callable[[Cluster, JsonObject], Awaitable[bool]]
+"""Has a Deployment make no more pods. Returns whether it may still have some to come."""
+
+
+async def stop(cluster: Cluster, tenant_id: str, halt: Halt) -> None:
+    """Have the Deployment halted and all its pods gone."""
+    patience = Patience(WINDOW_SECONDS)
+    while (left := await _stopping(cluster, tenant_id, halt)) is not None:
+        if not await patience.pause():
+            names_left = ", ".join(terminating.holders("pods", left)) or f"{len(left)} pods are ending"
+            raise Retryable("StillTerminating", f"the tenant's pods are not gone yet: {names_left}")
+
+
+async def namespaces_of(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
+    """The tenant's namespaces; by its label, as the manifest may give them any name."""
+    return await cluster.all(kinds.NAMESPACE, labelSelector=spec.selector(names.labels(tenant_id)))
+
+
+async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
+    """The tenant's objects of a kind."""
+    if kind is kinds.SECRET:
+        found = await cluster.get(kind, namespace, spec.NAME)
+        return [found] if found and spec.owned(found, tenant_id) else []
+    return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))
+
+
+async def _stopping(cluster: Cluster, tenant_id: str, halt: Halt) -> list[JsonObject] | None:
+    """The pods that are left; None when there are none, and none to come."""
+    left: list[JsonObject] = []
+    coming = False
+    for namespace in await namespaces_of(cluster, tenant_id):
+        name = namespace["metadata"]["name"]
+        for found in await made_in(cluster, kinds.DEPLOYMENT, name, tenant_id):
+            coming |= await halt(cluster, found)
+        left += await made_in(cluster, kinds.POD, name, tenant_id)
+    return left if left or coming else None

@@ -1,0 +1,263 @@
+"""What others remove or change of a tenant is seen in the lists, told in depth by field, and put back."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.contract.harness import observe
+from tests.integration.backends.namespaces import Namespaces, namespace_of
+from tests.support.polling import eventually
+
+from landlord.api import names
+from landlord.api.workload import EnvVar
+from landlord.dev.cluster import ControlPlane
+from landlord.workflow.request import Desired
+
+Edit = Callable[[Namespaces, Desired], None]
+SECRET = "a-password-of-theirs"
+MEANT = "another-password"
+
+
+async def drift(namespaces: Namespaces, desired: Desired) -> str:
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert seen.state == "Active"
+    return seen.drift
+
+
+def patched(kind: str, patch: Any, how: str = "merge") -> Edit:
+    def edit(namespaces: Namespaces, desired: Desired) -> None:
+        arguments = ("-n", namespace_of(desired), f"--type={how}", f"-p={json.dumps(patch)}")
+        namespaces.kubectl("patch", kind, "tenant", *arguments)
+
+    return edit
+
+
+def deleted(kind: str) -> Edit:
+    return lambda namespaces, desired: namespaces.kubectl.run(
+        "delete", kind, "tenant", "-n", namespace_of(desired)
+    ).check_returncode()
+
+
+def scaled(namespaces: Namespaces, desired: Desired) -> None:
+    namespaces.kubectl("scale", "deployment/tenant", "--replicas=3", "-n", namespace_of(desired))
+
+
+def replaced(path: str, value: Any) -> Any:
+    return [{"op": "replace", "path": path, "value": value}]
+
+
+DEPLOYMENT_CHANGED = "the Deployment was changed by somebody"
+CONTAINER = "/spec/template/spec/containers/0"
+SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
+    "scaled": (
+        scaled,
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.replicas is 3, should be 1",
+    ),
+    "stopped": (
+        patched("deployment", {"spec": {"replicas": 0}}),
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.replicas is 0, should be 1",
+    ),
+    "another image": (
+        patched("deployment", replaced(f"{CONTAINER}/image", "evil:1"), "json"),
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.template.spec.containers[web].image is evil:1, should be web:1",
+    ),
+    "another value of a variable": (
+        patched("deployment", replaced(f"{CONTAINER}/env/0/value", SECRET), "json"),
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.template.spec.containers[web].env[PASSWORD].value differs",
+    ),
+    "no such variable": (
+        patched("deployment", [{"op": "remove", "path": f"{CONTAINER}/env"}], "json"),
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.template.spec.containers[web].env is missing",
+    ),
+    "another container in its place": (
+        patched("deployment", replaced(f"{CONTAINER}/name", "theirs"), "json"),
+        DEPLOYMENT_CHANGED,
+        "Deployment tenant: spec.template.spec.containers[web] is missing",
+    ),
+    "an open network": (
+        patched("networkpolicy", {"spec": {"ingress": [{}]}}),
+        "the NetworkPolicy was changed by somebody",
+        'NetworkPolicy tenant: spec.ingress is [{}], should be [{"from": [{"podSelector": {}}]}]',
+    ),
+    "no Deployment": (deleted("deployment"), "the Deployment is missing", "Deployment tenant is missing"),
+    "no Service": (deleted("service"), "the Service is missing", "Service tenant is missing"),
+    "no policy": (
+        deleted("networkpolicy"),
+        "the NetworkPolicy is missing",
+        "NetworkPolicy tenant is missing",
+    ),
+    "no quota": (deleted("resourcequota"), "the ResourceQuota is missing", "ResourceQuota tenant is missing"),
+    "no limits": (deleted("limitrange"), "the LimitRange is missing", "LimitRange tenant is missing"),
+    "no account": (
+        deleted("serviceaccount"),
+        "the ServiceAccount is missing",
+        "ServiceAccount tenant is missing",
+    ),
+}
+SEEN_IN_DEPTH: dict[str, tuple[Edit, str]] = {
+    "a Service that leads elsewhere": (
+        patched("service", replaced("/spec/ports/0/targetPort", 1), "json"),
+        "Service tenant: spec.ports[8080,TCP].targetPort is 1, should be 8080",
+    ),
+    "a greater quota": (
+        patched("resourcequota", {"spec": {"hard": {"pods": "100"}}}),
+        "ResourceQuota tenant: spec.hard.pods is 100, should be 5",
+    ),
+    "other defaults": (
+        patched("limitrange", replaced("/spec/limits/0/defaultRequest/cpu", "9"), "json"),
+        "LimitRange tenant: spec.limits is ",
+    ),
+    "an account with a token": (
+        patched("serviceaccount", {"automountServiceAccountToken": True}),
+        "ServiceAccount tenant: automountServiceAccountToken is true, should be false",
+    ),
+    "another Pod Security level": (
+        lambda namespaces, desired: namespaces.edit(
+            desired,
+            "namespace",
+            {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}},
+            namespace_of(desired),
+        ),
+        "metadata.labels[pod-security.kubernetes.io/enforce] is privileged, should be restricted",
+    ),
+}
+
+
+async def settled(namespaces: Namespaces) -> Desired:
+    desired = namespaces.new(quota={"pods": "5"}, env=(EnvVar(name="PASSWORD", value=MEANT),))
+    await namespaces.apply(desired)
+    assert await drift(namespaces, desired) == ""
+    assert await namespaces.backend.inspect(desired) == []
+    return desired
+
+
+@pytest.mark.parametrize("case", SEEN_IN_THE_LISTS)
+async def test_what_the_lists_tell_is_told_in_depth_and_put_back(namespaces: Namespaces, case: str) -> None:
+    edit, listed, inspected = SEEN_IN_THE_LISTS[case]
+    desired = await settled(namespaces)
+    edit(namespaces, desired)
+    assert await drift(namespaces, desired) == listed
+    lines = await namespaces.backend.inspect(desired)
+    assert lines == [inspected]
+    assert await drift(namespaces, desired) == listed, "the look itself has changed nothing"
+    assert not any(password in line for line in lines for password in (SECRET, MEANT))
+    await namespaces.apply(desired)
+    assert await drift(namespaces, desired) == ""
+    assert await namespaces.backend.inspect(desired) == []
+
+
+async def test_what_the_lists_do_not_tell_is_told_in_depth_and_put_back(namespaces: Namespaces) -> None:
+    desired = await settled(namespaces)
+    for edit, _ in SEEN_IN_DEPTH.values():
+        edit(namespaces, desired)
+    lines = await namespaces.backend.inspect(desired)
+    assert len(lines) == len(SEEN_IN_DEPTH), lines
+    for case, (_, inspected) in SEEN_IN_DEPTH.items():
+        assert any(inspected in line for line in lines), (case, lines)
+    await namespaces.apply(desired)
+    assert await namespaces.backend.inspect(desired) == []
+
+
+async def test_a_tenant_that_is_scaled_to_zero_by_hand_is_not_healthy(namespaces: Namespaces) -> None:
+    desired = await settled(namespaces)
+    namespaces.edit(desired, "deployment", {"spec": {"replicas": 0}})
+    eventually(lambda: namespaces.pods(desired) == [])
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert (seen.healthy, seen.reason) == (False, "the Deployment is scaled to zero")
+
+
+async def test_an_unhealthy_tenant_that_nobody_has_changed_has_no_drift(namespaces: Namespaces) -> None:
+    desired = await settled(namespaces)
+    namespaces.break_pod(desired, state={"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}})
+
+    eventually(lambda: "availableReplicas" not in namespaces.get(desired, "deployment")["status"])
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert (seen.healthy, seen.drift) == (False, "")
+
+
+async def test_fields_that_others_set_for_themselves_are_drift_until_the_next_look_in_depth(
+    namespaces: Namespaces,
+) -> None:
+    desired = await settled(namespaces)
+    place = ("-n", namespace_of(desired))
+    namespaces.kubectl("rollout", "restart", "deployment/tenant", *place)
+    namespaces.kubectl("annotate", "deployment/tenant", "theirs=note", *place)
+    assert await drift(namespaces, desired) == DEPLOYMENT_CHANGED
+    assert await namespaces.backend.inspect(desired) == []
+    assert await drift(namespaces, desired) == ""
+    annotations = namespaces.get(desired, "deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+
+async def test_fields_that_others_set_for_themselves_are_no_drift_after_an_apply(
+    namespaces: Namespaces,
+) -> None:
+    desired = await settled(namespaces)
+    namespaces.kubectl("rollout", "restart", "deployment/tenant", "-n", namespace_of(desired))
+    await namespaces.apply(desired)
+    assert await drift(namespaces, desired) == ""
+
+
+async def test_an_update_of_limits_alone_leaves_no_drift(namespaces: Namespaces) -> None:
+    desired = await settled(namespaces)
+    generation = namespaces.get(desired, "deployment")["metadata"]["generation"]
+    more = namespaces.new(desired.tenant_id, quota={"pods": "6"}, env=desired.workload.containers[0].env)
+    await namespaces.apply(more)
+    assert await drift(namespaces, more) == ""
+    deployment = namespaces.get(more, "deployment")
+    assert deployment["metadata"]["labels"][names.LABEL_GENERATION] == str(
+        deployment["metadata"]["generation"]
+    )
+    assert deployment["metadata"]["generation"] == generation + 1, "for the annotation with the spec's hash"
+    assert namespaces.get(more, "networkpolicy")["metadata"]["generation"] == 1
+
+
+async def test_what_is_no_longer_wanted_is_not_missed_and_what_should_not_be_there_is_told(
+    namespaces: Namespaces,
+) -> None:
+    desired = await settled(namespaces)
+    less = namespaces.new(desired.tenant_id, exposure="None", network_isolation="Open")
+    lines = await namespaces.backend.inspect(less)
+    assert {
+        "ResourceQuota tenant is there, and should not be",
+        "Service tenant is there, and should not be",
+    } < {*lines}
+    await namespaces.apply(less)
+    assert await drift(namespaces, less) == ""
+    assert await namespaces.backend.inspect(less) == []
+
+
+async def test_an_inspection_of_a_tenant_without_a_namespace_says_that_all_is_missing(
+    namespaces: Namespaces,
+) -> None:
+    desired = namespaces.new()
+    lines = await namespaces.backend.inspect(desired)
+    assert lines[0] == f"Namespace {namespace_of(desired)} is missing"
+    assert all(line.endswith(" is missing") for line in lines)
+    assert namespaces.namespace(desired) == {}
+
+
+async def test_creating_and_applying_again_write_each_object_once(
+    namespaces: Namespaces, control_plane: ControlPlane
+) -> None:
+    desired = namespaces.new()
+    await namespaces.apply(desired)
+    await namespaces.apply(desired)
+    patches = [
+        event["objectRef"]["resource"]
+        for event in control_plane.audited()
+        if event["verb"] == "patch" and event["objectRef"].get("namespace") == namespace_of(desired)
+        and event["objectRef"].get("name") == "tenant"
+        and event["objectRef"]["resource"] in ("deployments", "networkpolicies")
+        and not event["objectRef"].get("subresource")
+    ]  # fmt: skip
+    assert sorted(patches) == ["deployments"] * 2 + ["networkpolicies"] * 2
