@@ -26,6 +26,8 @@ MAX_TENANT_ID = 40
 LABEL_TENANT = f"{GROUP}/tenant-id"
 LABEL_MANAGED_BY = f"{GROUP}/managed-by"
 LABEL_SPEC_HASH = f"{GROUP}/spec-hash"
+LABEL_RESTART_POLICY = f"{GROUP}/restart-policy"
+"""On a container: what the engine does when it exits; the engine's list tells nothing else of it."""
 LABEL_POD_HASH = f"{GROUP}/pod-hash"
 LABEL_STATE = f"{GROUP}/state"
 """The state that a tenant was brought into last."""

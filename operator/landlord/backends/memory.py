@@ -7,13 +7,16 @@ the `env` of the first container:
 - `MEMORY_ERROR`: a message with which it fails each time it is tried, as something does that may pass
 - `MEMORY_TERMINAL`: a message with which it fails once and for all
 
-A failure comes after the delay. A tenant that is ready already is not delayed again.
+A failure comes after the delay. A tenant that is ready already is not delayed again, until it is suspended or
+archived: to come back takes as long.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from landlord.api.lifecycle import State
 from landlord.api.outcome import Endpoint, ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Retryable, Terminal
@@ -60,6 +63,7 @@ class Tenant:
 
     spec_hash: str
     ready: bool = False
+    state: State = "Active"
 
 
 class MemoryBackend:
@@ -77,7 +81,7 @@ class MemoryBackend:
 
         async def create() -> Result:
             self._remember(desired)
-            return Result(resources=(ResourceRef(kind="memory", name=desired.tenant_id),))
+            return Result(resources=(_record(desired.tenant_id),))
 
         async def ready() -> Result:
             # The process that ran `create` may be gone by now, and its memory with it.
@@ -97,14 +101,28 @@ class MemoryBackend:
 
         return (Step("delete", delete),)
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """Call the tenant suspended."""
+        return (Step("suspend", partial(self._bring_into, "Suspended", tenant_id)),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """Call the tenant archived."""
+        return (Step("archive", partial(self._bring_into, "Archived", tenant_id)),)
+
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants that this process remembers."""
-        return {
-            tenant_id: Observation(
-                tenant.ready, tenant.spec_hash, "ready" if tenant.ready else "not ready yet"
-            )
-            for tenant_id, tenant in self._tenants.items()
-        }
+        return {tenant_id: _observation(tenant) for tenant_id, tenant in self._tenants.items()}
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """What is remembered differently."""
+        known, made = self._tenants.get(desired.tenant_id), Tenant(desired.hash(), ready=True)
+        if known is None:
+            return [f"memory {desired.tenant_id} is missing"]
+        return [
+            f"memory {desired.tenant_id}: {field} is {has}, should be {should}"
+            for (field, has), should in zip(vars(known).items(), vars(made).values(), strict=True)
+            if has != should
+        ]
 
     async def close(self) -> None:
         """Forget all tenants."""
@@ -112,9 +130,26 @@ class MemoryBackend:
 
     def _remember(self, desired: Desired) -> Tenant:
         known = self._tenants.get(desired.tenant_id)
-        if known is None or known.spec_hash != desired.hash():
+        if known is None or known.spec_hash != desired.hash() or known.state != "Active":
             known = self._tenants[desired.tenant_id] = Tenant(desired.hash())
         return known
+
+    async def _bring_into(self, state: State, tenant_id: str) -> Result:
+        known = self._tenants.get(tenant_id)
+        if known is None:
+            return Result()
+        self._tenants[tenant_id] = replace(known, ready=False, state=state)
+        return Result(resources=(_record(tenant_id),))
+
+
+def _record(tenant_id: str) -> ResourceRef:
+    return ResourceRef(kind="memory", name=tenant_id)
+
+
+def _observation(tenant: Tenant) -> Observation:
+    if tenant.state != "Active":
+        return Observation(True, tenant.spec_hash, "nothing runs", tenant.state)
+    return Observation(tenant.ready, tenant.spec_hash, "ready" if tenant.ready else "not ready yet")
 
 
 async def _play(rehearsal: Rehearsal) -> None:

@@ -15,7 +15,7 @@ from landlord.dev.cluster import ControlPlane
 from landlord.dev.tools import program
 
 TOOLS_IMAGE = "landlord/web-and-etcd:test"
-DOCKERFILE = b'FROM landlord/web:local\nCOPY etcd /etcd\nENTRYPOINT ["/web"]\n'
+DOCKERFILE = b'FROM landlord/web:local\nUSER 0\nCOPY etcd /etcd\nENTRYPOINT ["/web"]\n'
 
 
 @pytest.fixture

@@ -5,15 +5,14 @@ labelled, and nothing without the labels is touched. A tenant can't reach the ho
 host paths, no host network, no privileges, and ports are published on 127.0.0.1 unless asked otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from docker import APIClient
 
-from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
-from landlord.backends.docker import containers, health, networks, spec, volumes
+from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
@@ -68,28 +67,52 @@ class DockerBackend:
         """container, volumes, network: all that carries the tenant's labels, and networks left unused."""
 
         async def container() -> Result:
-            await self._engine.run(lambda api: containers.remove_all(api, tenant_id), tenant_id)
+            await self._run_for(tenant_id, containers.remove_all)
             return Result()
 
         async def volume() -> Result:
-            await self._engine.run(lambda api: volumes.remove(api, tenant_id), tenant_id)
+            await self._run_for(tenant_id, volumes.remove)
             return Result()
 
-        async def network() -> Result:
-            await self._engine.run(networks.remove_unused, tenant_id)
-            return Result()
+        return (
+            Step("container", container),
+            Step("volumes", volume),
+            Step("network", self._remove_network(tenant_id)),
+        )
 
-        return (Step("container", container), Step("volumes", volume), Step("network", network))
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """container: it is stopped, and kept with its volumes and its place in the network."""
+
+        async def container() -> Result:
+            suspended = await self._run_for(tenant_id, containers.suspend)
+            return Result(resources=(*suspended, *await self._run_for(tenant_id, volumes.kept)))
+
+        return (Step("container", container),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """container, network: both go, and the volumes are kept."""
+
+        async def container() -> Result:
+            await self._run_for(tenant_id, containers.remove_all)
+            return Result(resources=await self._run_for(tenant_id, volumes.kept))
+
+        return (Step("container", container), Step("network", self._remove_network(tenant_id)))
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a container, by one call."""
-        listed = await self._engine.run(lambda api: api.containers(all=True, filters=networks.LABEL_FILTER))
-        return {
-            tenant_id: health.observation(container)
-            for container in listed
-            if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
-            and f"/{spec.container_name(tenant_id)}" in container["Names"]
-        }
+        """All tenants with a container or volumes, by two lists."""
+
+        def look(api: APIClient) -> Mapping[str, Observation]:
+            return survey.observations(
+                api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or (),
+                api.containers(all=True, filters=networks.LABEL_FILTER),
+            )
+
+        return await self._engine.run(look)
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """Its volumes, its network and what `docker inspect` shows of its container."""
+        spec.check(desired)
+        return await self._engine.run(lambda api: inspection.inspect(api, desired))
 
     async def close(self) -> None:
         """Let go of the connections to the engine."""
@@ -97,3 +120,13 @@ class DockerBackend:
 
     async def _run(self, work: Callable[[APIClient, Desired], T], desired: Desired) -> T:
         return await self._engine.run(lambda api: work(api, desired), desired.tenant_id)
+
+    async def _run_for(self, tenant_id: str, work: Callable[[APIClient, str], T]) -> T:
+        return await self._engine.run(lambda api: work(api, tenant_id), tenant_id)
+
+    def _remove_network(self, tenant_id: str) -> Callable[[], Awaitable[Result]]:
+        async def network() -> Result:
+            await self._engine.run(networks.remove_unused, tenant_id)
+            return Result()
+
+        return network

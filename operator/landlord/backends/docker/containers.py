@@ -1,4 +1,4 @@
-"""The tenant's one container: made, replaced when its spec changed, started, removed.
+"""The tenant's one container: made, replaced when its spec changed, started, suspended, removed.
 
 Each run looks first and does what is missing, so that it may be killed between any two calls.
 """
@@ -10,7 +10,8 @@ from docker.errors import APIError, ImageNotFound, NotFound
 
 from landlord.api import names
 from landlord.api.compute import DockerCompute
-from landlord.backends.docker import networks, ports, spec
+from landlord.api.outcome import ResourceRef
+from landlord.backends.docker import amend, drift, networks, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
@@ -30,15 +31,19 @@ class ImageGone(Exception):
 
 
 def find(api: APIClient, tenant_id: str) -> Inspected | None:
-    """The tenant's container as the engine describes it. Raises Terminal if the name is somebody else's."""
-    name = spec.container_name(tenant_id)
-    try:
-        found: Inspected = api.inspect_container(name)
-    except NotFound:
-        return None
-    if not spec.owned(found["Config"]["Labels"], tenant_id):
-        raise spec.foreign("container", name)
-    return found
+    """The tenant's container as the engine describes it, be it suspended or not.
+
+    Raises Terminal if the name is somebody else's.
+    """
+    for name in (spec.container_name(tenant_id), spec.suspended_name(tenant_id)):
+        try:
+            found: Inspected = api.inspect_container(name)
+        except NotFound:
+            continue
+        if not spec.owned(found["Config"]["Labels"], tenant_id):
+            raise spec.foreign("container", name)
+        return found
+    return None
 
 
 def ensure(api: APIClient, desired: Desired) -> None:
@@ -47,23 +52,58 @@ def ensure(api: APIClient, desired: Desired) -> None:
     for _ in range(START_TRIES):
         found = find(api, desired.tenant_id)
         earlier: dict[str, int] = {}
-        if found and (taken or _outdated(api, found, desired)):
+        if found and (taken or outdated(api, found, desired)):
             earlier = ports.bound(found["HostConfig"]["PortBindings"])
             _remove(api, found["Id"])
             found = None
         if found is None:
             _create(api, desired, ports.allot(desired, earlier, taken))
-        elif found["State"]["Paused"]:
-            api.unpause(found["Id"])
-            return
-        elif found["State"]["Status"] in ALIVE:
-            return
+        else:
+            amend.put_right(api, found, desired)
+            if found["State"]["Paused"]:
+                api.unpause(found["Id"])
+                return
+            if found["State"]["Status"] in ALIVE:
+                return
         in_use = _start(api, desired)
         if in_use is None:
             return
         taken.add(in_use)
     raise Retryable(
         "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
+    )
+
+
+def outdated(api: APIClient, found: Inspected, desired: Desired) -> list[str]:
+    """Why the container has to be replaced by another one, if it has to."""
+    container = desired.workload.containers[0]
+    reasons = drift.of_fixed(found, desired)
+    if found["Config"]["Labels"].get(names.LABEL_SPEC_HASH) != desired.hash():
+        reasons.append("it was made for another spec")
+    if found["State"]["Status"] == "dead":
+        reasons.append("it is dead")
+    if container.image_pull_policy == "Always" and image_id(api, container.image) != found["Image"]:
+        reasons.append("its image has changed since")
+    return reasons
+
+
+def suspend(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
+    """Stop the container and keep it. Its name tells from then on that it is meant to stand still.
+
+    It is called so last: until then nobody takes the tenant for suspended.
+    """
+    found = find(api, tenant_id)
+    if found is None:
+        return ()
+    # One that is always restarted would be so with the engine, too.
+    amend.update(api, found["Id"], {"RestartPolicy": {"Name": "no"}})
+    api.stop(found["Id"], timeout=STOP_GRACE)
+    name = spec.suspended_name(tenant_id)
+    if found["Name"] != f"/{name}":
+        api.rename(found["Id"], name)
+    return (
+        ResourceRef(kind="network", name=found["HostConfig"]["NetworkMode"]),
+        ResourceRef(kind="container", name=name),
     )
 
 
@@ -78,15 +118,6 @@ def last_words(api: APIClient, container_id: str) -> str:
     """The last line of the container's log that says something."""
     lines = api.logs(container_id, tail=20).decode(errors="replace").splitlines()
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
-
-
-def _outdated(api: APIClient, found: Inspected, desired: Desired) -> bool:
-    container = desired.workload.containers[0]
-    return (
-        found["Config"]["Labels"].get(names.LABEL_SPEC_HASH) != desired.hash()
-        or found["State"]["Status"] == "dead"
-        or (container.image_pull_policy == "Always" and image_id(api, container.image) != found["Image"])
-    )
 
 
 def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts) -> None:
@@ -111,8 +142,9 @@ def _start(api: APIClient, desired: Desired) -> int | None:
         except APIError as error:
             said = reason(error)
             if NETWORK_GONE.search(said) and not is_last:
-                # Removed with the last other tenant on it, or made twice, after this tenant's network step.
-                networks.ensure(api, desired)
+                # Removed with the last other tenant on it, or made twice, after this tenant's network step,
+                # or pruned while the container stood still.
+                networks.join(api, desired, api.inspect_container(name))
                 continue
             if in_use := PORT_IN_USE.search(said):
                 return _not_wanted(desired, int(in_use["port"]))

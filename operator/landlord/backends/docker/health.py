@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from landlord.api import names
-from landlord.backends import Observation
 from landlord.errors import Retryable
 
 
@@ -33,13 +31,4 @@ def ended(inspected: Mapping[str, Any], last_words: str) -> Retryable:
         "CrashLooping" if looping else "ContainerExited",
         f"the container exited with code {state['ExitCode']}{again}{said}\n"
         f"To do: see `docker logs {name}`; correct command, args, env or the image.",
-    )
-
-
-def observation(listed: Mapping[str, Any]) -> Observation:
-    """What one line of the engine's list of containers says."""
-    return Observation(
-        healthy=listed["State"] == "running",
-        spec_hash=listed["Labels"].get(names.LABEL_SPEC_HASH),
-        reason=f"the container is {listed['State']}: {listed['Status'] or 'never started'}",
     )

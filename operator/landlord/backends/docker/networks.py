@@ -1,6 +1,7 @@
 """The networks that tenants join. They belong to no tenant: made with the first, removed after the last."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from docker import APIClient
@@ -25,13 +26,30 @@ def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
     """Make the tenant's network if it is missing. Raises Terminal if its name is somebody else's."""
     name = spec.network_name(desired)
     with _changing:
-        found = _ours(api, name)
+        found = ours(api, name)
         if not found:
             _create(api, name)
-            found = _ours(api, name)
+            found = ours(api, name)
         for surplus in found[1:]:  # another process was as quick
             _remove(api, surplus["Id"])
     return (ResourceRef(kind="network", name=name),)
+
+
+def ours(api: APIClient, name: str) -> list[dict[str, Any]]:
+    """The networks of this name, the one to keep first. Raises Terminal if it is somebody else's."""
+    found = [network for network in api.networks(names=[name]) if network["Name"] == name]
+    if not all(spec.owned(network["Labels"]) for network in found):
+        raise spec.foreign("network", name)
+    return sorted(found, key=lambda network: (network["Created"], network["Id"]))
+
+
+def join(api: APIClient, desired: Desired, container: Mapping[str, Any]) -> None:
+    """Have the container on its network, and not on an earlier one of the same name."""
+    ensure(api, desired)
+    name = spec.network_name(desired)
+    if name in container["NetworkSettings"]["Networks"]:
+        api.disconnect_container_from_network(container["Id"], name, force=True)
+    api.connect_container_to_network(container["Id"], name)
 
 
 def remove_unused(api: APIClient) -> None:
@@ -43,14 +61,6 @@ def remove_unused(api: APIClient) -> None:
         for network in networks:
             if network["Name"] not in joined:
                 _remove(api, network["Id"])
-
-
-def _ours(api: APIClient, name: str) -> list[dict[str, Any]]:
-    """The networks of this name, the one to keep first."""
-    found = [network for network in api.networks(names=[name]) if network["Name"] == name]
-    if not all(spec.owned(network["Labels"]) for network in found):
-        raise spec.foreign("network", name)
-    return sorted(found, key=lambda network: (network["Created"], network["Id"]))
 
 
 def _create(api: APIClient, name: str) -> None:

@@ -79,6 +79,11 @@ def container_name(tenant_id: str) -> str:
     return f"landlord-{tenant_id}"
 
 
+def suspended_name(tenant_id: str) -> str:
+    """What the container is called while the tenant is suspended. No tenantID has a dot in it."""
+    return f"{container_name(tenant_id)}.suspended"
+
+
 def volume_name(tenant_id: str, volume: Volume) -> str:
     """The engine's volume behind a tenant's."""
     return f"landlord-{tenant_id}-{volume.name}"
@@ -109,13 +114,16 @@ def foreign(kind: str, name: str) -> Terminal:
 def container_config(desired: Desired, host_ports: ports.HostPorts) -> dict[str, Any]:
     """The body of the engine's `POST /containers/create`."""
     container, compute = desired.workload.containers[0], docker(desired)
-    spec_hash = {names.LABEL_SPEC_HASH: desired.hash()}
+    made_as = {
+        names.LABEL_SPEC_HASH: desired.hash(),
+        names.LABEL_RESTART_POLICY: compute.restart_policy,
+    }
     return {
         "Image": container.image,
         "Env": [f"{variable.name}={variable.value}" for variable in container.env],
         "Entrypoint": list(container.command or ()) or None,
         "Cmd": list(container.args or ()) or None,
-        "Labels": names.labels(desired.tenant_id) | spec_hash,
+        "Labels": names.labels(desired.tenant_id) | made_as,
         "ExposedPorts": {ports.key(port): {} for port in container.ports},
         "HostConfig": {
             "NetworkMode": network_name(desired),
@@ -124,12 +132,17 @@ def container_config(desired: Desired, host_ports: ports.HostPorts) -> dict[str,
                 for name, host_port in host_ports.items()
             },
             "Mounts": [_mount(desired.tenant_id, volume) for volume in compute.volumes],
-            "RestartPolicy": {"Name": compute.restart_policy},
             "CapDrop": DROPPED_CAPABILITIES,
             "SecurityOpt": ["no-new-privileges"],
-            **_amounts(container.resources),
+            **changeable(desired),
         },
     }
+
+
+def changeable(desired: Desired) -> dict[str, Any]:
+    """What of a container's HostConfig the engine can change later, as its `update` takes it."""
+    policy = docker(desired).restart_policy
+    return {"RestartPolicy": {"Name": policy}, **_amounts(desired.workload.containers[0].resources)}
 
 
 def _mount(tenant_id: str, volume: Volume) -> dict[str, Any]:

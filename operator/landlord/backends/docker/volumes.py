@@ -25,12 +25,18 @@ def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
     return tuple(made)
 
 
-def remove(api: APIClient, tenant_id: str) -> None:
-    """Remove all of the tenant's, those that left the manifest too."""
+def kept(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
+    """All of the tenant's, those that left the manifest too."""
     labels = [f"{key}={value}" for key, value in names.labels(tenant_id).items()]
-    for volume in api.volumes(filters={"label": labels})["Volumes"] or ():
+    found = api.volumes(filters={"label": labels})["Volumes"] or ()
+    return tuple(ResourceRef(kind="volume", name=name) for name in sorted(each["Name"] for each in found))
+
+
+def remove(api: APIClient, tenant_id: str) -> None:
+    """Remove all of the tenant's."""
+    for volume in kept(api, tenant_id):
         try:
-            api.remove_volume(volume["Name"])
+            api.remove_volume(volume.name)
         except NotFound:
             continue
         except APIError as error:
@@ -38,6 +44,6 @@ def remove(api: APIClient, tenant_id: str) -> None:
                 raise
             raise Retryable(
                 "VolumeInUse",
-                f"the volume {volume['Name']} is in use: {reason(error)}\n"
+                f"the volume {volume.name} is in use: {reason(error)}\n"
                 "To do: remove the container that uses it; it is tried again.",
             ) from error

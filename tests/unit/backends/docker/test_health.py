@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from landlord.backends import Observation
 from landlord.backends.docker import health
 
 
@@ -67,20 +66,3 @@ def test_end_is_told_with_code_and_last_words(
     failure = health.ended(container, said)
     assert (failure.code, failure.message.splitlines()[0]) == (code, gist)
     assert "To do: " in failure.message
-
-
-@pytest.mark.parametrize(
-    ("state", "status", "seen"),
-    [
-        ("running", "Up 3 seconds", Observation(True, "abc", "the container is running: Up 3 seconds")),
-        ("created", "", Observation(False, "abc", "the container is created: never started")),
-        (
-            "restarting",
-            "Restarting (1) 2 seconds ago",
-            Observation(False, "abc", "the container is restarting: Restarting (1) 2 seconds ago"),
-        ),
-    ],
-)
-def test_survey_says_how_the_container_is(state: str, status: str, seen: Observation) -> None:
-    labels = {"landlord.dev/spec-hash": "abc"}
-    assert health.observation({"State": state, "Status": status, "Labels": labels}) == seen

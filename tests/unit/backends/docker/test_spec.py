@@ -140,12 +140,13 @@ def test_without_command_and_args_the_image_decides() -> None:
     assert (config["Entrypoint"], config["Cmd"]) == (None, None)
 
 
-def test_container_carries_owner_and_hash() -> None:
+def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell() -> None:
     tenant = desired()
     assert spec.container_config(tenant, {})["Labels"] == {
         "landlord.dev/tenant-id": "acme",
         "landlord.dev/managed-by": "landlord",
         "landlord.dev/spec-hash": tenant.hash(),
+        "landlord.dev/restart-policy": "unless-stopped",
     }
 
 

@@ -1,0 +1,31 @@
+"""What is changed on a container that stays the same one, with what it has written outside of its volumes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError
+
+from landlord.backends.docker import drift, networks, spec
+from landlord.workflow.request import Desired
+
+
+def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
+    """Have the container called, limited, restarted and connected as desired."""
+    if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
+        api.rename(found["Id"], spec.container_name(desired.tenant_id))
+    if drift.of_changeable(found, desired):
+        update(api, found["Id"], spec.changeable(desired))
+    if drift.of_network(found, spec.network_name(desired)):
+        networks.join(api, desired, found)
+
+
+def update(api: APIClient, container_id: str, changes: Mapping[str, Any]) -> None:
+    """Change fields of a container's HostConfig. The SDK's own method does not know all of them."""
+    answer = api.post(
+        f"{api.base_url}/v{api.api_version}/containers/{container_id}/update",
+        json=changes,
+        timeout=api.timeout,
+    )
+    if not answer.ok:
+        raise APIError(answer.reason, response=answer, explanation=answer.text)

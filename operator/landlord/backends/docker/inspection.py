@@ -1,0 +1,37 @@
+"""Looks at all that one tenant has on the engine, field by field."""
+
+from typing import Any
+
+from docker import APIClient
+
+from landlord.backends.docker import containers, drift, networks, spec, volumes
+from landlord.workflow.request import Desired
+
+
+def inspect(api: APIClient, desired: Desired) -> list[str]:
+    """A line for each object and field that is not as it is to be. Raises Terminal for somebody else's."""
+    tenant_id, network = desired.tenant_id, spec.network_name(desired)
+    there = {volume.name for volume in volumes.kept(api, tenant_id)}
+    wanted = (spec.volume_name(tenant_id, volume) for volume in spec.docker(desired).volumes)
+    lines = [f"volume {name} is missing" for name in wanted if name not in there]
+    if not networks.ours(api, network):
+        lines.append(f"network {network} is missing")
+    found, container = containers.find(api, tenant_id), f"container {spec.container_name(tenant_id)}"
+    if found is None:
+        return [*lines, f"{container} is missing"]
+    differences = [
+        *_state(found, desired),
+        *containers.outdated(api, found, desired),
+        *drift.of_changeable(found, desired),
+        drift.of_network(found, network),
+    ]
+    return [*lines, *(f"{container}: {each}" for each in differences if each)]
+
+
+def _state(found: dict[str, Any], desired: Desired) -> list[str]:
+    if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
+        return ["it is suspended"]
+    state, policy = found["State"], spec.docker(desired).restart_policy
+    if state["Status"] == "created":
+        return ["it was never started"]
+    return [drift.of_state(state["Status"], policy, succeeded=state["ExitCode"] == 0)]

@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+
+from landlord.api import names
+from landlord.backends import Observation
+from landlord.backends.docker import spec, survey
+
+
+def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "acme", **more: Any) -> Any:
+    """A line of the engine's list of containers."""
+    labels = names.labels(tenant_id) | {names.LABEL_SPEC_HASH: "abc"}
+    if policy := more.pop("policy", "unless-stopped"):
+        labels[names.LABEL_RESTART_POLICY] = policy
+    return {
+        "Names": [f"/{name or spec.container_name(tenant_id)}"],
+        "State": state,
+        "Status": status,
+        "Labels": labels,
+        "HostConfig": {"NetworkMode": "landlord"},
+        "NetworkSettings": {"Networks": more.pop("networks", {"landlord": {}})},
+    }
+
+
+def volume(tenant_id: str) -> dict[str, Any]:
+    return {"Name": f"landlord-{tenant_id}-data", "Labels": names.labels(tenant_id)}
+
+
+def seen(container: Any) -> Observation:
+    return survey.observations([], [container])["acme"]
+
+
+@pytest.mark.parametrize(
+    ("container", "healthy", "reason", "drift"),
+    [
+        pytest.param(listed("running", "Up 3 seconds"), True, "the container is running", "", id="running"),
+        pytest.param(listed("created"), False, "the container is created", "", id="half-made"),
+        pytest.param(
+            listed("restarting", "Restarting (1) 2 seconds ago"),
+            False,
+            "the container is restarting (exit code 1)",
+            "",
+            id="crash-looping",
+        ),
+        pytest.param(
+            listed("exited", "Exited (137) 2 hours ago"),
+            False,
+            "the container is exited (exit code 137)",
+            "it was stopped",
+            id="stopped",
+        ),
+        pytest.param(
+            listed("exited", "Exited (137) 2 hours ago", policy="on-failure"),
+            False,
+            "the container is exited (exit code 137)",
+            "it was stopped",
+            id="killed",
+        ),
+        pytest.param(
+            listed("exited", "Exited (0) 2 hours ago", policy="on-failure"),
+            False,
+            "the container is exited (exit code 0)",
+            "",
+            id="done",
+        ),
+        pytest.param(
+            listed("exited", "Exited (3) 2 hours ago", policy="no"),
+            False,
+            "the container is exited (exit code 3)",
+            "",
+            id="never-restarted",
+        ),
+        pytest.param(
+            listed("exited", "Exited (3) 2 hours ago", policy=None),
+            False,
+            "the container is exited (exit code 3)",
+            "",
+            id="unknown-policy",
+        ),
+        pytest.param(
+            listed("paused", "Up 3 minutes (Paused)"),
+            False,
+            "the container is paused",
+            "it is paused",
+            id="paused",
+        ),
+        pytest.param(
+            listed("running", "Up 3 minutes", networks={"theirs": {}}),
+            False,
+            "the container is running",
+            "it is not on the network landlord",
+            id="disconnected",
+        ),
+    ],
+)
+def test_what_somebody_did_is_told_from_what_ended_by_itself(
+    container: Any, healthy: bool, reason: str, drift: str
+) -> None:
+    told = drift and f"container landlord-acme: {drift}"
+    assert seen(container) == Observation(healthy, "abc", reason, "Active", told)
+
+
+@pytest.mark.parametrize(
+    ("state", "healthy", "drift"),
+    [
+        ("exited", True, ""),
+        ("created", True, ""),
+        ("running", False, "container landlord-acme.suspended: it was started"),
+        ("paused", False, "container landlord-acme.suspended: it was started"),
+        ("restarting", False, "container landlord-acme.suspended: it was started"),
+    ],
+)
+def test_suspended_container_has_to_stand_still(state: str, healthy: bool, drift: str) -> None:
+    container = listed(state, name=spec.suspended_name("acme"), networks={})
+    reason = f"the container is suspended and {state}"
+    assert seen(container) == Observation(healthy, "abc", reason, "Suspended", drift)
+
+
+def test_words_stay_the_same_while_time_goes_by() -> None:
+    assert seen(listed("running", "Up 3 seconds")) == seen(listed("running", "Up 2 days"))
+    assert seen(listed("exited", "Exited (1) 1 hour ago")) == seen(listed("exited", "Exited (1) 2 hours ago"))
+
+
+def test_tenant_with_volumes_alone_is_archived() -> None:
+    told = survey.observations([volume("acme"), volume("globex")], [listed("running")])
+    assert (told["acme"].state, told["globex"].state) == ("Active", "Archived")
+    assert told["globex"].healthy
+
+
+def test_tenant_that_is_there_twice_is_the_one_that_runs() -> None:
+    containers = [listed("running"), listed("exited", name=spec.suspended_name("acme"))]
+    for order in (containers, containers[::-1]):
+        assert survey.observations([], order)["acme"].state == "Active"
+
+
+def test_what_carries_another_name_or_no_tenant_is_left_out() -> None:
+    nobody = listed("running") | {"Labels": {}}
+    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody]) == {}
