@@ -31,6 +31,7 @@ class Namespaces:
         """A tenant of one web server. What no setting is called like goes to its container."""
         compute = {name: fields.pop(name) for name in KubernetesCompute.model_fields if name in fields}
         adoption = fields.pop("adoption", "Never")
+        secrets_namespace = fields.pop("secrets_namespace", None)
         replicas = fields.pop("replicas", 1)
         more = fields.pop("containers", ())
         container = Container(**{"name": "web", "image": "web:1", "ports": (HTTP,), **fields})
@@ -39,6 +40,7 @@ class Namespaces:
             workload=Workload(containers=(container, *more), replicas=replicas),
             kubernetes=KubernetesCompute.model_validate(compute),
             adoption=adoption,
+            secrets_namespace=secrets_namespace,
         )
         self._made.add(namespace_of(desired))
         return desired

@@ -30,11 +30,13 @@ class Tenants:
     def new(self, tenant_id: str | None = None, **fields: Any) -> Desired:
         """A tenant of one web server. Fields go to `compute.docker` or else to the container."""
         compute = {name: fields.pop(name) for name in DockerCompute.model_fields if name in fields}
+        secrets_namespace = fields.pop("secrets_namespace", None)
         container = Container(**{"name": "web", "image": self._image, "ports": (HTTP,), **fields})
         desired = Desired(
             tenant_id=tenant_id or new_tenant_id("docker"),
             workload=Workload(containers=(container,)),
             docker=DockerCompute(**compute),
+            secrets_namespace=secrets_namespace,
         )
         self._ids.append(desired.tenant_id)
         return desired

@@ -1,34 +1,21 @@
 """The worker's ClusterRole, by what the kubernetes backend does with it: all of that, and nothing besides."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from tests.contract.harness import new_tenant_id, run, tenant
-from tests.integration.manifests.conftest import Applied
-from tests.support.manifests import NAMESPACE, granted_to
+from tests.integration.manifests.conftest import WORKER, Applied
+from tests.support.manifests import NAMESPACE, granted, granted_to, rules
 from tests.support.polling import eventually
 from tests.support.rbac import in_short, used
+from tests.support.secrets import Owner, allow_reading, referring_to
 
 from landlord.api.compute import KubernetesCompute, NamespaceSettings
 from landlord.backends.kubernetes import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
-
-WORKER = "landlord-worker"
-
-
-@pytest.fixture
-async def backend(
-    cluster: ControlPlane, applied: Applied, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[KubernetesBackend]:
-    """The backend as a worker has it that runs under the ServiceAccount of the manifests."""
-    monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig_of(NAMESPACE, WORKER)))
-    backend = KubernetesBackend()
-    yield backend
-    await backend.close()
 
 
 def desired(**changes: Any) -> Desired:
@@ -55,6 +42,18 @@ async def is_adopted(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     cluster.kubectl("get", "namespace", name)
 
 
+async def comes_to_rest(backend: KubernetesBackend) -> None:
+    """A tenant that is suspended, looked at in depth, archived and brought back."""
+    resting = desired()
+    await run(backend.steps(resting))
+    await run(backend.suspend(resting.tenant_id))
+    assert await backend.inspect(resting)
+    await run(backend.archive(resting.tenant_id))
+    await run(backend.steps(resting))
+    assert await backend.inspect(resting) == []
+    await run(backend.teardown(resting.tenant_id))
+
+
 async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     """A tenant whose pod fails its probe: why is looked for in its ReplicaSets, pods and Events."""
     unready = desired()
@@ -69,12 +68,34 @@ async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> N
     await run(backend.teardown(unready.tenant_id))
 
 
+async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -> None:
+    """A tenant that gets a value from a Secret, then another one, then none."""
+    owner = Owner(cluster.kubectl, new_tenant_id("owner"))
+    cluster.kubectl("create", "namespace", owner.namespace)
+    allow_reading(cluster.kubectl, owner.namespace)
+    owner.put(password="first")
+    referring = referring_to(owner, desired())
+    await run(backend.steps(referring))
+    owner.put(password="second")
+    assert (await backend.survey())[referring.tenant_id].outdated
+    await run(backend.steps(referring))
+    await run(backend.steps(desired(tenant_id=referring.tenant_id)))
+    await run(backend.teardown(referring.tenant_id))
+
+
 async def test_each_of_its_rights_is_needed_and_enough(
     cluster: ControlPlane, backend: KubernetesBackend
 ) -> None:
-    await asyncio.gather(changes(backend), is_adopted(backend, cluster), is_never_ready(backend, cluster))
+    await asyncio.gather(
+        changes(backend),
+        is_adopted(backend, cluster),
+        comes_to_rest(backend),
+        is_never_ready(backend, cluster),
+        refers_to_secrets(backend, cluster),
+    )
     await backend.survey()
-    assert used(cluster, NAMESPACE, WORKER) == {in_short(right) for right in granted_to(WORKER)}
+    everywhere, where_bound = granted_to(WORKER), granted(rules("ClusterRole", "landlord-secrets-reader"))
+    assert used(cluster, NAMESPACE, WORKER) == {in_short(right) for right in everywhere | where_bound}
 
 
 @pytest.mark.parametrize(

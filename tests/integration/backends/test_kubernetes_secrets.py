@@ -1,0 +1,221 @@
+"""Variables from Secrets on a real control plane: what is copied, what is rolled out, and what is noticed."""
+
+import base64
+from typing import Any
+
+import pytest
+from tests.contract.harness import observe, run
+from tests.integration.backends.namespaces import Namespaces, namespace_of
+from tests.support.secrets import Owner, referring
+
+from landlord.api.workload import EnvVar
+from landlord.dev.kubectl import Kubectl
+from landlord.errors import Retryable, Terminal
+from landlord.workflow.request import Desired
+
+VERSION = "landlord.dev/secrets-version"
+
+
+@pytest.fixture
+def owner(kubectl: Kubectl, namespace: str) -> Owner:
+    """The owner of a Tenant's namespace, with a Secret in it that has more keys than a Tenant refers to."""
+    owner = Owner(kubectl, namespace)
+    owner.put(password="first", admin="not for tenants")
+    return owner
+
+
+def of(namespaces: Namespaces, owner: Owner, *variables: EnvVar, **fields: Any) -> Desired:
+    """A tenant whose container has these variables; without any, its PASSWORD is a Secret's."""
+    env = variables or (referring("PASSWORD"),)
+    return namespaces.new(env=env, secrets_namespace=owner.namespace, **fields)
+
+
+def copied(namespaces: Namespaces, desired: Desired) -> dict[str, str]:
+    data = namespaces.get(desired, "secret").get("data") or {}
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def template(namespaces: Namespaces, desired: Desired) -> dict[str, Any]:
+    found: dict[str, Any] = namespaces.get(desired, "deployment")["spec"]["template"]
+    return found
+
+
+async def test_just_the_keys_that_are_referred_to_are_copied_and_a_container_refers_to_the_copy(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    owner.put("acme-mail", password="other")
+    desired = of(
+        namespaces,
+        owner,
+        EnvVar(name="LOG_LEVEL", value="info"),
+        referring("PASSWORD"),
+        referring("MAIL_PASSWORD", "acme-mail"),
+    )
+    assert [step.name for step in namespaces.backend.steps(desired)] == [
+        "namespace", "limits", "network", "secrets", "workload", "ready",
+    ]  # fmt: skip
+    result = await namespaces.apply(desired)
+    assert "Secret" in [made.kind for made in result.resources]
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first", "web.MAIL_PASSWORD": "other"}
+    assert template(namespaces, desired)["spec"]["containers"][0]["env"] == [
+        {"name": "LOG_LEVEL", "value": "info"},
+        {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "tenant", "key": "web.PASSWORD"}}},
+        {
+            "name": "MAIL_PASSWORD",
+            "valueFrom": {"secretKeyRef": {"name": "tenant", "key": "web.MAIL_PASSWORD"}},
+        },
+    ]
+
+
+async def test_another_value_replaces_the_pods_and_the_same_value_again_does_not(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    before = template(namespaces, desired)
+
+    owner.touch()
+    await namespaces.apply(desired)
+    assert template(namespaces, desired) == before
+    await namespaces.apply(
+        desired.model_copy(update={"workload": of(namespaces, owner, replicas=2).workload})
+    )
+    assert template(namespaces, desired) == before
+
+    owner.put(password="second")
+    await namespaces.apply(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "second"}
+    after = template(namespaces, desired)
+    assert after["metadata"]["annotations"][VERSION] != before["metadata"]["annotations"][VERSION]
+    assert after["spec"] == before["spec"]
+
+
+async def test_the_survey_says_that_a_secret_has_changed_until_it_is_applied_again(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+
+    async def outdated() -> str:
+        seen = await observe(namespaces.backend, desired.tenant_id)
+        assert seen is not None
+        assert seen.healthy, seen
+        assert seen.drift == "", seen
+        return seen.outdated
+
+    assert await outdated() == ""
+    for touched in (False, True):
+        owner.touch() if touched else owner.put(password="second")
+        assert await outdated() == f"the Secret {owner.namespace}/acme-db has changed"
+        await namespaces.apply(desired)
+        assert await outdated() == ""
+    owner.remove()
+    assert await outdated() == "", "there is nothing that could be rolled out"
+    owner.put(password="third")
+    assert await outdated() == f"the Secret {owner.namespace}/acme-db has changed"
+
+
+async def test_an_optional_variable_is_left_out_until_there_is_a_value(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(
+        namespaces,
+        owner,
+        referring("PASSWORD"),
+        referring("TOKEN", key="token", optional=True),
+        referring("LICENCE", "licence", optional=True),
+    )
+    await namespaces.apply(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
+    owner.put("licence", password="L1")
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert seen.outdated == f"the Secret {owner.namespace}/licence has changed"
+    before = template(namespaces, desired)
+    await namespaces.apply(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first", "web.LICENCE": "L1"}
+    assert template(namespaces, desired) != before
+
+
+async def test_a_copy_that_nothing_refers_to_is_removed(namespaces: Namespaces, owner: Owner) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    await namespaces.apply(namespaces.new(desired.tenant_id))
+    assert namespaces.get(desired, "secret") == {}
+    assert "annotations" not in template(namespaces, desired)["metadata"]
+
+
+async def test_a_secret_of_somebody_else_is_left_as_it_is(namespaces: Namespaces, owner: Owner) -> None:
+    desired = of(namespaces, owner)
+    await run(namespaces.backend.steps(desired)[:1])
+    Owner(namespaces.kubectl, namespace_of(desired)).put("tenant", theirs="yes")
+    failure = await namespaces.failure(desired)
+    assert (type(failure), failure.code) == (Terminal, "Conflict")
+    assert "a Secret named tenant exists" in failure.message
+    assert copied(namespaces, desired) == {"theirs": "yes"}
+    await namespaces.apply(namespaces.new(desired.tenant_id))
+    assert copied(namespaces, desired) == {"theirs": "yes"}
+
+
+async def test_what_was_changed_in_the_copy_is_found_named_without_its_value_and_put_back(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    assert await namespaces.backend.inspect(desired) == []
+    namespaces.edit(desired, "secret", {"stringData": {"web.PASSWORD": "changed", "mine": "kept"}})
+    differences = await namespaces.backend.inspect(desired)
+    assert differences == ["Secret tenant: web.PASSWORD is not what it was copied from"]
+    await namespaces.apply(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first", "mine": "kept"}
+    assert await namespaces.backend.inspect(desired) == []
+
+
+async def test_a_copy_that_was_removed_is_made_again(namespaces: Namespaces, owner: Owner) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    namespaces.kubectl("delete", "secret", "tenant", "-n", namespace_of(desired))
+    assert "Secret tenant is missing" in await namespaces.backend.inspect(desired)
+    workload = next(step for step in namespaces.backend.steps(desired) if step.name == "workload")
+    await workload.run()
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
+
+
+async def test_an_archived_tenant_has_no_copy_and_gets_it_back(namespaces: Namespaces, owner: Owner) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    await run(namespaces.backend.archive(desired.tenant_id))
+    assert namespaces.get(desired, "secret") == {}
+    await namespaces.apply(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "code", "words"),
+    [
+        (
+            None,
+            Retryable,
+            "SecretNotFound",
+            "there is no Secret {}/acme-db; a variable refers to its key password",
+        ),
+        ({"user": "x"}, Retryable, "SecretKeyNotFound", "the Secret {}/acme-db has no key password"),
+        ({"password": b"\xff\xfe"}, Terminal, "SecretNotText", "the key password of the Secret {}/acme-db"),
+        ({"password": b"a\0b"}, Terminal, "SecretNotText", "does not hold text"),
+    ],
+    ids=["no Secret", "no key", "not UTF-8", "a zero byte"],
+)
+async def test_a_value_that_there_is_none_of_is_named_with_what_to_do(
+    namespaces: Namespaces,
+    owner: Owner,
+    values: dict[str, str | bytes] | None,
+    kind: type[Exception],
+    code: str,
+    words: str,
+) -> None:
+    owner.remove() if values is None else owner.put("acme-db", **values)
+    failure = await namespaces.failure(of(namespaces, owner))
+    assert isinstance(failure, kind)
+    assert failure.code == code
+    assert words.format(owner.namespace) in failure.message
+    assert "To do:" in failure.message
