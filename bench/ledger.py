@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.workflow.request import Desired
@@ -24,7 +25,8 @@ from landlord.workflow.request import Desired
 LEDGER = "LEDGER"
 WORK = "WORK"
 
-What = Literal["begun", "made", "removed"]
+What = Literal["begun", "made", "suspended", "archived", "removed"]
+RESTS: dict[str, State] = {"suspended": "Suspended", "archived": "Archived"}
 
 
 @dataclass(frozen=True)
@@ -73,26 +75,40 @@ class LedgerBackend:
         env = {each.name: each.value for each in desired.workload.containers[0].env}
         return [self._step("disk", desired, 0.0), self._step("server", desired, float(env[WORK]))]
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """Write that it is suspended."""
+        return [self._writing(tenant_id, "suspended")]
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """Write that it is archived."""
+        return [self._writing(tenant_id, "archived")]
+
     def teardown(self, tenant_id: str) -> Sequence[Step]:
         """Write that all is gone."""
-
-        async def remove() -> Result:
-            self._ledger.write(tenant_id, "removed")
-            return Result()
-
-        return [Step("remove", remove)]
+        return [self._writing(tenant_id, "removed")]
 
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants that were not removed."""
         last = {tenant_id: self._ledger.entries(tenant_id)[-1:] for tenant_id in self._ledger.tenants()}
         return {
-            tenant_id: Observation(True, entry.desired, "recorded")
+            tenant_id: Observation(True, entry.desired, "recorded", RESTS.get(entry.what, "Active"))
             for tenant_id, (entry,) in last.items()
             if entry.what != "removed"
         }
 
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """Nothing can be changed by hand."""
+        return ()
+
     async def close(self) -> None:
         """Nothing is open."""
+
+    def _writing(self, tenant_id: str, what: What) -> Step:
+        async def write() -> Result:
+            self._ledger.write(tenant_id, what)
+            return Result()
+
+        return Step(what, write)
 
     def _step(self, resource: str, desired: Desired, seconds: float) -> Step:
         async def make() -> Result:

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
+from landlord.api.compute import DockerCompute, Volume
 from landlord.api.outcome import Result
 from landlord.api.workload import Container, EnvVar, Port, Workload
 from landlord.backends import Backend, Observation, Step
@@ -20,14 +21,18 @@ def new_tenant_id(stem: str = "contract") -> str:
 
 
 def tenant(tenant_id: str, image: str, greeting: str = "hello") -> Desired:
-    """A tenant of one web server that any backend can run."""
+    """A tenant of one web server that any backend can run, with a place for data where there are such."""
     container = Container(
         name="web",
         image=image,
         env=(EnvVar(name="GREETING", value=greeting),),
         ports=(Port(name="http", container_port=8080, app_protocol="http"),),
     )
-    return Desired(tenant_id=tenant_id, workload=Workload(containers=(container,)))
+    return Desired(
+        tenant_id=tenant_id,
+        workload=Workload(containers=(container,)),
+        docker=DockerCompute(volumes=(Volume(name="data", mount_path="/data"),)),
+    )
 
 
 async def run(steps: Sequence[Step]) -> Result:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from tests.support.polling import eventually_async
 
+from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 
 STEPS = ("one", "two", "three")
+RESTS: dict[str, State] = {"suspended": "Suspended", "archived": "Archived"}
 
 
 class LedgerBackend:
@@ -45,20 +47,26 @@ class LedgerBackend:
 
         return [make(step) for step in STEPS]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        async def run() -> Result:
-            self._write(tenant_id, "removed")
-            return Result()
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        return [self._writing("suspend", tenant_id, "suspended")]
 
-        return [Step("remove", run)]
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        return [self._writing("archive", tenant_id, "archived")]
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        return [self._writing("remove", tenant_id, "removed")]
 
     async def survey(self) -> Mapping[str, Observation]:
-        kept = {
-            file.name
-            for file in self.folder.iterdir()
-            if self.effects(file.name)[-1:] not in ([], ["removed"])
+        last = {file.name: self.effects(file.name)[-1:] for file in self.folder.iterdir()}
+        return {
+            tenant_id: Observation(True, None, "recorded", RESTS.get(effect, "Active"))
+            for tenant_id, effects in last.items()
+            for effect in effects
+            if effect != "removed"
         }
-        return {tenant_id: Observation(True, None, "recorded") for tenant_id in kept}
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        return []
 
     async def close(self) -> None:
         return None
@@ -70,7 +78,7 @@ class LedgerBackend:
 
     def effects(self, tenant_id: str) -> list[str]:
         """The steps that were done to their end, in order."""
-        return [entry for entry in self.entries(tenant_id) if entry in (*STEPS, "removed")]
+        return [entry for entry in self.entries(tenant_id) if entry in (*STEPS, *RESTS, "removed")]
 
     def release(self, tenant_id: str) -> None:
         """Let a held step of the tenant go on."""
@@ -81,6 +89,13 @@ class LedgerBackend:
             return (self.folder / f"{tenant_id}.released").exists()
 
         await eventually_async(released, within=300, what="the test to release the step")
+
+    def _writing(self, name: str, tenant_id: str, entry: str) -> Step:
+        async def run() -> Result:
+            self._write(tenant_id, entry)
+            return Result()
+
+        return Step(name, run)
 
     def _write(self, tenant_id: str, entry: str) -> None:
         with (self.folder / tenant_id).open("a") as ledger:

@@ -77,12 +77,28 @@ class Backend(Protocol):
         """Ordered steps that make `desired` true. Raises Terminal for what this backend can't do at all."""
         ...
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """Ordered steps after which nothing of the tenant runs, and all of it is kept, so that `steps` brings
+        back exactly what was; fine if nothing was there."""
+        ...
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """Ordered steps after which only what holds the tenant's data is left, and that is what the Results
+        name; fine if nothing was there."""
+        ...
+
     def teardown(self, tenant_id: str) -> Sequence[Step]:
         """Ordered steps after which nothing of the tenant is left; fine if nothing was there."""
         ...
 
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants that exist on the backend, by tenantID, in a few list calls whatever their number."""
+        ...
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """A line for each field or object of a tenant that is not as `steps` would make it now, such as
+        "Deployment tenant: spec.replicas is 3, should be 2". Never shows the value of a variable or Secret.
+        Raises what a step does."""
         ...
 
     async def close(self) -> None:

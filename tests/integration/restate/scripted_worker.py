@@ -56,11 +56,20 @@ class ScriptedBackend:
     def steps(self, desired: Desired) -> Sequence[Step]:
         return [self._step(desired.tenant_id, name) for name in self._script(desired.tenant_id)]
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        return [self._step(tenant_id, "suspend")]
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        return [self._step(tenant_id, "archive")]
+
     def teardown(self, tenant_id: str) -> Sequence[Step]:
         return [self._step(tenant_id, "remove")]
 
     async def survey(self) -> dict[str, Observation]:
         return {}
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        return []
 
     async def close(self) -> None:
         return

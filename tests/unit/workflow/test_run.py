@@ -29,8 +29,17 @@ class Stub:
             raise self._steps
         return [Step(name, self._saying(name)) for name in self._steps]
 
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        return [Step("stop", self._saying("stop"))]
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        return [Step("keep-data", self._saying("keep-data"))]
+
     def teardown(self, tenant_id: str) -> Sequence[Step]:
         return [Step("remove", self._saying("remove"))]
+
+    async def inspect(self, desired: object) -> Sequence[str]:
+        return ()
 
     async def survey(self) -> Mapping[str, Observation]:
         return {}
