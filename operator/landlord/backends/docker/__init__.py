@@ -6,7 +6,7 @@ host paths, no host network, no privileges, and ports are published on 127.0.0.1
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from docker import APIClient
 
@@ -17,7 +17,12 @@ from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
 from landlord.backends.docker.ready import until_ready
+from landlord.backends.secrets import Values, unspoken
+from landlord.errors import StepError
 from landlord.workflow.request import Desired
+
+if TYPE_CHECKING:
+    from landlord.backends.kubernetes.sources import Sources
 
 T = TypeVar("T")
 
@@ -31,6 +36,7 @@ class DockerBackend:
     def __init__(self) -> None:
         self._engine = Engine()
         self._images = Images(self._engine)
+        self._secrets: Sources | None = None
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         """image, network, volumes if there are any, container, ready."""
@@ -47,16 +53,27 @@ class DockerBackend:
             return Result(resources=await self._run(volumes.ensure, desired))
 
         async def container() -> Result:
+            secrets = await self._read(desired)
+
+            def ensure(api: APIClient, desired: Desired) -> None:
+                with unspoken(secrets):
+                    containers.ensure(api, desired, secrets)
+
             try:
-                await self._run(containers.ensure, desired)
+                await self._run(ensure, desired)
             except ImageGone:
                 await self._images.ensure(desired.workload.containers[0])
-                await self._run(containers.ensure, desired)
+                await self._run(ensure, desired)
             name = spec.container_name(desired.tenant_id)
             return Result(resources=(ResourceRef(kind="container", name=name),))
 
         async def ready() -> Result:
-            return await until_ready(self._engine, desired, start=container)
+            try:
+                return await until_ready(self._engine, desired, start=container)
+            except StepError as error:
+                failure = error
+            with unspoken(await self._read(desired)):  # its container's last words may hold any
+                raise failure
 
         steps = [Step("image", image), Step("network", network)]
         if spec.docker(desired).volumes:
@@ -101,13 +118,13 @@ class DockerBackend:
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants with a container or volumes, by two lists."""
 
-        def look(api: APIClient) -> Mapping[str, Observation]:
-            return survey.observations(
-                api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or (),
-                api.containers(all=True, filters=networks.LABEL_FILTER),
-            )
+        def look(api: APIClient) -> tuple[Mapping[str, Observation], Mapping[str, str]]:
+            volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
+            containers = api.containers(all=True, filters=networks.LABEL_FILTER)
+            return survey.observations(volumes, containers), survey.secrets(containers)
 
-        return await self._engine.run(look)
+        seen, secrets = await self._engine.run(look)
+        return await self._sources().judge(seen, secrets) if secrets else seen
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """Its volumes, its network and what `docker inspect` shows of its container."""
@@ -115,8 +132,21 @@ class DockerBackend:
         return await self._engine.run(lambda api: inspection.inspect(api, desired))
 
     async def close(self) -> None:
-        """Let go of the connections to the engine."""
+        """Let go of the connections to the engine, and to the API server."""
         self._engine.close()
+        if self._secrets is not None:
+            await self._secrets.close()
+
+    async def _read(self, desired: Desired) -> Values:
+        return await self._sources().read(desired) if desired.workload.refers_to_secrets else Values()
+
+    def _sources(self) -> "Sources":
+        if self._secrets is None:
+            # Only now: it brings the client of Kubernetes, which is of use to nothing else here.
+            from landlord.backends.kubernetes.sources import Sources
+
+            self._secrets = Sources()
+        return self._secrets
 
     async def _run(self, work: Callable[[APIClient, Desired], T], desired: Desired) -> T:
         return await self._engine.run(lambda api: work(api, desired), desired.tenant_id)

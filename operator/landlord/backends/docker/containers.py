@@ -15,6 +15,7 @@ from landlord.backends.docker import amend, drift, networks, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
+from landlord.backends.secrets import Values
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
@@ -46,18 +47,18 @@ def find(api: APIClient, tenant_id: str) -> Inspected | None:
     return None
 
 
-def ensure(api: APIClient, desired: Desired) -> None:
+def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) -> None:
     """Have the container as desired and started. Raises ImageGone if there is no image to make it from."""
     taken: set[int] = set()
     for _ in range(START_TRIES):
         found = find(api, desired.tenant_id)
         earlier: dict[str, int] = {}
-        if found and (taken or outdated(api, found, desired)):
+        if found and (taken or outdated(api, found, desired) or _of_other_secrets(found, secrets)):
             earlier = ports.bound(found["HostConfig"]["PortBindings"])
             _remove(api, found["Id"])
             found = None
         if found is None:
-            _create(api, desired, ports.allot(desired, earlier, taken))
+            _create(api, desired, ports.allot(desired, earlier, taken), secrets)
         else:
             amend.put_right(api, found, desired)
             if found["State"]["Paused"]:
@@ -120,13 +121,19 @@ def last_words(api: APIClient, container_id: str) -> str:
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
 
-def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts) -> None:
+def _of_other_secrets(found: Inspected, secrets: Values) -> bool:
+    """Whether it was made from other versions, be it of the same values: its label can't be changed."""
+    recorded: str | None = found["Config"]["Labels"].get(names.ANNOTATION_SECRETS)
+    return recorded != secrets.recorded
+
+
+def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: Values) -> None:
     name = spec.container_name(desired.tenant_id)
     try:
-        config = spec.container_config(desired, host_ports)
+        config = spec.container_config(desired, host_ports, secrets)
         api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
-    except ImageNotFound as error:
-        raise ImageGone from error
+    except ImageNotFound:
+        raise ImageGone from None
     except APIError as error:
         if error.status_code == 400:
             raise Terminal("InvalidSpec", f"the engine refuses the container: {reason(error)}") from error

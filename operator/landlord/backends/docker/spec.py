@@ -12,11 +12,13 @@ from landlord.api.workload import Quantity, ResourceAmounts, Resources
 from landlord.backends.docker import ports
 from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
+from landlord.backends.secrets import Values
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 
 ISOLATED_NETWORK = "landlord"
 """The network of all tenants that name none; on it they do not reach each other."""
+NO_SECRETS = Values()
 NOT_OURS = {"host", "none", "bridge", "default", "nat", ISOLATED_NETWORK}
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -111,16 +113,20 @@ def foreign(kind: str, name: str) -> Terminal:
     )
 
 
-def container_config(desired: Desired, host_ports: ports.HostPorts) -> dict[str, Any]:
+def container_config(
+    desired: Desired, host_ports: ports.HostPorts, secrets: Values = NO_SECRETS
+) -> dict[str, Any]:
     """The body of the engine's `POST /containers/create`."""
     container, compute = desired.workload.containers[0], docker(desired)
     made_as = {
         names.LABEL_SPEC_HASH: desired.hash(),
         names.LABEL_RESTART_POLICY: compute.restart_policy,
-    }
+    } | ({names.ANNOTATION_SECRETS: secrets.recorded} if secrets.recorded else {})
+    environment = {each.name: each.value for each in container.env if each.secret is None}
+    environment |= {variable: value for (_, variable), value in secrets.by_place.items()}
     return {
         "Image": container.image,
-        "Env": [f"{variable.name}={variable.value}" for variable in container.env],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
         "Entrypoint": list(container.command or ()) or None,
         "Cmd": list(container.args or ()) or None,
         "Labels": names.labels(desired.tenant_id) | made_as,

@@ -38,6 +38,15 @@ def observations(volumes: Iterable[Listed], containers: Iterable[Listed]) -> dic
     return seen
 
 
+def secrets(containers: Iterable[Listed]) -> dict[str, str]:
+    """Of which versions of which Secrets the containers were made that refer to any, by tenantID."""
+    return {
+        labels[names.LABEL_TENANT]: labels[names.ANNOTATION_SECRETS]
+        for labels in (container["Labels"] for container in containers)
+        if labels.keys() >= {names.LABEL_TENANT, names.ANNOTATION_SECRETS}
+    }
+
+
 def _active(container: Listed) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])

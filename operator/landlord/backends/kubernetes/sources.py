@@ -37,7 +37,10 @@ class Sources:
     ) -> dict[str, Observation]:
         """The observations, with what has changed of the Secrets that are recorded for these tenants."""
         now = await self._versions(namespaces(recorded.values()))
-        return {**seen, **{each: judged(seen[each], text, now) for each, text in recorded.items()}}
+        return {
+            tenant_id: judged(each, recorded[tenant_id], now) if tenant_id in recorded else each
+            for tenant_id, each in seen.items()
+        }
 
     async def close(self) -> None:
         """Let go of the connections to the API server."""
