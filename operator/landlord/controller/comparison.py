@@ -19,7 +19,7 @@ way, or waits for a change of the spec.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -129,6 +129,15 @@ def compare(says: Standing, seen: Seen | None, at: datetime, *, seen_unhealthy: 
         repair = drift
     shown = (shortened(drift, MAX_ITEM),) if drift and says.mode != "Ignore" else ()
     return Finding(says.work, at, believed, shown, repair)
+
+
+def later(finding: Finding, due: datetime) -> Finding:
+    """The finding of a tenant that was repaired only just now."""
+    health = finding.health
+    if health and health.status == "False":
+        again = f"It is repaired again at {due:%Y-%m-%dT%H:%M:%SZ}, as it was only just now"
+        health = replace(health, message=f"{health.message}.\n{again}")
+    return replace(finding, health=health, repair_at=due)
 
 
 def unseen(says: Standing, at: datetime, why: str) -> Finding:

@@ -79,6 +79,7 @@ class Operator:
             self._cache,
             engine.survey,
             self._inspect,
+            lambda key: self._flights.get(key) is not None,
             self._queue.add,
             settings.survey_seconds,
             lambda: datetime.now(UTC),

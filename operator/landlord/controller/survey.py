@@ -26,6 +26,7 @@ from landlord.controller.comparison import (
     compare,
     is_calm,
     is_news,
+    later,
     unseen,
 )
 from landlord.controller.pace import tell
@@ -60,7 +61,7 @@ class _Known:
 class Surveyor:
     """`look` asks for all tenants of a backend, `inspect` for one Tenant's; both raise EngineError.
 
-    `add` hears of each Tenant that there is something new about.
+    `at_work` knows for which Tenants work is under way; `add` hears of each Tenant that there is something new about.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Surveyor:
         cache: Cache,
         look: Callable[[str], Awaitable[Mapping[str, Seen]]],
         inspect: Callable[[Key], Awaitable[Sequence[str]]],
+        at_work: Callable[[Key], bool],
         add: Callable[[Key], None],
         interval: float,
         clock: Callable[[], datetime],
@@ -75,6 +77,7 @@ class Surveyor:
         self._cache = cache
         self._look = look
         self._inspect = inspect
+        self._at_work = at_work
         self._add = add
         self._interval = interval
         self._clock = clock
@@ -133,8 +136,8 @@ class Surveyor:
         async for key, standing in self._unmoved(standings):
             known, one = self._known.get(key, _Known()), seen.get(standing.tenant_id)
             finding = compare(standing, one, at, seen_unhealthy=known.unhealthy)
-            if finding.repair:
-                finding = replace(finding, repair_at=repairs.due(known.repaired, at))
+            if finding.repair and (due := repairs.due(known.repaired, at)):
+                finding = later(finding, due)
             self._known[key] = replace(known, unhealthy=one is not None and not one.healthy)
             if standing.mode == "Report" and finding.drift:
                 reported[key] = standing, finding
@@ -143,11 +146,11 @@ class Surveyor:
         await self._report(reported)
 
     async def _unmoved(self, standings: Mapping[Key, Standing]) -> AsyncIterator[tuple[Key, Standing]]:
-        """Those that say the same as when the survey began."""
+        """Those that say the same as when the survey began, and that nothing is being done about."""
         for number, (key, standing) in enumerate(standings.items()):
             if number % _LOOKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if self._cache.standing(key) == standing:
+            if self._cache.standing(key) == standing and not self._at_work(key):
                 yield key, standing
 
     async def _report(self, reported: Mapping[Key, tuple[Standing, Finding]]) -> None:

@@ -35,12 +35,15 @@ class World:
     away: bool = False
     took: float = 0.0
     surveys: list[float] = field(default_factory=list)
+    at_work: set[Key] = field(default_factory=set)
     inspected: list[str] = field(default_factory=list)
     added: list[tuple[float, str]] = field(default_factory=list)
     surveyor: Surveyor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.surveyor = Surveyor(self.cache, self.look, self.inspect, self.add, INTERVAL, self.now)
+        self.surveyor = Surveyor(
+            self.cache, self.look, self.inspect, self.at_work.__contains__, self.add, INTERVAL, self.now
+        )
 
     def now(self) -> datetime:
         return START + timedelta(seconds=asyncio.get_running_loop().time())
@@ -142,6 +145,28 @@ def test_what_moves_on_while_a_survey_is_made_is_left_to_the_next() -> None:
 
     run(live)
     assert world.added == []
+
+
+def test_what_is_being_repaired_is_left_alone_and_what_was_found_is_kept_until_that_is_done() -> None:
+    world = World()
+    world.put("repaired", seen=SCALED)
+    key = Key("tenants", "repaired")
+
+    async def live() -> None:
+        task = asyncio.create_task(world.live(100))
+        await asyncio.sleep(1)
+        world.at_work.add(key)
+        world.seen["repaired"] = WELL
+        await asyncio.sleep(50)
+        finding = world.surveyor.finding(key)
+        assert finding is not None
+        assert finding.repair == "scaled to 3"
+        world.at_work.clear()
+        await task
+
+    run(live)
+    assert world.surveyor.finding(key) is None
+    assert world.names() == ["repaired"]
 
 
 def test_one_missed_survey_says_nothing_and_three_in_a_row_say_not_surveyed_of_all_at_their_pace() -> None:
