@@ -158,15 +158,11 @@ def unspoken(values: Values) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        failure = error
-    else:
-        return
-    # Raised out here, as a failure that is raised while another is handled shows that one, too.
-    if all(_redacted(each, values) == each for each in _said(failure)):
-        raise failure
-    if isinstance(failure, StepError):
-        raise type(failure)(failure.code, _redacted(failure.message, values))
-    raise Retryable("Unexpected", f"{type(failure).__name__}: {_redacted(str(failure), values)}")
+        if all(_redacted(each, values) == each for each in _said(error)):
+            raise
+        if isinstance(error, StepError):
+            raise type(error)(error.code, _redacted(error.message, values)) from None
+        raise Retryable("Unexpected", f"{type(error).__name__}: {_redacted(str(error), values)}") from None
 
 
 def _said(failure: BaseException | None) -> Iterator[str]:

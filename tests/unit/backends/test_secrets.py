@@ -1,0 +1,184 @@
+"""What variables get from Secrets, and that it is never told."""
+
+import base64
+import json
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.secrets import referring
+
+from landlord.api.workload import Container, EnvVar, Workload
+from landlord.backends import Observation
+from landlord.backends.secrets import (
+    Missing,
+    Values,
+    Versions,
+    judged,
+    namespaces,
+    references,
+    unspoken,
+    values,
+)
+from landlord.errors import Retryable, StepError, Terminal
+
+RUNS = Observation(healthy=True, spec_hash="h", reason="runs")
+RECORDED = json.dumps({"team/db": "u1/7", "team/licence": ""})
+
+
+def workload(*variables: EnvVar) -> Workload:
+    return Workload(containers=(Container(name="web", image="web:1", env=variables),))
+
+
+def secret(uid: str = "u1", version: str = "7", **data: str | bytes) -> dict[str, Any]:
+    encoded = {
+        key: base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+        for key, value in data.items()
+    }
+    return {"metadata": {"uid": uid, "resourceVersion": version}, "data": encoded}
+
+
+def test_each_variable_gets_its_value_and_what_was_read_is_recorded_by_its_version() -> None:
+    asked = workload(EnvVar(name="A", value="1"), referring("B"), referring("C", "licence", optional=True))
+    found = values(asked, "team", {"acme-db": secret(password="p", other="o"), "licence": None})
+    assert found.by_place == {("web", "B"): "p"}
+    assert json.loads(found.recorded or "") == {"team/acme-db": "u1/7", "team/licence": ""}
+
+
+def test_values_are_in_no_repr() -> None:
+    assert "hunter2" not in repr(
+        values(workload(referring("B")), "team", {"acme-db": secret(password="hunter2")})
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "code"),
+    [
+        (None, Missing, "SecretNotFound"),
+        (secret(), Missing, "SecretKeyNotFound"),
+        ({"metadata": {}}, Missing, "SecretKeyNotFound"),
+        (secret(password=b"\xff"), Terminal, "SecretNotText"),
+        (secret(password=b"a\0b"), Terminal, "SecretNotText"),
+    ],
+)
+def test_what_can_t_be_a_value_is_named(
+    found: dict[str, Any] | None, kind: type[StepError], code: str
+) -> None:
+    with pytest.raises(kind, match=r"team/acme-db") as failure:
+        values(workload(referring("B")), "team", {"acme-db": found})
+    assert failure.value.code == code
+
+
+@pytest.mark.parametrize(("name", "key"), [("../pods/x", "a"), ("a/b", "a"), ("a", "b/c"), ("A", "b")])
+def test_what_is_no_name_never_becomes_part_of_a_path(name: str, key: str) -> None:
+    with pytest.raises(Terminal, match="can't be a Secret's name and a key of it"):
+        references(workload(referring("B", name, key)))
+
+
+NOW = {"team/db": "u1/7"}
+
+
+@pytest.mark.parametrize(
+    ("present", "outdated"),
+    [
+        (NOW, ""),
+        (NOW | {"team/other": "u9/1"}, ""),
+        ({"team/db": "u1/8"}, "the Secret team/db has changed"),
+        ({"team/db": "u2/7"}, "the Secret team/db has changed"),
+        (NOW | {"team/licence": "u3/9"}, "the Secret team/licence has changed"),
+        ({}, ""),
+    ],
+    ids=["as it was", "another one", "changed", "made anew", "optional and new", "deleted"],
+)
+def test_a_tenant_is_outdated_when_a_secret_has_another_version(
+    present: dict[str, str], outdated: str
+) -> None:
+    seen = judged(RUNS, RECORDED, Versions(present, {}))
+    assert (seen.outdated, seen.reason) == (outdated, "runs")
+
+
+def test_a_tenant_at_rest_is_never_outdated() -> None:
+    rests = Observation(healthy=True, spec_hash="h", reason="nothing runs", state="Suspended")
+    assert judged(rests, RECORDED, Versions({"team/db": "u1/8"}, {})) == rests
+
+
+def test_what_is_not_known_is_told() -> None:
+    seen = judged(RUNS, RECORDED, Versions({}, {"team": "forbidden", "others": "x"}))
+    assert seen.reason == "runs; whether its Secrets have changed is not known: forbidden"
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "1", '{"team/db": 7}'])
+def test_a_record_that_somebody_has_spoilt_is_made_anew(broken: str) -> None:
+    assert judged(RUNS, broken, Versions({}, {})).outdated
+    assert namespaces([broken, RECORDED]) == {"team"}
+
+
+def told(failure: BaseException) -> str:
+    """All that a log can show of it."""
+    return "".join(traceback.format_exception(failure)) + repr(failure) + str(vars(failure))
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "JSON": json.dumps,
+    "repr": repr,
+    "base64": lambda value: base64.b64encode(value.encode()).decode(),
+    "its last line": lambda value: value.splitlines()[-1],
+}
+FAILURES: dict[str, Callable[[str], Exception]] = {
+    "of the engine": lambda text: APIError("400 Client Error", explanation=text),
+    "of anything": RuntimeError,
+    "of a step": lambda text: Retryable("Some", text),
+}
+
+
+@pytest.mark.parametrize("value", ["hunter2!", 'quo"te\\d', "two\nlines!", "päss-wörd", "a'b'c'd"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_failure_does_not_tell_a_value_however_it_is_written(value: str, form: str, kind: str) -> None:
+    written = FORMS[form](value)
+    failing = FAILURES[kind](f"can't take {written}: too long")
+    with pytest.raises(StepError) as alone, unspoken(Values({("web", "A"): value})):
+        raise failing
+    with pytest.raises(Terminal) as wrapped, unspoken(Values({("web", "A"): value})):
+        raise Terminal("Wrapped", "it failed") from failing
+    assert written not in told(alone.value)
+    assert written not in told(wrapped.value)
+
+
+def test_what_tells_no_value_passes_as_it_is() -> None:
+    error = KeyError("something else")
+    with pytest.raises(KeyError) as failure, unspoken(Values({("web", "A"): "hunter2"})):
+        raise error
+    assert failure.value is error
+
+
+def test_the_rest_of_a_message_stays_readable() -> None:
+    with (
+        pytest.raises(Retryable, match=r"^exited with code 1: wrong password \*\*\*$"),
+        unspoken(Values({("web", "A"): "hunter2", ("web", "B"): "1"})),
+    ):
+        raise Retryable("CrashLooping", "exited with code 1: wrong password hunter2")
+
+
+@given(st.text(min_size=4), st.text(), st.text())
+def test_no_text_tells_a_value(value: str, before: str, after: str) -> None:
+    with pytest.raises(Retryable) as failure, unspoken(Values({("web", "A"): value})):
+        raise Retryable("Some", f"{before}{value}{after}")
+    assert value not in failure.value.message or set(value) <= {"*"}
+
+
+def test_a_debug_log_of_the_failure_tells_no_value(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        pytest.raises(StepError) as failure,
+        unspoken(Values({("web", "A"): "hunter2"})),
+    ):
+        raise APIError("400 Client Error", explanation="bad variable: A=hunter2")
+    logging.getLogger("any").debug("failed", exc_info=failure.value)
+    assert "hunter2" not in caplog.text
