@@ -169,7 +169,7 @@ class LocalEngine:
 
 def _gives_way(older: Request, newer: Request) -> bool:
     """A delete of another object never does, as nothing would finish it."""
-    return _outdates(newer, older) if newer.uid == older.uid else older.operation == "apply"
+    return _outdates(newer, older) if newer.uid == older.uid else older.operation != "delete"
 
 
 def _outdates(newer: Request, older: Request) -> bool:

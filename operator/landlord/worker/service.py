@@ -52,8 +52,18 @@ def tenant_provisioning(backends: Mapping[str, Backend]) -> VirtualObject:
         return await handle(ctx, request, "apply")
 
     @service.handler(input_serde=takes, output_serde=gives)
+    async def suspend(ctx: ObjectContext, request: Request) -> Outcome:
+        """Have nothing of a tenant run, and keep all of it."""
+        return await handle(ctx, request, "suspend")
+
+    @service.handler(input_serde=takes, output_serde=gives)
+    async def archive(ctx: ObjectContext, request: Request) -> Outcome:
+        """Keep of a tenant only what holds its data."""
+        return await handle(ctx, request, "archive")
+
+    @service.handler(input_serde=takes, output_serde=gives)
     async def delete(ctx: ObjectContext, request: Request) -> Outcome:
-        """Remove everything that was made for a tenant."""
+        """Remove everything that was made for a tenant, or all but what holds its data."""
         return await handle(ctx, request, "delete")
 
     return service

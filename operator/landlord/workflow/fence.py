@@ -3,13 +3,13 @@
     request                                      | no fence | same uid, not deleted | same uid, deleted
     ---------------------------------------------+----------+-----------------------+------------------
     older generation                             |    -     | superseded            | superseded
-    apply, same or newer generation              | proceed  | proceed               | superseded
+    not delete, same or newer generation         | proceed  | proceed               | superseded
     delete, same or newer generation             | proceed  | proceed               | proceed
 
     request of another uid                       | owner not deleted        | owner deleted
     ---------------------------------------------+--------------------------+--------------
-    apply, object created after the owner        | proceed, takes it over   | proceed
-    apply, otherwise                             | conflict                 | proceed
+    not delete, object created after the owner   | proceed, takes it over   | proceed
+    not delete, otherwise                        | conflict                 | proceed
     delete                                       | nothing to do            | nothing to do
 
 The same generation proceeds again because a further attempt re-runs it: steps are idempotent. A delete
@@ -64,7 +64,7 @@ def decide(fence: Fence | None, request: Request) -> Verdict:
     if fence is None:
         return Proceed(_fence_of(request))
     if fence.uid == request.uid:
-        if request.generation < fence.generation or (fence.deleted and request.operation == "apply"):
+        if request.generation < fence.generation or (fence.deleted and request.operation != "delete"):
             return Superseded()
         return Proceed(_fence_of(request))
     if request.operation == "delete":

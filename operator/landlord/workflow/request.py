@@ -11,7 +11,7 @@ from landlord.api.base import Model
 from landlord.api.compute import Adoption, DockerCompute, KubernetesCompute
 from landlord.api.workload import Workload
 
-Operation = Literal["apply", "delete"]
+Operation = Literal["apply", "suspend", "archive", "delete"]
 
 
 class Desired(Model):
@@ -61,6 +61,8 @@ class Request(Model):
     """How long failing steps are tried again, from the start of the invocation."""
     desired: Desired | None = None
     """Set exactly for apply."""
+    keeps_data: bool = False
+    """Of a delete: it leaves what an archive would."""
 
     @model_validator(mode="after")
     def _desired_exactly_for_apply(self) -> Self:
@@ -68,6 +70,8 @@ class Request(Model):
             raise ValueError("desired belongs to apply and to nothing else")
         if self.desired is not None and self.desired.tenant_id != self.tenant_id:
             raise ValueError("desired is for another tenantID than the request")
+        if self.keeps_data and self.operation != "delete":
+            raise ValueError("keeps_data belongs to delete and to nothing else")
         return self
 
     @property

@@ -82,6 +82,31 @@ def fence(*, generation: int = 1, uid: str = "uid-1", deleted: bool = False) -> 
     return Fence(uid=uid, created_at=CREATED, generation=generation, deleted=deleted)
 
 
+@pytest.mark.parametrize(
+    ("asked", "step", "deleted"),
+    [
+        (request(operation="suspend", provider="stub"), "stop", False),
+        (request(operation="archive", provider="stub"), "keep-data", False),
+        (request(operation="delete", provider="stub"), "remove", True),
+        (request(operation="delete", keeps_data=True, provider="stub"), "keep-data", True),
+    ],
+    ids=["suspend", "archive", "delete", "delete that archives"],
+)
+async def test_each_operation_has_the_backend_s_steps_for_it(
+    asked: Request, step: str, deleted: bool
+) -> None:
+    journal = Pages()
+    outcome = await provision(asked, {"stub": Stub()}, journal)
+    assert journal.written == [fence(deleted=deleted), f"1/1 {step}"]
+    assert (outcome.result, outcome.spec_hash) == ("Succeeded", None)
+
+
+async def test_an_apply_says_the_hash_of_what_it_made() -> None:
+    asked = request(provider="stub")
+    assert asked.desired is not None
+    assert (await provision(asked, {"stub": Stub()}, Pages())).spec_hash == asked.desired.hash()
+
+
 async def test_steps_run_in_order_and_what_they_made_is_merged() -> None:
     journal = Pages()
     outcome = await provision(request(provider="stub"), {"stub": Stub()}, journal)
