@@ -11,6 +11,9 @@ from tests.support.polling import eventually
 
 from landlord.api import names
 from landlord.api.workload import EnvVar
+from landlord.backends.kubernetes import kinds
+from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.kubernetes.kinds import Kind
 from landlord.dev.cluster import ControlPlane
 from landlord.workflow.request import Desired
 
@@ -196,6 +199,25 @@ async def test_fields_that_others_set_for_themselves_are_drift_until_the_next_lo
     assert await drift(namespaces, desired) == ""
     annotations = namespaces.get(desired, "deployment")["spec"]["template"]["metadata"]["annotations"]
     assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+
+async def test_a_look_in_depth_undoes_nothing_that_somebody_changes_meanwhile(
+    namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desired = await settled(namespaces)
+    namespaces.kubectl("rollout", "restart", "deployment/tenant", "-n", namespace_of(desired))
+    preview = Cluster.preview
+
+    async def with_a_change_after_it(self: Cluster, kind: Kind, manifest: Any) -> Any:
+        previewed = await preview(self, kind, manifest)
+        if kind is kinds.DEPLOYMENT:
+            scaled(namespaces, desired)
+        return previewed
+
+    monkeypatch.setattr(Cluster, "preview", with_a_change_after_it)
+    assert await namespaces.backend.inspect(desired) == []
+    assert namespaces.get(desired, "deployment")["spec"]["replicas"] == 3
+    assert await drift(namespaces, desired) == DEPLOYMENT_CHANGED
 
 
 async def test_fields_that_others_set_for_themselves_are_no_drift_after_an_apply(
