@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from docker import APIClient
 from docker.errors import NotFound
@@ -17,6 +17,7 @@ from landlord.backends.docker import containers
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 
+T = TypeVar("T")
 PUBLISH = (Publish(port="http"),)
 
 
@@ -31,19 +32,23 @@ class Mortal:
         self._api = api
         self._left = calls
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._api, name)
+        if not callable(attribute):
+            return attribute
+
         def call(*args: object, **options: object) -> object:
             if self._left == 0:
                 raise Killed
             self._left -= 1
-            return getattr(self._api, name)(*args, **options)
+            return attribute(*args, **options)
 
         return call
 
 
-def survives(api: APIClient, calls: int, desired: Desired) -> bool:
+def survives(work: Callable[[APIClient, T], object], api: APIClient, calls: int, of: T) -> bool:
     try:
-        containers.ensure(Mortal(api, calls), desired)  # type: ignore[arg-type]
+        work(Mortal(api, calls), of)  # type: ignore[arg-type]
     except Killed:
         return False
     return True
@@ -56,12 +61,46 @@ async def test_update_may_be_killed_between_any_two_calls(tenants: Tenants) -> N
     for calls in count():
         text = f"version {calls}"
         update = tenants.new(tenant.tenant_id, publish=PUBLISH, env=(EnvVar(name="GREETING", value=text),))
-        survived = survives(api, calls, update)
+        survived = survives(containers.ensure, api, calls, update)
         made = await tenants.apply(update)
         assert made.endpoints[0].url == url
         assert ask(url)["greeting"] == text
         if survived:
             assert calls > 4, "find, stop, remove, create and start were all cut short"
+            return
+
+
+async def test_suspension_may_be_killed_between_any_two_calls(tenants: Tenants) -> None:
+    api = tenants.engine.api
+    desired = tenants.new(publish=PUBLISH)
+    before = await tenants.apply(desired)
+    container = tenants.container(desired)
+    for calls in count():
+        survived = survives(containers.suspend, api, calls, desired.tenant_id)
+        await run(tenants.backend.suspend(desired.tenant_id))
+        seen = await observe(tenants.backend, desired.tenant_id)
+        assert seen is not None
+        assert (seen.state, seen.healthy, seen.drift) == ("Suspended", True, "")
+        assert await tenants.apply(desired) == before
+        assert tenants.container(desired).id == container.id
+        if survived:
+            assert calls > 3, "find, update, stop and rename were all cut short"
+            return
+
+
+async def test_resumption_may_be_killed_between_any_two_calls(tenants: Tenants) -> None:
+    api = tenants.engine.api
+    desired = tenants.new(publish=PUBLISH)
+    before = await tenants.apply(desired)
+    container = tenants.container(desired)
+    for calls in count():
+        await run(tenants.backend.suspend(desired.tenant_id))
+        survived = survives(containers.ensure, api, calls, desired)
+        assert await tenants.apply(desired) == before
+        assert tenants.container(desired).id == container.id
+        assert await tenants.backend.inspect(desired) == []
+        if survived:
+            assert calls > 4, "both finds, rename, update and start were all cut short"
             return
 
 

@@ -1,8 +1,6 @@
 """What belongs to a tenant, how long it stays, and what is left alone."""
 
 import asyncio
-import io
-import tarfile
 from collections.abc import Iterator
 
 import docker
@@ -10,6 +8,7 @@ import pytest
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from tests.contract.harness import new_tenant_id, observe, run
+from tests.integration.backends.files import read, write
 from tests.integration.backends.tenants import Tenants
 
 from landlord.api import names
@@ -26,23 +25,6 @@ def bystander(docker_engine: docker.DockerClient, web_image: str) -> Iterator[Co
     container = docker_engine.containers.create(web_image, name=f"landlord-{new_tenant_id('bystander')}")
     yield container
     container.remove(force=True)
-
-
-def write(container: Container, text: bytes) -> None:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        entry = tarfile.TarInfo("note")
-        entry.size = len(text)
-        archive.addfile(entry, io.BytesIO(text))
-    assert container.put_archive("/data", buffer.getvalue())
-
-
-def read(container: Container) -> bytes:
-    chunks, _ = container.get_archive("/data/note")
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        file = archive.extractfile("note")
-        assert file is not None
-        return file.read()
 
 
 async def test_volume_keeps_its_data_over_updates_even_if_it_leaves_the_manifest(tenants: Tenants) -> None:
