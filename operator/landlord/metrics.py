@@ -165,7 +165,8 @@ survey_seconds = Histogram(
 )
 last_survey = Gauge(
     "landlord_last_survey_timestamp_seconds",
-    "Unix time of the last survey that did not fail, by provider. Leader only.",
+    "Unix time of the last survey that did not fail, or of the first one while all have, by provider. "
+    "Leader only.",
     ["provider"],
     registry=LEADER,
 )

@@ -115,7 +115,7 @@ def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that
     system.apply(name, with_drift(spec, "Report"))
     system.until(name, "Ready", "True")
     (container,) = containers_of(docker_engine, name)
-    docker_engine.containers.get(container).update(restart_policy={"Name": "no"})
+    docker_engine.api.update_container(container, restart_policy={"Name": "no"})
     pause(docker_engine, container)
 
     tenant = system.until(name, "ComputeHealthy", "False", reason="Unhealthy")

@@ -86,8 +86,8 @@ def test_what_was_done_with_kubectl_is_left_so_if_that_is_wanted(
     system.until(name, "Ready", "True")
     system.kubectl("scale", "deployment/tenant", "--replicas=3", "-n", f"tenant-{name}")
     if item:
-        tenant = eventually(lambda: (seen := system.tenant(name)) and "drift" in seen["status"] and seen)
-        assert tenant["status"]["drift"]["items"] == [item]
+        drift = eventually(lambda: system.tenant(name)["status"].get("drift"))
+        assert drift["items"] == [item]
         eventually(lambda: reasons(system.kubectl, system.namespace, "Tenant", name)[-1] == "Warning Drifted")
     steadily(lambda: replicas(system, name) == 3, seconds=3, what="nothing is put right")
     tenant = system.tenant(name)

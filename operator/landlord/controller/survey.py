@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -61,7 +61,7 @@ class _Known:
 class Surveyor:
     """`look` asks for all tenants of a backend, `inspect` for one Tenant's; both raise EngineError.
 
-    `at_work` knows for which Tenants work is under way; `add` hears of each Tenant that there is something new about.
+    `at_work` knows for which Tenants work is under way; `add` hears of each that there is something new about.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Surveyor:
         self._clock = clock
         self._known: dict[Key, _Known] = {}
         self._missed: defaultdict[str, int] = defaultdict(int)
+        self._providers: set[str] = set()
         self._under_way: set[str] = set()
         self._calm: dict[Key, None] = {}
         self._calm_news = asyncio.Event()
@@ -104,12 +105,21 @@ class Surveyor:
             group.create_task(self._tell())
             while True:
                 standings = self._cache.standings()
+                self._note(standings.keys())
                 for provider in standings.keys() - self._under_way:
                     self._under_way.add(provider)
                     group.create_task(self._survey(provider, standings[provider]))
                 self._forget()
                 jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
                 await asyncio.sleep(self._interval * jitter)
+
+    def _note(self, providers: Set[str]) -> None:
+        """Tell of those that are surveyed from now on, and no more of those that run nothing any more."""
+        for provider in providers - self._providers:
+            metrics.last_survey.labels(provider).set_to_current_time()
+        for provider in self._providers - providers:
+            metrics.last_survey.remove(provider)
+        self._providers = set(providers)
 
     async def _survey(self, provider: str, standings: Mapping[Key, Standing]) -> None:
         """Compare with what the Tenants said before it began; who says otherwise afterwards is left out."""
@@ -122,7 +132,8 @@ class Surveyor:
         else:
             metrics.surveys.labels(provider, "ok").inc()
             metrics.survey_seconds.labels(provider).observe(time.monotonic() - started)
-            metrics.last_survey.labels(provider).set(at.timestamp())
+            if provider in self._providers:
+                metrics.last_survey.labels(provider).set(at.timestamp())
             if self._missed.pop(provider, 0) >= MISSED:
                 log.info("the tenants on %s can be seen again", provider)
             await self._compare(standings, seen, at)
