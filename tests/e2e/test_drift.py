@@ -115,7 +115,7 @@ def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that
     system.apply(name, with_drift(spec, "Report"))
     system.until(name, "Ready", "True")
     (container,) = containers_of(docker_engine, name)
-    docker_engine.api.update_container(container, restart_policy={"Name": "no"})
+    docker_engine.api.update_container(container, restart_policy={"Name": "on-failure"})
     pause(docker_engine, container)
 
     tenant = system.until(name, "ComputeHealthy", "False", reason="Unhealthy")
@@ -123,7 +123,7 @@ def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that
     assert tenant["status"]["phase"] == "Degraded"
     items = tenant["status"]["drift"]["items"]
     assert f"container landlord-{name}: it is paused" in items
-    only_in_depth = "HostConfig.RestartPolicy is no, should be unless-stopped"
+    only_in_depth = "HostConfig.RestartPolicy is on-failure, should be unless-stopped"
     assert f"container landlord-{name}: {only_in_depth}" in items
     since, version = tenant["status"]["drift"]["firstDetectedAt"], tenant["metadata"]["resourceVersion"]
     let_surveys_pass(system, 4)

@@ -61,7 +61,7 @@ class _Known:
 class Surveyor:
     """`look` asks for all tenants of a backend, `inspect` for one Tenant's; both raise EngineError.
 
-    `at_work` knows for which Tenants work is under way; `add` hears of each that there is something new about.
+    `at_work` knows for which Tenants work is under way; `add` hears of those with something new about them.
     """
 
     def __init__(

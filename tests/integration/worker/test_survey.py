@@ -19,14 +19,14 @@ def tenant() -> str:
     return f"acme-{secrets.token_hex(4)}"
 
 
-def desired(tenant: str, **env: str) -> Desired:
-    asked = request(tenant, **env).desired
+def desired(tenant: str, color: str = "red") -> Desired:
+    asked = request(tenant, COLOR=color).desired
     assert asked is not None
     return asked
 
 
 async def test_a_survey_tells_of_all_tenants_of_a_backend_and_of_no_others(world: World, tenant: str) -> None:
-    await world.engine.perform(request(tenant))
+    await world.engine.perform(request(tenant, COLOR="red"))
     await world.engine.perform(request(f"{tenant}-l", provider="ledger"))
     seen = await world.engine.survey("memory")
     assert seen[tenant] == Seen(spec_hash=desired(tenant).hash())
@@ -38,9 +38,9 @@ async def test_a_survey_tells_of_all_tenants_of_a_backend_and_of_no_others(world
 
 async def test_an_inspection_tells_what_of_a_tenant_is_not_as_it_should_be(world: World, tenant: str) -> None:
     assert list(await world.engine.inspect("memory", desired(tenant))) == [f"memory {tenant} is missing"]
-    await world.engine.perform(request(tenant))
+    await world.engine.perform(request(tenant, COLOR="red"))
     assert list(await world.engine.inspect("memory", desired(tenant))) == []
-    (line,) = await world.engine.inspect("memory", desired(tenant, COLOR="blue"))
+    (line,) = await world.engine.inspect("memory", desired(tenant, "blue"))
     assert line.startswith(f"memory {tenant}: spec_hash is ")
 
 
@@ -53,7 +53,7 @@ async def test_a_backend_that_is_not_there_is_named(world: World, tenant: str) -
 async def test_restate_keeps_nothing_of_a_survey(served: Served, tenant: str) -> None:
     engine = restate_engine(served)
     async with running(engine):
-        await engine.perform(request(tenant))
+        await engine.perform(request(tenant, COLOR="red"))
         for _ in range(5):
             await engine.survey("memory")
 
@@ -69,7 +69,7 @@ async def test_without_the_worker_a_survey_fails_at_once_and_is_not_tried_again(
 ) -> None:
     engine = restate_engine(served)
     async with running(engine):
-        await engine.perform(request(tenant))
+        await engine.perform(request(tenant, COLOR="red"))
         served.worker.kill()
         began = time.monotonic()
         with pytest.raises(EngineError):
