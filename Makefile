@@ -2,7 +2,7 @@
 
 PY = .venv/bin/python
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
-SOURCES = operator tests $(wildcard bench)
+SOURCES = operator tests examples $(wildcard bench)
 
 .DEFAULT_GOAL = help
 .PHONY: help setup check test demo up down bench generate lock clean

@@ -1,22 +1,39 @@
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from tests.contract.harness import new_tenant_id, settle, tenant
+from tests.support.static_sites import NAME, installed_with_a_web_server
 
 from landlord.backends import Backend
 from landlord.backends.docker import DockerBackend
 from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.loading import load_backends
 from landlord.backends.memory import MemoryBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.workflow.request import Desired
 
 NewTenant = Callable[..., Desired]
+
+
+def installed(name: str) -> Callable[[], Backend]:
+    """How a backend that is a plug-in is made."""
+    return lambda: load_backends([name])[name]
+
+
 BACKENDS: dict[str, Callable[[], Backend]] = {
     "memory": MemoryBackend,
     "docker": DockerBackend,
     "kubernetes": KubernetesBackend,
+    NAME: installed(NAME),
 }
+IMAGES = {NAME: "static"}
+
+# How the author of a plug-in runs the suite: see docs/backends.md.
+if plugin := os.environ.get("LANDLORD_CONTRACT_BACKEND"):
+    BACKENDS = {plugin: installed(plugin)}
+    IMAGES = {plugin: os.environ.get("LANDLORD_CONTRACT_IMAGE", "any/image:1")}
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +43,23 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
+@pytest.fixture(scope="module")
+def static_sites(environment: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The plug-in of examples/plugin-backend, installed for this process."""
+    with installed_with_a_web_server(tmp_path_factory.mktemp("static-sites")) as variables:
+        for variable, value in variables.items():
+            environment.setenv(variable, value)
+        environment.syspath_prepend(variables["PYTHONPATH"])
+        yield
+
+
 @pytest.fixture(params=BACKENDS)
 def name(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> str:
     """Each backend in turn; docker only where an engine answers."""
     if request.param == "docker":
         request.getfixturevalue("docker_engine")
+    if request.param == NAME and not plugin:
+        request.getfixturevalue("static_sites")
     if request.param == "kubernetes":
         control_plane: ControlPlane = request.getfixturevalue("control_plane")
         environment.setenv("KUBECONFIG", str(control_plane.kubeconfig))
@@ -40,7 +69,7 @@ def name(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> str
 @pytest.fixture
 def image(name: str, request: pytest.FixtureRequest) -> str:
     """An image that the backend can run."""
-    return str(request.getfixturevalue("web_image")) if name == "docker" else "any/image:1"
+    return str(request.getfixturevalue("web_image")) if name == "docker" else IMAGES.get(name, "any/image:1")
 
 
 @pytest.fixture

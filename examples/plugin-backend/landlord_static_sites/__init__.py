@@ -1,0 +1,179 @@
+"""A backend for landlord: a static web site for each tenant, in a folder that a web server of yours serves.
+
+The worker reads `STATIC_SITES_ROOT`, the folder, and `STATIC_SITES_URL`, where its `www` is on the web.
+"""
+
+import asyncio
+import html
+import os
+import string
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from landlord.api.outcome import Endpoint, ResourceRef, Result
+from landlord.backends import Observation, Step
+from landlord.errors import Retryable, Terminal
+from landlord.workflow.request import Desired
+from landlord_static_sites.site import Site
+
+IMAGE = "static"
+READ = {"name", "image", "env", "ports"}
+"""What of a container a site makes something of; everything else is refused, not ignored."""
+PATIENCE_SECONDS = 5.0
+
+
+def _with_index(pages: dict[str, str]) -> dict[str, str]:
+    if "index.html" not in pages:
+        raise ValueError("should have an index.html")
+    return pages
+
+
+PageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.html$")]
+Pages = Annotated[dict[PageName, str], AfterValidator(_with_index)]
+
+
+class StaticSitesBackend:
+    """Needs no rights but to write into the folder."""
+
+    name = "static-sites"
+
+    class Config(BaseModel):
+        """What `spec.compute.config` may hold."""
+
+        model_config = ConfigDict(extra="forbid")
+        pages: Pages = Field(
+            default={"index.html": "<h1>$GREETING</h1>"},
+            description="HTML by file name; $NAME stands for the value of the container's variable NAME.",
+        )
+
+    def __init__(self) -> None:
+        self._root = Path(os.environ["STATIC_SITES_ROOT"])
+        self._url = os.environ["STATIC_SITES_URL"].rstrip("/")
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        """Render the pages, put them on the web, and see them there."""
+        _refuse(desired)
+        site, pages = self._site(desired.tenant_id), self._pages(desired)
+
+        def render() -> Result:
+            site.render(pages)
+            return Result(resources=_kept(site, "files", "pages"))
+
+        def publish() -> Result:
+            site.publish(desired.hash())
+            return Result()
+
+        def look() -> Result:
+            url = f"{self._url}/{desired.tenant_id}/"
+            _see(url, pages["index.html"])
+            ports = desired.workload.containers[0].ports
+            return Result(endpoints=tuple(Endpoint(name=port.name, url=url) for port in ports))
+
+        return (_step("render", render), _step("publish", publish), _step("look", look))
+
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """Take the site from the web."""
+
+        def suspend() -> Result:
+            site = self._site(tenant_id)
+            return Result(resources=_kept(site, "files", "pages") if site.take_down("Suspended") else ())
+
+        return (_step("suspend", suspend),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """Take the site from the web, and keep nothing but the tenant's files."""
+
+        def archive() -> Result:
+            site = self._site(tenant_id)
+            return Result(resources=_kept(site, "files") if site.take_down("Archived") else ())
+
+        return (_step("archive", archive),)
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        """Remove the site, the tenant's files too."""
+
+        def remove() -> Result:
+            self._site(tenant_id).remove()
+            return Result()
+
+        return (_step("remove", remove),)
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All sites."""
+        return await asyncio.to_thread(self._survey)
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """What of the files is not as it would be rendered now."""
+        return await asyncio.to_thread(self._inspect, desired)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _site(self, tenant_id: str) -> Site:
+        return Site(self._root, tenant_id)
+
+    def _pages(self, desired: Desired) -> dict[str, str]:
+        config = self.Config.model_validate(desired.config or {})
+        values = {each.name: html.escape(each.value) for each in desired.workload.containers[0].env}
+        return {name: string.Template(text).safe_substitute(values) for name, text in config.pages.items()}
+
+    def _survey(self) -> Mapping[str, Observation]:
+        names = [folder.name for folder in (self._root / "tenants").glob("*")]
+        return {name: seen for name in names if (seen := _observe(self._site(name)))}
+
+    def _inspect(self, desired: Desired) -> list[str]:
+        site, pages = self._site(desired.tenant_id), self._pages(desired)
+        there = {file.name: file for file in site.pages.glob("*.html")}
+        found = [] if site.is_on_the_web else [f"{site.link} does not lead to the pages"]
+        found += [] if site.files.is_dir() else [f"{site.files} is missing"]
+        found += [f"{site.pages / name} is missing" for name in pages.keys() - there.keys()]
+        found += [f"{there[name]} should not be there" for name in there.keys() - pages.keys()]
+        both = pages.keys() & there.keys()
+        found += [f"{there[name]} was changed" for name in both if there[name].read_text() != pages[name]]
+        return sorted(found)
+
+
+def _refuse(desired: Desired) -> None:
+    container, *others = desired.workload.containers
+    wrong = sorted(container.model_dump(exclude_defaults=True).keys() - READ)
+    wrong += [f"second container {other.name}" for other in others]
+    wrong += ["replicas"] if desired.workload.replicas != 1 else []
+    wrong += [f"image but {IMAGE!r}"] if container.image != IMAGE else []
+    wrong += [f"secret in {each.name}: all can read it" for each in container.env if each.value_from]
+    if wrong:
+        raise Terminal("Unsupported", f"a static site has no {', no '.join(wrong)}\nTo do: correct that.")
+
+
+def _observe(site: Site) -> Observation | None:
+    if (record := site.record) is None:
+        return None
+    if record.state != "Active":
+        drift = f"{site.link} is there again" if site.is_on_the_web else ""
+        return Observation(not drift, record.hash, drift or "not on the web", record.state, drift)
+    drift = "" if site.is_on_the_web or record.hash is None else f"{site.link} is gone or leads elsewhere"
+    reason = drift or ("on the web" if record.hash else "not on the web yet")
+    return Observation(site.is_on_the_web, record.hash, reason, drift=drift)
+
+
+def _see(url: str, expected: str) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
+            seen = answer.read().decode(errors="replace")
+    except OSError as error:
+        seen = str(error)
+    if seen != expected:
+        reason = seen.partition("\n")[0][:100]
+        raise Retryable("NotServed", f"{url} shows {reason}\nTo do: serve STATIC_SITES_ROOT/www there.")
+
+
+def _step(name: str, do: Callable[[], Result]) -> Step:
+    return Step(name, partial(asyncio.to_thread, do))  # files and sockets must not hold up the worker
+
+
+def _kept(site: Site, *kinds: str) -> tuple[ResourceRef, ...]:
+    return tuple(ResourceRef(kind=kind, name=str(site.folder / kind)) for kind in kinds)
