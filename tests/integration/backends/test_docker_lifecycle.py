@@ -1,6 +1,7 @@
 """What of a tenant stays the same container, and what somebody changed by hand on the engine."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.integration.backends.tenants import Tenants, ask
 from landlord.api.compute import Publish, Volume
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends import Observation
+from landlord.backends.docker import ports
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 
@@ -78,6 +80,25 @@ async def test_resume_with_another_spec_makes_another_container_with_the_same_da
     assert read(tenants.container(after)) == b"kept"
     with pytest.raises(NotFound):
         suspended.reload()
+
+
+async def test_host_port_of_a_suspended_tenant_is_given_to_nobody_else(tenants: Tenants) -> None:
+    sleeper = tenants.new(publish=(Publish(port="http"),))
+    url = (await tenants.apply(sleeper)).endpoints[0].url
+    await suspend(tenants, sleeper)
+    other = tenants.new(rival_of(sleeper), publish=(Publish(port="http"),))
+    assert (await tenants.apply(other)).endpoints[0].url != url
+    assert (await tenants.apply(sleeper)).endpoints[0].url == url
+
+
+def rival_of(desired: Desired) -> str:
+    """A tenantID whose first choice of a host port is the same."""
+
+    def choice(tenant_id: str) -> dict[str, int]:
+        return ports.allot(desired.model_copy(update={"tenant_id": tenant_id}), {}, frozenset())
+
+    rivals = (new_tenant_id("docker") for _ in count())
+    return next(rival for rival in rivals if choice(rival) == choice(desired.tenant_id))
 
 
 async def test_network_stays_while_a_suspended_tenant_is_on_it(tenants: Tenants) -> None:

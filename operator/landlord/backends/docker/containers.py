@@ -58,7 +58,8 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) 
             _remove(api, found["Id"])
             found = None
         if found is None:
-            _create(api, desired, ports.allot(desired, earlier, taken), secrets)
+            reserved = _reserved(api, desired.tenant_id)
+            _create(api, desired, ports.allot(desired, earlier, taken | reserved), secrets)
         else:
             amend.put_right(api, found, desired)
             if found["State"]["Paused"]:
@@ -119,6 +120,18 @@ def last_words(api: APIClient, container_id: str) -> str:
     """The last line of the container's log that says something."""
     lines = api.logs(container_id, tail=20).decode(errors="replace").splitlines()
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+
+
+def _reserved(api: APIClient, tenant_id: str) -> set[int]:
+    """Host ports of other tenants' containers: those of a suspended one would seem to be free."""
+    others = (
+        labels
+        for container in api.containers(all=True, filters=networks.LABEL_FILTER)
+        if (labels := container["Labels"]).get(names.LABEL_TENANT) != tenant_id
+    )
+    return {
+        int(port) for labels in others for port in labels.get(names.LABEL_HOST_PORTS, "").split(",") if port
+    }
 
 
 def _of_other_secrets(found: Inspected, secrets: Values) -> bool:

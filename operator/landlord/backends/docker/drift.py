@@ -3,10 +3,11 @@
 Only what landlord sets is compared, and values that may be secret are not told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from landlord.api.workload import EnvVar
 from landlord.backends.docker import ports, spec
 from landlord.workflow.request import Desired
 
@@ -49,8 +50,8 @@ def of_fixed(found: Described, desired: Desired) -> list[str]:
         "HostConfig.PortBindings": _addresses(bindings) == _addresses(wanted_host["PortBindings"]),
         "HostConfig.Mounts": _mounts(host) == _mounts(wanted_host),
         **{
-            f"Config.Env {variable.partition('=')[0]}": variable in (config["Env"] or ())
-            for variable in wanted["Env"]
+            f"Config.Env {variable.name}": _is_set(variable, config["Env"] or ())
+            for variable in desired.workload.containers[0].env
         },
     }
     return [f"{field} is not as it was made" for field, same in as_made.items() if not same]
@@ -67,6 +68,13 @@ def of_changeable(found: Described, desired: Desired) -> list[str]:
         if host[field] not in (amount, *NO_LIMIT)
     ]
     return [f"HostConfig.{field} is {has}, should be {should}" for field, has, should in differing]
+
+
+def _is_set(variable: EnvVar, env: Sequence[str]) -> bool:
+    if variable.secret is None:
+        return f"{variable.name}={variable.value}" in env
+    # Its value is not known here.
+    return variable.secret.optional or any(each.startswith(f"{variable.name}=") for each in env)
 
 
 def _addresses(bindings: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:

@@ -121,6 +121,7 @@ def container_config(
     made_as = {
         names.LABEL_SPEC_HASH: desired.hash(),
         names.LABEL_RESTART_POLICY: compute.restart_policy,
+        names.LABEL_HOST_PORTS: ",".join(map(str, host_ports.values())),
     } | ({names.ANNOTATION_SECRETS: secrets.recorded} if secrets.recorded else {})
     environment = {each.name: each.value for each in container.env if each.secret is None}
     environment |= {variable: value for (_, variable), value in secrets.by_place.items()}

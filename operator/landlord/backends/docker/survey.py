@@ -51,14 +51,16 @@ def _active(container: Listed) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])
     policy = labels.get(names.LABEL_RESTART_POLICY, "no")
-    drifted = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
+    done = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
         container, container["HostConfig"]["NetworkMode"]
     )
+    drifted = done and f"container {spec.container_name(labels[names.LABEL_TENANT])}: {done}"
+    how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
     return Observation(
         healthy=state == "running" and not drifted,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),
-        reason=f"the container is {state}" + (f" (exit code {code[1]})" if code else ""),
-        drift=drifted and f"container {spec.container_name(labels[names.LABEL_TENANT])}: {drifted}",
+        reason=drifted or how,
+        drift=drifted,
     )
 
 

@@ -4,7 +4,16 @@ from typing import Any
 import pytest
 
 from landlord.api.compute import DockerCompute, Publish, Volume
-from landlord.api.workload import Container, EnvVar, Port, ResourceAmounts, Resources, Workload
+from landlord.api.workload import (
+    Container,
+    EnvSource,
+    EnvVar,
+    Port,
+    ResourceAmounts,
+    Resources,
+    SecretKeyRef,
+    Workload,
+)
 from landlord.backends.docker import drift, spec
 from landlord.workflow.request import Desired
 
@@ -117,3 +126,28 @@ def test_free_port_may_be_any_and_an_address_may_be_written_in_another_way() -> 
     (http,) = found["HostConfig"]["PortBindings"]["8080/tcp"]
     http |= {"HostIp": "0:0:0:0:0:0:0:1", "HostPort": "20999"}
     assert drift.of_fixed(found, DESIRED) == []
+
+
+@pytest.mark.parametrize(
+    ("optional", "env", "lines"),
+    [
+        (False, ["TOKEN=whatever"], []),
+        (False, ["TOKENS=other"], ["Config.Env TOKEN is not as it was made"]),
+        (True, ["TOKENS=other"], []),
+    ],
+)
+def test_of_a_variable_from_a_secret_only_its_presence_counts(
+    optional: bool, env: list[str], lines: list[str]
+) -> None:
+    reference = SecretKeyRef(name="db", key="token", optional=optional)
+    variable = EnvVar(name="TOKEN", value_from=EnvSource(secret_key_ref=reference))
+    container = WEB.model_copy(update={"env": (variable,)})
+    desired = Desired(
+        tenant_id="acme",
+        workload=Workload(containers=(container,)),
+        docker=DOCKER,
+        secrets_namespace="team-a",
+    )
+    found = described(desired)
+    found["Config"]["Env"] = env
+    assert drift.of_fixed(found, desired) == lines

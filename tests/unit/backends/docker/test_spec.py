@@ -142,11 +142,12 @@ def test_without_command_and_args_the_image_decides() -> None:
 
 def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell() -> None:
     tenant = desired()
-    assert spec.container_config(tenant, {})["Labels"] == {
+    assert spec.container_config(tenant, {"80/tcp": 20001, "53/udp": 20002})["Labels"] == {
         "landlord.dev/tenant-id": "acme",
         "landlord.dev/managed-by": "landlord",
         "landlord.dev/spec-hash": tenant.hash(),
         "landlord.dev/restart-policy": "unless-stopped",
+        "landlord.dev/host-ports": "20001,20002",
     }
 
 
