@@ -76,9 +76,10 @@ class Engine:
     def _finished(self, tenant_id: str | None, done: asyncio.Future[Any]) -> None:
         if tenant_id is not None and self._under_way.get(tenant_id) is done:
             del self._under_way[tenant_id]
-        # Asked for here because nobody else may: the caller can be gone.
+        # Asked for here because nobody else may: the caller can be gone. Its text may hold what a container
+        # was told in secret, and is told by the caller without that.
         if not done.cancelled() and (error := done.exception()):
-            log.debug("work on the engine failed: %s", error)
+            log.debug("work on the engine failed: %s", getattr(error, "code", type(error).__name__))
 
     def _connected(self) -> DockerClient:
         with self._connecting:
