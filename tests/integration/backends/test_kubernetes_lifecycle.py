@@ -169,10 +169,11 @@ async def test_an_archived_tenant_can_be_suspended_and_a_suspended_one_archived(
     desired = namespaces.new()
     await namespaces.apply(desired)
     for operation, state in (("suspend", "Suspended"), ("archive", "Archived"), ("suspend", "Suspended")):
-        await run(getattr(namespaces.backend, operation)(desired.tenant_id))
+        kept = await run(getattr(namespaces.backend, operation)(desired.tenant_id))
         seen = await observe(namespaces.backend, desired.tenant_id)
         assert seen is not None
         assert (seen.state, seen.healthy, seen.drift) == (state, True, "")
+    assert {each.kind for each in kept.resources}.isdisjoint({"Deployment", "Service"})
 
 
 @pytest.mark.parametrize("operation", ["suspend", "archive"])

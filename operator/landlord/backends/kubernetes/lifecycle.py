@@ -11,17 +11,17 @@ from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, rollout, spec
 from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.stopping import made_in, namespaces_of, stop
+from landlord.backends.kubernetes.stopping import all_made_in, made_in, namespaces_of, stop
 
 
 async def suspend(cluster: Cluster, tenant_id: str) -> Result:
     """Have no pods; all else is kept."""
     kept: list[ResourceRef] = []
     for namespace in await namespaces_of(cluster, tenant_id):
-        name = namespace["metadata"]["name"]
         await _mark(cluster, namespace, "Suspended")
-        kept.append(ResourceRef(kind=kinds.NAMESPACE.name, name=name))
-        kept += [ResourceRef(kind=kind, name=spec.NAME) for kind in spec.made(namespace)]
+        kept.append(ResourceRef(kind=kinds.NAMESPACE.name, name=namespace["metadata"]["name"]))
+        made = await all_made_in(cluster, namespace, tenant_id)
+        kept += [ResourceRef(kind=kind.name, name=spec.NAME) for kind in reversed(made)]
     await stop(cluster, tenant_id, _scaled_to_zero)
     return Result(resources=tuple(kept))
 

@@ -1,14 +1,12 @@
 """Removes what was made for a tenant, and returns when it is gone."""
 
-from collections.abc import Mapping
-
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, spec, terminating
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.patience import Patience
-from landlord.backends.kubernetes.stopping import made_in, namespaces_of
+from landlord.backends.kubernetes.stopping import all_made_in, namespaces_of
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 
@@ -31,7 +29,7 @@ async def remove(cluster: Cluster, tenant_id: str) -> None:
 
 async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> None:
     """Delete what was made in it; when all that is gone, give up the fields that landlord set."""
-    left = await _left(cluster, namespace, tenant_id)
+    left = await all_made_in(cluster, namespace, tenant_id)
     for kind, found in left.items():
         for each in found:
             await cluster.delete(kind, each)
@@ -48,7 +46,7 @@ async def _still_there(cluster: Cluster, namespace: JsonObject, tenant_id: str) 
     name = namespace["metadata"]["name"]
     held: list[str] = []
     if spec.adopted(namespace):
-        for kind, found in (await _left(cluster, namespace, tenant_id)).items():
+        for kind, found in (await all_made_in(cluster, namespace, tenant_id)).items():
             held += terminating.holders(kind.plural, found)
     else:
         namespace = await cluster.get(kinds.NAMESPACE, None, name) or namespace
@@ -69,9 +67,3 @@ async def _holders(cluster: Cluster, plural: str, group: str, namespace: str) ->
             raise
         # The worker need not have the right to see whatever others put there: the namespace says the rest.
         return []
-
-
-async def _left(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> Mapping[Kind, list[JsonObject]]:
-    name = namespace["metadata"]["name"]
-    left = {kind: await made_in(cluster, kind, name, tenant_id) for kind in (*kinds.MADE, kinds.SECRET)}
-    return {kind: found for kind, found in left.items() if found}

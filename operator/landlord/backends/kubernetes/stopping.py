@@ -39,6 +39,15 @@ async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) 
     return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))
 
 
+async def all_made_in(
+    cluster: Cluster, namespace: JsonObject, tenant_id: str
+) -> dict[Kind, list[JsonObject]]:
+    """All that was made for the tenant in a namespace, by kind, in the order in which it goes."""
+    name = namespace["metadata"]["name"]
+    made = {kind: await made_in(cluster, kind, name, tenant_id) for kind in (*kinds.MADE, kinds.SECRET)}
+    return {kind: found for kind, found in made.items() if found}
+
+
 async def _stopping(cluster: Cluster, tenant_id: str, halt: Halt) -> list[JsonObject] | None:
     """The pods that are left; None when there are none, and none to come."""
     left: list[JsonObject] = []
