@@ -1,0 +1,27 @@
+"""A backend with thousands of tenants that were never made: for what it costs to look at them."""
+
+import os
+from collections.abc import Mapping
+
+from landlord.backends import Observation
+from landlord.backends.memory import MemoryBackend
+
+CROWD = "CROWD"
+"""Names the variable that says how many."""
+
+
+class CrowdBackend(MemoryBackend):
+    """Sees as many more tenants as CROWD says beside each that it has, all just like that one."""
+
+    name = "crowd"
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All of them."""
+        real = await super().survey()
+        number = int(os.environ[CROWD])
+        return {**real, **{name_of(each): seen for seen in real.values() for each in range(number)}}
+
+
+def name_of(number: int) -> str:
+    """The tenantID of one of them."""
+    return f"crowd-{number:05}"
