@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+import docker
 import pytest
 from tests.support.history import History, Record
 from tests.support.session import Session
 from tests.support.system import Landlord, System, landlords
+from tests.support.views import OnDocker, OnKubernetes, View
 
 from landlord.dev.cluster import ControlPlane
+from landlord.dev.kubectl import Kubectl
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,29 @@ def local_landlord(shared_landlords: Landlord) -> System:
     system = shared_landlords(LANDLORD_ENGINE="local")
     system.operator.start()
     return system
+
+
+@pytest.fixture(scope="session")
+def everywhere(shared_landlords: Landlord) -> System:
+    """A landlord that runs Tenants on Docker and on Kubernetes."""
+    system = shared_landlords(LANDLORD_BACKENDS="docker,kubernetes")
+    system.start()
+    return system
+
+
+@pytest.fixture
+def on_docker(docker_engine: docker.DockerClient, web_image: str) -> OnDocker:
+    """How its Tenants look on Docker."""
+    return OnDocker(docker_engine)
+
+
+@pytest.fixture(params=["docker", "kubernetes"])
+def view(request: pytest.FixtureRequest, kubectl: Kubectl) -> View:
+    """The same test on each backend."""
+    if request.param == "kubernetes":
+        return OnKubernetes(kubectl)
+    view: OnDocker = request.getfixturevalue("on_docker")
+    return view
 
 
 @pytest.fixture(params=["restate", "local"], scope="session")
