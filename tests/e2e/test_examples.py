@@ -20,6 +20,7 @@ from landlord.dev.docker import WEB_IMAGE
 from landlord.dev.paths import CHECKOUT
 
 EXAMPLES = sorted(CHECKOUT.glob("examples/*.yaml"))
+ONLY_ON_KUBERNETES = sorted(CHECKOUT.glob("examples/kubernetes/*.yaml"))
 Object = dict[str, Any]
 
 
@@ -39,9 +40,18 @@ class Example:
         return asked_for(self.tenant["spec"], secrets_of(self.objects))
 
     @property
-    def container(self) -> Object:
-        container: Object = self.tenant["spec"]["workload"]["containers"][0]
-        return container
+    def containers(self) -> list[Object]:
+        containers: list[Object] = self.tenant["spec"]["workload"]["containers"]
+        return containers
+
+    @property
+    def ports(self) -> list[Object]:
+        return [port for container in self.containers for port in container.get("ports", [])]
+
+    @property
+    def compute(self) -> Object:
+        compute: Object = self.tenant["spec"].get("compute", {})
+        return compute
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +70,6 @@ def kubernetes_landlord(new_landlord: Landlord) -> System:
     return system
 
 
-@pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
-def path(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.param
-    return found
-
-
 def read(path: Path, system: System, tenant_id: str) -> Example:
     objects = list(yaml.safe_load_all(path.read_text()))
     for each in objects:
@@ -81,15 +85,17 @@ def applied(example: Example, system: System) -> Tenant:
 
 
 def removed(example: Example, system: System) -> None:
-    protection = '{"spec":{"deletion":{"protected":false,"gracePeriod":"0s"}}}'
-    system.kubectl("patch", "tenant", example.name, "-n", system.namespace, "--type=merge", "-p", protection)
+    unprotected = '-p={"spec":{"deletion":null}}'
+    system.kubectl("patch", "tenant", example.name, "-n", system.namespace, "--type=merge", unprotected)
     system.delete(example.name, timeout=60)
 
 
 def test_there_are_examples() -> None:
     assert EXAMPLES
+    assert ONLY_ON_KUBERNETES
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_on_docker_as_it_says(
     docker_landlord: System, docker_engine: docker.DockerClient, path: Path, name: str
 ) -> None:
@@ -98,7 +104,7 @@ def test_an_example_runs_on_docker_as_it_says(
     assert tenant["status"]["provider"] == "docker"
     assert on_docker(docker_engine, name) == example.asked_for
 
-    settings = example.tenant["spec"].get("compute", {}).get("docker", {})
+    settings = example.compute.get("docker", {})
     urls = {each["name"]: each["url"] for each in tenant["status"].get("endpoints", ())}
     assert urls.keys() == {each["port"] for each in settings.get("publish", ())}
     for url in urls.values():
@@ -110,12 +116,13 @@ def test_an_example_runs_on_docker_as_it_says(
         volume["mountPath"] for volume in settings.get("volumes", ())
     }
     (network,) = container.attrs["NetworkSettings"]["Networks"].values()
-    if probe := example.container.get("probe"):
+    for probe in (each["probe"] for each in example.containers if "probe" in each):
         # The engine is told nothing of it: the worker has asked, and the same answers now.
         assert_answers(network["IPAddress"], probe)
     removed(example, docker_landlord)
 
 
+@pytest.mark.parametrize("path", EXAMPLES + ONLY_ON_KUBERNETES, ids=lambda path: path.stem)
 def test_an_example_runs_on_kubernetes_as_it_says(
     kubernetes_landlord: System, docker_engine: docker.DockerClient, web_image: str, path: Path, name: str
 ) -> None:
@@ -126,29 +133,38 @@ def test_an_example_runs_on_kubernetes_as_it_says(
     assert tenant["status"]["provider"] == "kubernetes"
     assert on_kubernetes(system.kubectl, name) == example.asked_for
 
-    ports = example.container.get("ports", [])
     assert {each["name"]: each["url"] for each in tenant["status"].get("endpoints", ())} == {
         port["name"]: f"{port['appProtocol']}://tenant.{namespace}.svc:{port['containerPort']}"
-        for port in ports
+        for port in example.ports
     }
     services = system.kubectl.get("services", "-n", namespace)["items"]
     offered = [
         {"name": port["name"], "port": port["containerPort"], "appProtocol": port["appProtocol"]}
         | {"targetPort": port["containerPort"], "protocol": "TCP"}
-        for port in ports
+        for port in example.ports
     ]
     assert [service["spec"]["ports"] for service in services] == ([offered] if offered else [])
 
     template = system.kubectl.get("deployment", "tenant", "-n", namespace)["spec"]["template"]
-    (container,) = template["spec"]["containers"]
-    assert container["imagePullPolicy"] == example.container.get("imagePullPolicy", "IfNotPresent")
-    assert probe_of(container.get("readinessProbe")) == probe_of(example.container.get("probe"))
-    # Nodes that are only pretended to be there do not look: others refuse to run it as root.
-    assert container["image"] == web_image
+    for container, asked in zip(template["spec"]["containers"], example.containers, strict=True):
+        assert container["imagePullPolicy"] == asked.get("imagePullPolicy", "IfNotPresent")
+        assert probe_of(container.get("readinessProbe")) == probe_of(asked.get("probe"))
+        # Nodes that are only pretended to be there do not look: others refuse to run it as root.
+        assert container["image"] == web_image
     assert int(docker_engine.images.get(web_image).attrs["Config"]["User"]) > 0
+
+    settings = example.compute.get("kubernetes", {})
     policy = system.kubectl.get("networkpolicy", "tenant", "-n", namespace)["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert policy["ingress"] == [{"from": [{"podSelector": {}}]}]
+    everybody = [{"port": port["containerPort"], "protocol": "TCP"} for port in example.ports]
+    is_open = settings.get("networkIsolation") == "IngressOnly"
+    opened = [{"ports": everybody}] if is_open else []
+    assert policy["ingress"] == [{"from": [{"podSelector": {}}]}, *opened]
+    quotas = system.kubectl.get("resourcequotas", "-n", namespace)["items"]
+    limits = (
+        [{name: str(amount) for name, amount in settings["quota"].items()}] if "quota" in settings else []
+    )
+    assert [quota["spec"]["hard"] for quota in quotas] == limits
     removed(example, system)
 
 

@@ -19,6 +19,7 @@ from landlord.dev.progress import say
 from landlord.dev.record import Record
 from landlord.dev.stack import OPERATOR, WORKER, Stack
 
+_EXAMPLES = ("minimal", "two-ports", "web")
 _READY_SECONDS = 60
 _REGISTERED_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
@@ -71,9 +72,10 @@ class Demo:
 
 def _show(demo: Demo, stack: Stack, record: Record) -> None:
     kubectl = Kubectl(record.kubeconfig)
-    examples = sorted(checkout("examples").glob("*.yaml"))
+    examples = [checkout("examples", f"{name}.yaml") for name in _EXAMPLES]
 
-    demo.step(f"kubectl apply -f examples/ ({len(examples)} Tenants, {record.backend} backend)")
+    files = ",".join(_EXAMPLES)
+    demo.step(f"kubectl apply -f examples/{{{files}}}.yaml ({record.backend} backend)")
     began = time.monotonic()
     kubectl.apply(*examples)
     _wait_ready(kubectl)
