@@ -94,7 +94,7 @@ def standing(body: JsonObject) -> Standing | None:
         return None
     return Standing(
         provider=status["provider"],
-        tenant_id=status["tenantID"],
+        tenant_id=spec.get("tenantID") or metadata["name"],
         work=(workflow["generation"], workflow["attempt"]),
         succeeded=succeeded,
         state=state,

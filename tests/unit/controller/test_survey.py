@@ -53,7 +53,6 @@ class World:
     ) -> None:
         body = a_ready_tenant(**spec).model_dump(mode="json", by_alias=True, exclude_none=True)
         body["metadata"] |= {"name": name, "uid": name, "resourceVersion": str(version)}
-        body["status"]["tenantID"] = name
         body["status"]["workflow"]["attempt"] = attempt
         self.cache.put(body)
         if seen is not None:
