@@ -57,8 +57,7 @@ class System:
         """Start all, and wait until all is ready."""
         self.control_plane.start()
         kubectl = self.control_plane.kubectl
-        kubectl.apply(checkout("crds", "tenants.yaml"))
-        kubectl("wait", "--for=condition=Established", "crd/tenants.landlord.dev", "--timeout=30s")
+        kubectl.install_crd(checkout("crds", "tenants.yaml"))
         for namespace in (MEASURED, FLOOR):
             kubectl("create", "namespace", namespace)
         self.restate.start()

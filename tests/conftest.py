@@ -52,8 +52,7 @@ def control_plane(session: Session) -> ControlPlane:
     control_plane = session.control_plane()
     control_plane.start()
     if CRD.is_file():
-        control_plane.kubectl.apply(CRD)
-        control_plane.kubectl("wait", "--for=condition=Established", f"--filename={CRD}", "--timeout=30s")
+        control_plane.kubectl.install_crd(CRD)
     return control_plane
 
 

@@ -143,8 +143,7 @@ def doomed(session: Session) -> Iterator[System]:
     """A landlord with a control plane of its own, whose CRD may be deleted."""
     control_plane = session.control_plane()
     control_plane.start()
-    control_plane.kubectl.apply(CRD)
-    control_plane.kubectl("wait", "--for=condition=Established", f"--filename={CRD}", "--timeout=30s")
+    control_plane.kubectl.install_crd(CRD)
     with landlords(session, control_plane) as make:
         system = make(**SETTINGS)
         system.operator.start()
@@ -166,5 +165,4 @@ def test_a_deleted_crd_takes_no_tenant_with_it_until_somebody_lets_it(doomed: Sy
     doomed.kubectl("patch", "tenant", only, "-n", doomed.namespace, "--type=merge", "-p", patch)
     crd = ("get", "crd", "tenants.landlord.dev")
     eventually(lambda: doomed.kubectl.run(*crd).returncode != 0, what="the CRD is gone")
-    doomed.kubectl.apply(CRD)
-    doomed.kubectl("wait", "--for=condition=Established", f"--filename={CRD}", "--timeout=30s")
+    doomed.kubectl.install_crd(CRD)

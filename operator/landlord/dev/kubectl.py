@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from landlord.dev.failure import LocalFailure
 from landlord.dev.tools import KUBECTL, program
 
 _SECONDS = 120.0
+_CRD_SECONDS = 30.0
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,17 @@ class Kubectl:
                 self("apply", "--server-side", "-f", str(manifest))
             else:
                 self("apply", "--server-side", "-f", "-", stdin=manifest)
+
+    def install_crd(self, crd: Path) -> None:
+        """Apply a CRD and return when the API server serves it."""
+        self.apply(crd)
+        established = 'jsonpath={.status.conditions[?(@.type=="Established")].status}'
+        deadline = time.monotonic() + _CRD_SECONDS
+        # `kubectl wait` gives up on an object that has no conditions yet.
+        while self("get", "-f", str(crd), "-o", established) != "True":
+            if time.monotonic() > deadline:
+                raise LocalFailure(f"{crd.name} was not established within {_CRD_SECONDS:.0f} s")
+            time.sleep(_POLL_SECONDS)
 
     def answers(self) -> bool:
         """Whether the API server says that it is ready."""

@@ -124,8 +124,7 @@ class Stack:
         elif not Kubectl(record.kubeconfig).answers():
             raise LocalFailure(f"no cluster answers for {record.kubeconfig}: check the file and the cluster")
         kubectl = Kubectl(record.kubeconfig)
-        kubectl.apply(checkout("crds", "tenants.yaml"))
-        kubectl("wait", "--for=condition=Established", "crd/tenants.landlord.dev", "--timeout=30s")
+        kubectl.install_crd(checkout("crds", "tenants.yaml"))
         record.save(self._file)
 
     def _backend(self, record: Record) -> None:
