@@ -191,6 +191,12 @@ step_failures = Counter(
     "Tries of a step that failed, by backend, step and kind (terminal, retryable).",
     ["backend", "step", "kind"],
 )
+unlisted_secrets = Gauge(
+    "landlord_secrets_unlisted_namespaces",
+    "Namespaces whose Secrets could not be listed at the last survey, so that their changes go unnoticed, by "
+    "backend.",
+    ["backend"],
+)
 for _collector in (
     PROCESS_COLLECTOR,
     PLATFORM_COLLECTOR,
@@ -198,5 +204,6 @@ for _collector in (
     build_info,
     step_seconds,
     step_failures,
+    unlisted_secrets,
 ):
     WORKER.register(_collector)

@@ -47,6 +47,7 @@ def test_the_worker_exports_nothing_that_only_an_operator_knows() -> None:
 
     assert {name for name in names if name.startswith("landlord_")} == {
         "landlord_build_info",
+        "landlord_secrets_unlisted_namespaces",
         "landlord_step_seconds",
         "landlord_step_failures",
     }

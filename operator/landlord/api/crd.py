@@ -122,8 +122,6 @@ def _node(node: JsonObject, definitions: JsonObject) -> JsonObject:
                 result[key] = {name: _node(child, definitions) for name, child in value.items()}
             case "additionalProperties" if value is True:
                 result["x-kubernetes-preserve-unknown-fields"] = True
-            case "additionalProperties" if value is True:
-                result["x-kubernetes-preserve-unknown-fields"] = True
             case "items" | "additionalProperties":
                 result[key] = _node(value, definitions)
             case "const":

@@ -8,7 +8,7 @@ the `env` of the first container:
 - `MEMORY_TERMINAL`: a message with which it fails once and for all
 
 A failure comes after the delay. A tenant that is ready already is not delayed again, until it is suspended or
-archived: to come back takes as long.
+archived: to come back takes as long. No Secret is read: a variable that refers to one is empty here.
 """
 
 import asyncio

@@ -110,23 +110,15 @@ def _missing(namespace: str, reference: SecretKeyRef, found: JsonObject | None) 
     )
 
 
-@dataclass(frozen=True)
-class Versions:
-    """The Secrets that there are now."""
-
-    present: Mapping[str, str]
-    """The version of each, by namespace/name."""
-    unknown: Mapping[str, str]
-    """Namespaces whose Secrets could not be listed, and why."""
-
-
 def namespaces(recorded: Iterable[str]) -> set[str]:
     """Where the Secrets are that these records name."""
     return {name.partition("/")[0] for each in recorded for name in _parsed(each) or ()}
 
 
-def judged(seen: Observation, recorded: str, now: Versions) -> Observation:
+def judged(seen: Observation, recorded: str, now: Mapping[str, str]) -> Observation:
     """The observation with what has changed of the Secrets that the tenant was made from.
+
+    `now` has the version of each Secret that there is, by namespace/name.
 
     One that was deleted has not: there is nothing to be applied. Of a tenant at rest nothing is said: what
     brings it back reads them anew.
@@ -136,11 +128,8 @@ def judged(seen: Observation, recorded: str, now: Versions) -> Observation:
     was = _parsed(recorded)
     if was is None:
         return replace(seen, outdated="of which Secrets it was made can't be read")
-    changed = [name for name in was if now.present.get(name, was[name]) != was[name]]
-    outdated = "; ".join(f"the Secret {name} has changed" for name in sorted(changed))
-    blind = sorted({why for name in was if (why := now.unknown.get(name.partition("/")[0]))})
-    note = "".join(f"; whether its Secrets have changed is not known: {why}" for why in blind)
-    return replace(seen, outdated=outdated, reason=seen.reason + note)
+    changed = [name for name in was if now.get(name, was[name]) != was[name]]
+    return replace(seen, outdated="; ".join(f"the Secret {name} has changed" for name in sorted(changed)))
 
 
 def _parsed(recorded: str) -> dict[str, str] | None:

@@ -74,5 +74,7 @@ def test_it_is_applied_and_lets_the_operator_see_restate_s_pods(
         for name, value in config["data"].items()
         if name == "LANDLORD_RESTATE_POD_SELECTOR"
     )
+    worker = f"--as=system:serviceaccount:{NAMESPACE}:landlord-worker"
+    kubectl("auth", "can-i", "get", "secrets", "-n", "default", worker)
     for kind in ("pods", "endpointslices"):
         assert kubectl.get(kind, "-n", "restate", f"--selector={selector}")["items"], kind

@@ -4,6 +4,7 @@ import pytest
 from tests.contract.harness import new_tenant_id, run, tenant
 from tests.support.secrets import Owner, allow_reading, referring_to
 
+from landlord import metrics
 from landlord.backends.kubernetes import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
@@ -16,6 +17,12 @@ def owner(cluster: ControlPlane) -> Owner:
     cluster.kubectl("create", "namespace", owner.namespace)
     owner.put(password="first")
     return owner
+
+
+def unlisted() -> float | None:
+    """What the worker's metrics say of it."""
+    labels = {"backend": "kubernetes"}
+    return metrics.WORKER.get_sample_value("landlord_secrets_unlisted_namespaces", labels)
 
 
 async def test_where_it_may_not_read_them_the_command_that_allows_it_is_named_and_works(
@@ -45,10 +52,10 @@ async def test_a_survey_that_may_not_read_them_tells_all_else_and_what_it_does_n
     for _ in range(2):
         seen = await backend.survey()
     assert (seen[referring.tenant_id].healthy, seen[referring.tenant_id].outdated) == (True, "")
-    unknown = "whether its Secrets have changed is not known: the worker may not read the Secrets of"
-    assert unknown in seen[referring.tenant_id].reason
-    assert seen[plain.tenant_id].reason == "all replicas are available"
+    assert seen[plain.tenant_id].healthy
+    assert unlisted() == 1
     told = [record.getMessage() for record in caplog.records]
     assert len([each for each in told if f"Secrets of {owner.namespace} go unnoticed" in each]) == 1
     allow_reading(cluster.kubectl, owner.namespace)
     assert (await backend.survey())[referring.tenant_id].outdated.endswith("acme-db has changed")
+    assert unlisted() == 0

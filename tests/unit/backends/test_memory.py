@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from tests.support.secrets import referring
 
 from landlord.api.outcome import Endpoint
 from landlord.api.workload import Container, EnvVar, Port, Workload
@@ -42,6 +43,19 @@ async def test_delay_makes_ready_slow_once_and_blocks_nobody() -> None:
     await asyncio.wait_for(ready.run(), 0.01)
 
 
+async def test_tenant_that_was_suspended_is_delayed_again() -> None:
+    backend = MemoryBackend()
+    _, ready = backend.steps(desired(MEMORY_DELAY="0.05"))
+    await ready.run()
+    for step in backend.suspend("acme"):
+        await step.run()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(ready.run(), 0.01)
+    assert await backend.inspect(desired(MEMORY_DELAY="0.05")) == [
+        "memory acme: ready is False, should be True"
+    ]
+
+
 @pytest.mark.parametrize(("variable", "kind"), [("MEMORY_ERROR", Retryable), ("MEMORY_TERMINAL", Terminal)])
 async def test_rehearsed_failure_comes_each_time(variable: str, kind: type[StepError]) -> None:
     backend = MemoryBackend()
@@ -66,3 +80,10 @@ async def test_ready_works_in_a_process_that_did_not_create() -> None:
     _, ready = backend.steps(desired())
     await ready.run()
     assert (await backend.survey())["acme"].healthy
+
+
+async def test_a_variable_that_refers_to_a_secret_is_accepted_and_reads_nothing() -> None:
+    workload = Workload(containers=(Container(name="web", image="any", env=(referring("PASSWORD"),)),))
+    tenant = Desired(tenant_id="acme", workload=workload, secrets_namespace="team")
+    for step in MemoryBackend().steps(tenant):
+        await step.run()

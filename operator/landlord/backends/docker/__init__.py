@@ -124,7 +124,7 @@ class DockerBackend:
             return survey.observations(volumes, containers), survey.secrets(containers)
 
         seen, secrets = await self._engine.run(look)
-        return await self._sources().judge(seen, secrets) if secrets else seen
+        return await self._sources().judge(seen, secrets) if secrets or self._secrets else seen
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """Its volumes, its network and what `docker inspect` shows of its container."""
@@ -145,7 +145,7 @@ class DockerBackend:
             # Only now: it brings the client of Kubernetes, which is of use to nothing else here.
             from landlord.backends.kubernetes.sources import Sources
 
-            self._secrets = Sources()
+            self._secrets = Sources(self.name)
         return self._secrets
 
     async def _run(self, work: Callable[[APIClient, Desired], T], desired: Desired) -> T:

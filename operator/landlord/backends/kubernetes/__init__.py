@@ -35,7 +35,7 @@ class KubernetesBackend:
 
     def __init__(self) -> None:
         self._cluster = Cluster()
-        self._sources = Sources(self._cluster)
+        self._sources = Sources(self.name, self._cluster)
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         """namespace, limits, network, secrets if it refers to any, workload, ready."""

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Iterable, Mapping
 
+from landlord import metrics
 from landlord.api.schema import JsonObject
 from landlord.backends import Observation
 from landlord.backends.kubernetes import kinds
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.refusals import may_not_read, refused
-from landlord.backends.secrets import Values, Versions, judged, namespaces, references, values, version
+from landlord.backends.secrets import Values, judged, namespaces, references, values, version
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 from landlord.workflow.request import Desired
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 class Sources:
     """The Secrets in the namespaces of Tenants. Without references nothing is asked."""
 
-    def __init__(self, cluster: Cluster | None = None) -> None:
+    def __init__(self, backend: str, cluster: Cluster | None = None) -> None:
+        self._backend = backend
         self._cluster = cluster or Cluster()
         self._told: Mapping[str, str] = {}
 
@@ -59,7 +61,8 @@ class Sources:
                 error.code, f"the Secrets of {namespace} can't be read: {error.message}"
             ) from error
 
-    async def _versions(self, wanted: Iterable[str]) -> Versions:
+    async def _versions(self, wanted: Iterable[str]) -> Mapping[str, str]:
+        """The version of each Secret in these namespaces, as far as they can be listed."""
         present: dict[str, str] = {}
         unknown: dict[str, str] = {}
         away: str | None = None
@@ -78,4 +81,5 @@ class Sources:
         for namespace in unknown.keys() - self._told.keys():
             log.warning("changes of the Secrets of %s go unnoticed: %s", namespace, unknown[namespace])
         self._told = unknown
-        return Versions(present, unknown)
+        metrics.unlisted_secrets.labels(self._backend).set(len(unknown))
+        return present
