@@ -17,7 +17,7 @@ def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> Non
     if drift.of_changeable(found, desired):
         update(api, found["Id"], spec.changeable(desired))
     if drift.of_network(found, spec.network_name(desired)):
-        networks.join(api, desired, found)
+        networks.join(api, desired, found["Id"])
 
 
 def update(api: APIClient, container_id: str, changes: Mapping[str, Any]) -> None:

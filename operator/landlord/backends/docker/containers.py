@@ -164,7 +164,7 @@ def _start(api: APIClient, desired: Desired) -> int | None:
             if NETWORK_GONE.search(said) and not is_last:
                 # Removed with the last other tenant on it, or made twice, after this tenant's network step,
                 # or pruned while the container stood still.
-                networks.join(api, desired, api.inspect_container(name))
+                networks.join(api, desired, name)
                 continue
             if in_use := PORT_IN_USE.search(said):
                 return _not_wanted(desired, int(in_use["port"]))

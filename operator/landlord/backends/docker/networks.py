@@ -1,7 +1,6 @@
 """The networks that tenants join. They belong to no tenant: made with the first, removed after the last."""
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from docker import APIClient
@@ -43,13 +42,10 @@ def ours(api: APIClient, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda network: (network["Created"], network["Id"]))
 
 
-def join(api: APIClient, desired: Desired, container: Mapping[str, Any]) -> None:
-    """Have the container on its network, and not on an earlier one of the same name."""
+def join(api: APIClient, desired: Desired, container_id: str) -> None:
+    """Have the container on its network, in place of an earlier one of the same name."""
     ensure(api, desired)
-    name = spec.network_name(desired)
-    if name in container["NetworkSettings"]["Networks"]:
-        api.disconnect_container_from_network(container["Id"], name, force=True)
-    api.connect_container_to_network(container["Id"], name)
+    api.connect_container_to_network(container_id, spec.network_name(desired))
 
 
 def remove_unused(api: APIClient) -> None:
