@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.contract.harness import observe, run
 from tests.integration.backends.namespaces import Namespaces, namespace_of
+from tests.support.polling import eventually
 from tests.support.secrets import Owner, referring
 
 from landlord.api.workload import EnvVar
@@ -219,3 +220,19 @@ async def test_a_value_that_there_is_none_of_is_named_with_what_to_do(
     assert failure.code == code
     assert words.format(owner.namespace) in failure.message
     assert "To do:" in failure.message
+
+
+async def test_what_a_container_says_last_does_not_carry_its_secret_into_a_message(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner)
+    owner.put(password="s3cret-of-mine")
+    await namespaces.apply(desired)
+    ended = {"exitCode": 3, "reason": "Error", "message": "starting\nwrong password: s3cret-of-mine\n"}
+    crashing = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
+    namespaces.break_pod(desired, **crashing, restartCount=4)
+    eventually(lambda: "availableReplicas" not in namespaces.get(desired, "deployment")["status"])
+    ready = namespaces.backend.steps(desired)[-1]
+    with pytest.raises(Retryable, match=r"wrong password: \*\*\*") as failure:
+        await ready.run()
+    assert failure.value.code == "CrashLooping"
