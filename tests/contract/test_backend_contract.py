@@ -1,4 +1,4 @@
-"""The contract of `landlord.backends`, run against every backend that comes with landlord."""
+"""The contract of `landlord.backends`, run against every backend there is."""
 
 import asyncio
 from collections.abc import Callable

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.polling import eventually
 from tests.support.programs import run
 from tests.support.session import Session
 from tests.support.specs import Spec
@@ -85,6 +86,23 @@ def test_wrong_config_is_refused_by_field_before_any_step_and_a_corrected_one_go
 
     system.apply(name, spec)
     system.until(name, "Ready", "True")
+    system.delete(name)
+
+
+def test_tenant_of_a_plug_in_is_suspended_resumed_and_repaired(
+    system: System, variables: Variables, name: str, spec: Spec
+) -> None:
+    link = Path(variables["STATIC_SITES_ROOT"]) / "www" / name
+    system.apply(name, spec)
+    system.until(name, "Ready", "True")
+    system.apply(name, spec | {"desiredState": "Suspended"})
+    system.until(name, "Ready", "True", reason="Suspended")
+    assert not link.exists()
+
+    system.apply(name, spec)
+    system.until(name, "Ready", "True", reason="Provisioned")
+    link.unlink()
+    eventually(link.exists, within=60.0, what="the link to be put back")
     system.delete(name)
 
 

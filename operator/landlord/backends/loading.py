@@ -27,6 +27,11 @@ def load_from(installed: Collection[EntryPoint], enabled: Collection[str] | None
     return {point.name: load(point) for point in choose(installed, enabled)}
 
 
+def plug_ins() -> set[str]:
+    """The names of the installed backends that did not come with landlord."""
+    return {point.name for point in entry_points(group=GROUP) if owner(point) != "landlord"}
+
+
 def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> list[EntryPoint]:
     """The enabled ones of the installed entry points, sorted by name."""
     names = sorted({point.name for point in installed})

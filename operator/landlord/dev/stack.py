@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from landlord.backends.loading import plug_ins
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.docker import engine, ensure_web_image
 from landlord.dev.failure import LocalFailure
@@ -206,7 +207,7 @@ def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
         "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
         "LANDLORD_RESTATE_IDENTITY_KEYS": restate.identity_key,
         "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports.get(WORKER, _PORTS[WORKER])}",
-        "LANDLORD_BACKENDS": ",".join(sorted({"kubernetes", "memory", record.backend})),
+        "LANDLORD_BACKENDS": ",".join(sorted({"kubernetes", "memory", record.backend} | plug_ins())),
         "LANDLORD_DEFAULT_BACKEND": record.backend,
         "LANDLORD_LEADER_ELECTION": "false",
     }

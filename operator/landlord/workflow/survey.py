@@ -14,6 +14,7 @@ from pydantic import Field
 from landlord.api.base import Model
 from landlord.api.lifecycle import State
 from landlord.backends import Backend, Observation
+from landlord.backends.config import check_config
 from landlord.errors import StepError
 from landlord.workflow.request import Desired
 
@@ -94,6 +95,7 @@ async def inspect(backends: Mapping[str, Backend], request: InspectionRequest) -
     """Look at one tenant in depth."""
 
     async def look(backend: Backend) -> Sequence[str]:
+        check_config(backend, request.desired)
         return await backend.inspect(request.desired)
 
     seen = await _look(backends, request.provider, look)

@@ -1,9 +1,11 @@
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from landlord.backends.loading import GROUP, load_backends, load_from
+from landlord.backends.loading import GROUP, load_backends, load_from, plug_ins
 from landlord.backends.memory import MemoryBackend
+from landlord.dev.plugin import plugged_in
 from landlord.errors import SettingsError
 
 
@@ -46,6 +48,16 @@ def test_without_a_choice_all_installed_backends_are_loaded_reachable_or_not(
 def test_only_enabled_backends_are_loaded() -> None:
     unloadable = point("plugin", "no.such.module:Backend")
     assert set(load_from([MEMORY, unloadable], ["memory"])) == {"memory"}
+
+
+def test_plug_ins_are_those_that_did_not_come_with_landlord(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = plug_ins()
+    assert not before & {"docker", "kubernetes", "memory"}
+    plugged_in(tmp_path, Impostor)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert plug_ins() == before | {"somebody-else"}
 
 
 @pytest.mark.parametrize(
