@@ -62,7 +62,7 @@ class DockerCompute(Model):
     publish: Annotated[tuple[Publish, ...], Field(max_length=32, json_schema_extra=map_list("port"))] = ()
     """Ports to publish on the host; each appears in status.endpoints with its URL."""
     volumes: Annotated[tuple[Volume, ...], Field(max_length=16, json_schema_extra=map_list("name"))] = ()
-    """Named volumes."""
+    """Named volumes. They are the docker backend's alone: on others the tenant runs without them."""
     restart_policy: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
     """What the engine does when the container exits. Quote "no" in YAML."""
 
