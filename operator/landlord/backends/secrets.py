@@ -20,6 +20,7 @@ from landlord.errors import Retryable, StepError, Terminal
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 KEY = re.compile(r"[-._a-zA-Z0-9]+")
 SHORTEST_SECRET = 4
+"""Characters of a value that is left out of messages: what is shorter is part of any text."""
 
 Place = tuple[str, str]
 """A container's name and a variable's."""
@@ -84,7 +85,7 @@ def _value(namespace: str, reference: SecretKeyRef, found: JsonObject | None) ->
             "SecretNotText",
             f"the key {reference.key} of the Secret {namespace}/{reference.name} does not hold text, which "
             "alone can be in a variable\nTo do: store it encoded, such as in base64.",
-        ) from None
+        )
     return value
 
 
@@ -168,7 +169,7 @@ def _redacted(text: str, values: Values) -> str:
 
 
 def _forms(values: Iterable[str]) -> set[str]:
-    """How values may stand in a text, line by line. What is very short is in any text, and no secret."""
+    """How values may stand in a text, line by line."""
     lines = {line for value in values for line in (value, *value.splitlines())}
     forms = {
         form
