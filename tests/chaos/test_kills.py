@@ -1,10 +1,9 @@
 """Processes are killed while Tenants are made, changed and removed: none is stuck, doubled or leaked."""
 
-from collections.abc import Callable
-
 import docker
 import pytest
 from tests.support.containers import containers_of, volumes_of
+from tests.support.kills import KILLS, Kill
 from tests.support.polling import eventually
 from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions
@@ -21,33 +20,6 @@ def system(new_landlord: Landlord) -> System:
     system = new_landlord()
     system.start()
     return system
-
-
-def kill_operator(system: System) -> None:
-    system.operator.kill()
-    system.operator.start(wait=False)
-
-
-def kill_worker(system: System) -> None:
-    system.worker.kill()
-    system.worker.start(wait=False)
-
-
-def kill_restate(system: System) -> None:
-    system.restate.kill()
-    system.restate.start()
-
-
-def lose_restate(system: System) -> None:
-    system.restate.kill()
-    system.restate.wipe()
-    system.restate.start()
-
-
-def kill_all(system: System) -> None:
-    for part in (system.operator, system.worker, system.restate):
-        part.kill()
-    system.start()
 
 
 def wanted(name: str, image: str, ports: int) -> dict[str, Spec]:
@@ -70,13 +42,13 @@ def is_amid(system: System, names: list[str]) -> bool:
     return any(done) and not all(done)
 
 
-@pytest.mark.parametrize("kill", [kill_operator, kill_worker, kill_restate, lose_restate, kill_all])
+@pytest.mark.parametrize("kill", KILLS)
 def test_every_tenant_is_made_changed_and_removed_once(
     system: System,
     name: str,
     docker_engine: docker.DockerClient,
     web_image: str,
-    kill: Callable[[System], None],
+    kill: Kill,
 ) -> None:
     names = list(wanted(name, web_image, 0))
     for ports in (1, 2):

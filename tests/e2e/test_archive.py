@@ -104,6 +104,19 @@ def test_a_tenant_deleted_with_the_policy_archive_leaves_its_data_to_the_next_of
     assert view.left(name) == []
 
 
+def test_what_a_deletion_has_archived_can_be_removed_without_running_it_again(
+    everywhere: System, view: View, name: str
+) -> None:
+    made(everywhere, view, name, deletion={"policy": "Archive"})
+    everywhere.delete(name, timeout=60)
+    heir = f"{name}-again"
+    everywhere.apply(heir, archived(view.spec(name)) | {"tenantID": name})
+    everywhere.until(heir, "Ready", "True", reason="Archived")
+    assert view.kept(name) == "precious"
+    everywhere.delete(heir, timeout=60)
+    assert view.left(name) == []
+
+
 def archival(system: System, name: str) -> str:
     """The note of the Event with which a Tenant was let go."""
     about = events(system.kubectl, system.namespace, "Tenant", name)
