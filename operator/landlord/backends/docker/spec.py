@@ -68,6 +68,7 @@ def check(desired: Desired) -> None:
             f"its ports: {', '.join(known) or 'none'}",
         )
     check_distinct(desired.workload)
+    _check_fit(container.resources)
     _amounts(container.resources)
 
 
@@ -178,6 +179,23 @@ def _amounts(resources: Resources | None) -> dict[str, int]:
     if requests.memory is not None:
         amounts["MemoryReservation"] = int(_number("requests.memory", requests.memory))
     return amounts
+
+
+def _check_fit(resources: Resources | None) -> None:
+    """The engine takes more CPU requested than allowed, which Kubernetes refuses."""
+    limits = (resources and resources.limits) or ResourceAmounts()
+    requests = (resources and resources.requests) or ResourceAmounts()
+    for name, request, limit in (
+        ("cpu", requests.cpu, limits.cpu),
+        ("memory", requests.memory, limits.memory),
+    ):
+        _must(
+            request is None
+            or limit is None
+            or _number(f"requests.{name}", request) <= _number(f"limits.{name}", limit),
+            f"resources.requests.{name} is {request}, more than limits.{name}, {limit}: lower the one or "
+            f"raise the other",
+        )
 
 
 def _number(field: str, quantity: Quantity) -> Decimal:

@@ -64,6 +64,28 @@ def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
             "two ports have the number 8080/TCP",
             id="ports-of-one-number",
         ),
+        *(
+            pytest.param(
+                desired(WEB.model_copy(update={"resources": Resources(requests=request, limits=limit)})),
+                "InvalidSpec",
+                message,
+                id=f"requests-{name}",
+            )
+            for name, request, limit, message in (
+                (
+                    "cpu",
+                    ResourceAmounts(cpu=2),
+                    ResourceAmounts(cpu="1500m"),
+                    "requests.cpu is 2, more than limits.cpu, 1500m",
+                ),
+                (
+                    "memory",
+                    ResourceAmounts(memory="1Gi"),
+                    ResourceAmounts(memory="1G"),
+                    "requests.memory is 1Gi, more than limits.memory, 1G",
+                ),
+            )
+        ),
         pytest.param(desired(tenant_id="../x"), "InvalidSpec", "tenantID '../x'", id="tenant-id"),
         pytest.param(
             desired(WEB.model_copy(update={"resources": Resources(limits=ResourceAmounts(memory="much"))})),
