@@ -139,7 +139,7 @@ def test_what_moves_on_while_a_survey_is_made_is_left_to_the_next() -> None:
     async def live() -> None:
         task = asyncio.create_task(world.live(10))
         await asyncio.sleep(2)
-        world.put("repaired", version=2, attempt=2)
+        world.put("repaired", seen=None, version=2, attempt=2)
         await task
 
     run(live)
