@@ -127,5 +127,5 @@ class TenantStatus(Model):
     conditions: Annotated[
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
-    """Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; Paused, DeletionHeld, Reconciling and Stalled
-    while so."""
+    """Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; Paused, DeletionHeld, Reconciling
+    and Stalled while so."""
