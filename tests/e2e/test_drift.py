@@ -224,6 +224,17 @@ def test_tenants_that_a_restarted_worker_does_not_know_are_made_again(
     assert total(system.operator.url, "landlord_drift_total", action="repair") == len(tenants)
 
 
+def test_what_was_removed_is_made_again_within_30_seconds_if_nothing_is_set(
+    new_landlord: Landlord, name: str, docker_engine: docker.DockerClient, web_image: str
+) -> None:
+    system = new_landlord()
+    system.start()
+    system.apply(name, web(web_image))
+    system.until(name, "Ready", "True")
+    remove(docker_engine, *containers_of(docker_engine, name))
+    repaired(system, name, within=30)
+
+
 def test_a_tenant_that_is_changed_again_and_again_is_repaired_more_and_more_rarely(
     system: System, name: str, docker_engine: docker.DockerClient, web_image: str
 ) -> None:
