@@ -186,7 +186,7 @@ class Operator:
             self._queue.add(key)
         for _ in range(CONCURRENCY):
             group.create_task(work(self._queue, self._reconciler))
-        group.create_task(self._surveyor.run())
+        group.create_task(self._survey())
         await serving
 
     def _seen(self, kind: str | None, body: JsonObject) -> None:
@@ -200,6 +200,11 @@ class Operator:
         else:
             self._cache.put(body)
         self._queue.add(key)
+
+    async def _survey(self) -> None:
+        # Not at once: a start has enough to do, and what it finds unfinished comes first.
+        await asyncio.sleep(self._settings.survey_seconds)
+        await self._surveyor.run()
 
     async def _inspect(self, key: Key) -> Sequence[str]:
         tenant = self._cache.get(key)
