@@ -75,6 +75,10 @@ def take_off_the_network(engine: docker.DockerClient, container: str) -> None:
     engine.networks.get(network).disconnect(container, force=True)
 
 
+def update(engine: docker.DockerClient, container: str) -> None:
+    engine.api.update_container(container, restart_policy={"Name": "on-failure"})
+
+
 Hand = Callable[[docker.DockerClient, str], None]
 
 
@@ -85,6 +89,7 @@ Hand = Callable[[docker.DockerClient, str], None]
         (remove, ""),  # by turns it was stopped, is being removed, and is gone
         (pause, "container landlord-{name}: it is paused"),
         (take_off_the_network, "container landlord-{name}: it is not on the network"),
+        (update, "HostConfig.RestartPolicy is on-failure, should be unless-stopped"),
     ],
 )
 def test_what_was_done_to_a_container_by_hand_is_undone(
@@ -123,8 +128,8 @@ def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that
     assert tenant["status"]["phase"] == "Degraded"
     items = tenant["status"]["drift"]["items"]
     assert f"container landlord-{name}: it is paused" in items
-    only_in_depth = "HostConfig.RestartPolicy is on-failure, should be unless-stopped"
-    assert f"container landlord-{name}: {only_in_depth}" in items
+    changed_policy = "HostConfig.RestartPolicy is on-failure, should be unless-stopped"
+    assert f"container landlord-{name}: {changed_policy}" in items
     since, version = tenant["status"]["drift"]["firstDetectedAt"], tenant["metadata"]["resourceVersion"]
     let_surveys_pass(system, 4)
     assert system.tenant(name)["metadata"]["resourceVersion"] == version, "told once"

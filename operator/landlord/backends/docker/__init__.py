@@ -13,7 +13,7 @@ from docker import APIClient
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
-from landlord.backends.docker.containers import ImageGone
+from landlord.backends.docker.containers import ImageGone, host_configs
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
 from landlord.backends.docker.ready import until_ready
@@ -116,12 +116,13 @@ class DockerBackend:
         return (Step("container", container), Step("network", self._remove_network(tenant_id)))
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a container or volumes, by two lists."""
+        """All tenants with a container or volumes, by two lists and a look at each container's limits."""
 
         def look(api: APIClient) -> tuple[Mapping[str, Observation], Mapping[str, str]]:
             volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
             containers = api.containers(all=True, filters=networks.LABEL_FILTER)
-            return survey.observations(volumes, containers), survey.secrets(containers)
+            hosts = host_configs(api, survey.changeable(containers))
+            return survey.observations(volumes, containers, hosts), survey.secrets(containers)
 
         seen, secrets = await self._engine.run(look)
         return await self._sources().judge(seen, secrets) if secrets or self._secrets else seen

@@ -14,8 +14,9 @@ def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> Non
     """Have the container called, limited, restarted and connected as desired."""
     if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
         api.rename(found["Id"], spec.container_name(desired.tenant_id))
-    if drift.of_changeable(found, desired):
-        update(api, found["Id"], spec.changeable(desired))
+    wanted = spec.changeable(desired)
+    if drift.of_changeable(found["HostConfig"], wanted):
+        update(api, found["Id"], wanted)
     if drift.of_network(found, spec.network_name(desired)):
         networks.join(api, desired, found["Id"])
 

@@ -3,6 +3,8 @@
 Each run looks first and does what is missing, so that it may be killed between any two calls.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from docker import APIClient
@@ -74,6 +76,15 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) 
     raise Retryable(
         "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
     )
+
+
+def host_configs(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
+    """The HostConfig of each container that is there."""
+    found: dict[str, Inspected] = {}
+    for container_id in container_ids:
+        with suppress(NotFound):
+            found[container_id] = api.inspect_container(container_id)["HostConfig"]
+    return found
 
 
 def outdated(api: APIClient, found: Inspected, desired: Desired) -> list[str]:

@@ -57,15 +57,14 @@ def of_fixed(found: Described, desired: Desired) -> list[str]:
     return [f"{field} is not as it was made" for field, same in as_made.items() if not same]
 
 
-def of_changeable(found: Described, desired: Desired) -> list[str]:
-    """Fields that are not as desired and that the engine can change on the container."""
-    host, wanted = found["HostConfig"], spec.changeable(desired)
-    has, should = host["RestartPolicy"]["Name"], wanted.pop("RestartPolicy")["Name"]
+def of_changeable(host: Described, wanted: Described) -> list[str]:
+    """Fields of the HostConfig that are not as `spec.changeable` wants them, and that can be changed."""
+    has, should = host["RestartPolicy"]["Name"], wanted["RestartPolicy"]["Name"]
     differing = [("RestartPolicy", has, should)] if has != should else []
     differing += [
         (field, host[field], amount)
         for field, amount in wanted.items()
-        if host[field] not in (amount, *NO_LIMIT)
+        if field != "RestartPolicy" and host[field] not in (amount, *NO_LIMIT)
     ]
     return [f"HostConfig.{field} is {has}, should be {should}" for field, has, should in differing]
 

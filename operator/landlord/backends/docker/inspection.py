@@ -22,7 +22,7 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
     differences = [
         *_state(found, desired),
         *containers.outdated(api, found, desired),
-        *drift.of_changeable(found, desired),
+        *drift.of_changeable(found["HostConfig"], spec.changeable(desired)),
         drift.of_network(found, network),
     ]
     return [*lines, *(f"{container}: {each}" for each in differences if each)]

@@ -1,5 +1,6 @@
 """What the engine is asked for, from the desired state. No I/O."""
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,6 +20,7 @@ from landlord.workflow.request import Desired
 ISOLATED_NETWORK = "landlord"
 """The network of all tenants that name none; on it they do not reach each other."""
 NO_SECRETS = Values()
+SUSPENDED = ".suspended"
 NOT_OURS = {"host", "none", "bridge", "default", "nat", ISOLATED_NETWORK}
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -84,7 +86,7 @@ def container_name(tenant_id: str) -> str:
 
 def suspended_name(tenant_id: str) -> str:
     """What the container is called while the tenant is suspended. No tenantID has a dot in it."""
-    return f"{container_name(tenant_id)}.suspended"
+    return container_name(tenant_id) + SUSPENDED
 
 
 def volume_name(tenant_id: str, volume: Volume) -> str:
@@ -121,7 +123,7 @@ def container_config(
     container, compute = desired.workload.containers[0], docker(desired)
     made_as = {
         names.LABEL_SPEC_HASH: desired.hash(),
-        names.LABEL_RESTART_POLICY: compute.restart_policy,
+        names.LABEL_HOST_CONFIG: json.dumps(changeable(desired), sort_keys=True),
         names.LABEL_HOST_PORTS: ",".join(map(str, host_ports.values())),
     } | ({names.ANNOTATION_SECRETS: secrets.recorded} if secrets.recorded else {})
     environment = {each.name: each.value for each in container.env if each.secret is None}

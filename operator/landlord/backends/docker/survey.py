@@ -3,8 +3,10 @@
 The texts stay the same as long as nothing happens: they are compared from survey to survey.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from landlord.api import names
@@ -16,8 +18,10 @@ Listed = Mapping[str, Any]
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 
 
-def observations(volumes: Iterable[Listed], containers: Iterable[Listed]) -> dict[str, Observation]:
-    """Each tenant that has a container or volumes, by its tenantID."""
+def observations(
+    volumes: Iterable[Listed], containers: Iterable[Listed], hosts: Mapping[str, Listed]
+) -> dict[str, Observation]:
+    """Each tenant that has a container or volumes, by its tenantID; `hosts` has HostConfigs by container."""
     archived = Observation(True, None, "there is no container, its volumes are kept", "Archived")
     seen = {
         volume["Labels"][names.LABEL_TENANT]: archived
@@ -29,13 +33,23 @@ def observations(volumes: Iterable[Listed], containers: Iterable[Listed]) -> dic
         for container in containers
         if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
     ]
-    for name_of, observe in ((spec.suspended_name, _suspended), (spec.container_name, _active)):
+    active = partial(_active, hosts)
+    for name_of, observe in ((spec.suspended_name, _suspended), (spec.container_name, active)):
         seen |= {
             tenant_id: observe(container)
             for tenant_id, container in tenants
             if f"/{name_of(tenant_id)}" in container["Names"]
         }
     return seen
+
+
+def changeable(containers: Iterable[Listed]) -> list[str]:
+    """The containers that have to be looked at one by one, as the list shows nothing of their limits."""
+    return [
+        container["Id"]
+        for container in containers
+        if _made(container) and not any(name.endswith(spec.SUSPENDED) for name in container["Names"])
+    ]
 
 
 def secrets(containers: Iterable[Listed]) -> dict[str, str]:
@@ -47,21 +61,30 @@ def secrets(containers: Iterable[Listed]) -> dict[str, str]:
     }
 
 
-def _active(container: Listed) -> Observation:
+def _active(hosts: Mapping[str, Listed], container: Listed) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])
-    policy = labels.get(names.LABEL_RESTART_POLICY, "no")
-    done = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
+    wanted, host = _made(container), hosts.get(container["Id"])
+    policy = wanted["RestartPolicy"]["Name"] if wanted else "no"
+    stopped = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
         container, container["HostConfig"]["NetworkMode"]
     )
+    changed = drift.of_changeable(host, wanted) if host and wanted else []
+    done = "; ".join(filter(None, (stopped, *changed)))
     drifted = done and f"container {spec.container_name(labels[names.LABEL_TENANT])}: {done}"
     how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
     return Observation(
-        healthy=state == "running" and not drifted,
+        healthy=state == "running" and not stopped,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),
         reason=drifted or how,
         drift=drifted,
     )
+
+
+def _made(container: Listed) -> Listed | None:
+    """What `spec.changeable` was when it was made."""
+    recorded = container["Labels"].get(names.LABEL_HOST_CONFIG)
+    return json.loads(recorded) if recorded else None
 
 
 def _suspended(container: Listed) -> Observation:

@@ -168,7 +168,7 @@ def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell()
         "landlord.dev/tenant-id": "acme",
         "landlord.dev/managed-by": "landlord",
         "landlord.dev/spec-hash": tenant.hash(),
-        "landlord.dev/restart-policy": "unless-stopped",
+        "landlord.dev/host-config": '{"RestartPolicy": {"Name": "unless-stopped"}}',
         "landlord.dev/host-ports": "20001,20002",
     }
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "ac
     """A line of the engine's list of containers."""
     labels = names.labels(tenant_id) | {names.LABEL_SPEC_HASH: "abc"}
     if policy := more.pop("policy", "unless-stopped"):
-        labels[names.LABEL_RESTART_POLICY] = policy
+        labels[names.LABEL_HOST_CONFIG] = json.dumps({"RestartPolicy": {"Name": policy}, "Memory": 64})
     return {
+        "Id": "c1",
         "Names": [f"/{name or spec.container_name(tenant_id)}"],
         "State": state,
         "Status": status,
@@ -27,7 +29,7 @@ def volume(tenant_id: str) -> dict[str, Any]:
 
 
 def seen(container: Any) -> Observation:
-    return survey.observations([], [container])["acme"]
+    return survey.observations([], [container], {})["acme"]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,35 @@ def test_what_somebody_did_is_drift(container: Any, done: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "done"),
+    [
+        ({"RestartPolicy": {"Name": "unless-stopped"}, "Memory": 64}, ""),
+        (
+            {"RestartPolicy": {"Name": "no"}, "Memory": 64},
+            "HostConfig.RestartPolicy is no, should be unless-stopped",
+        ),
+        (
+            {"RestartPolicy": {"Name": "unless-stopped"}, "Memory": 32},
+            "HostConfig.Memory is 32, should be 64",
+        ),
+    ],
+    ids=["as made", "restart policy", "limit"],
+)
+def test_what_somebody_changed_while_it_runs_is_drift_of_what_is_healthy(
+    host: dict[str, Any], done: str
+) -> None:
+    container = listed("running", "Up 3 seconds")
+    assert survey.changeable([container]) == ["c1"]
+    found = survey.observations([], [container], {"c1": host})["acme"]
+    assert found.healthy
+    assert found.drift == (f"container landlord-acme: {done}" if done else "")
+
+
+def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
+    assert survey.changeable([listed("exited", name=spec.suspended_name("acme"))]) == []
+
+
+@pytest.mark.parametrize(
     ("state", "healthy", "drift"),
     [
         ("exited", True, ""),
@@ -107,7 +138,7 @@ def test_words_stay_the_same_while_time_goes_by() -> None:
 
 
 def test_tenant_with_volumes_alone_is_archived() -> None:
-    told = survey.observations([volume("acme"), volume("globex")], [listed("running")])
+    told = survey.observations([volume("acme"), volume("globex")], [listed("running")], {})
     assert (told["acme"].state, told["globex"].state) == ("Active", "Archived")
     assert told["globex"].healthy
 
@@ -115,9 +146,9 @@ def test_tenant_with_volumes_alone_is_archived() -> None:
 def test_tenant_that_is_there_twice_is_the_one_that_runs() -> None:
     containers = [listed("running"), listed("exited", name=spec.suspended_name("acme"))]
     for order in (containers, containers[::-1]):
-        assert survey.observations([], order)["acme"].state == "Active"
+        assert survey.observations([], order, {})["acme"].state == "Active"
 
 
 def test_what_carries_another_name_or_no_tenant_is_left_out() -> None:
     nobody = listed("running") | {"Labels": {}}
-    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody]) == {}
+    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody], {}) == {}
