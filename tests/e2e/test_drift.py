@@ -141,7 +141,7 @@ def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that
     assert containers_of(docker_engine, name) == []
     assert workflow(tenant)["attempt"] == 1
     eventually(lambda: told(system, name)[-1] == "Warning Missing", what="the Events")
-    assert told(system, name)[1] == "Warning Unhealthy"
+    assert told(system, name)[1] == "Warning Drifted"
 
     system.apply(name, with_drift(spec, "Repair"))
     tenant = system.until(name, "Ready", "True")

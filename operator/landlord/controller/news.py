@@ -189,11 +189,12 @@ def _about_health(before: TenantStatus, after: TenantStatus) -> News | None:
     provisioned, workflow = find(after.conditions, PROVISIONED), after.workflow
     if workflow and workflow != before.workflow and (workflow.operation, workflow.sub_state) == DONE_AGAIN:
         return News("Normal", "Repaired", "Repair", provisioned.message if provisioned else "", generation)
+    found = after.drift.items if after.drift else ()
+    # What somebody did explains what has become of it; that nothing is left says more.
+    if ready.reason != "Missing" and found and found != (before.drift.items if before.drift else ()):
+        return News("Warning", "Drifted", "Survey", "; ".join(found), generation)
     if ready.reason in UNWELL and ready.reason != was.reason:
         return News("Warning", ready.reason, "Survey", ready.message, generation)
-    found = after.drift.items if after.drift else ()
-    if found and found != (before.drift.items if before.drift else ()):
-        return News("Warning", "Drifted", "Survey", "; ".join(found), generation)
     if ready.status == "True" and was.reason in UNWELL:
         return News("Normal", "Healthy", "Survey", ready.message, generation)
     return None

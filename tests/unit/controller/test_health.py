@@ -220,6 +220,7 @@ def test_of_a_tenant_whose_update_failed_is_told_whether_it_still_runs() -> None
         (None, SICK, "Warning Unhealthy: exit code 1"),
         (None, GONE_REPORTED, "Warning Missing: it is gone"),
         (None, SCALED_REPORTED, "Warning Drifted: scaled to 3"),
+        (None, replace(SCALED_REPORTED, health=UNHEALTHY), "Warning Drifted: scaled to 3"),
         (SCALED_REPORTED, replace(SCALED_REPORTED, drift=("scaled to 4",)), "Warning Drifted: scaled to 4"),
         (SCALED_REPORTED, WELL, None),
         (SICK, WELL, "Normal Healthy: The tenant is provisioned"),
