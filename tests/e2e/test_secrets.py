@@ -56,7 +56,7 @@ def spec_of(backend: str, image: str, secret: str, *env: Object) -> Spec:
 def greeting(system: System, backend: str, name: str) -> str:
     """What the tenant's container has got, or on fake nodes would get."""
     if backend == "docker":
-        (endpoint,) = system.tenant(name)["status"].get("endpoints") or ({"url": ""},)
+        (endpoint,) = system.tenant(name).get("status", {}).get("endpoints") or ({"url": ""},)
         try:
             return ask(endpoint["url"]).get("greeting", "")
         except (OSError, ValueError):  # while it is replaced somebody else may have its port
