@@ -25,6 +25,7 @@ def test_an_applied_tenant_becomes_ready_and_says_where_it_is(any_landlord: Syst
         "Accepted": ("True", "Accepted"),
         "WorkflowRegistered": ("True", "Registered"),
         "Provisioned": ("True", "Succeeded"),
+        "ComputeHealthy": ("True", "Healthy"),
     }
     assert (status["phase"], status["tenantID"], status["provider"]) == ("Ready", name, "memory")
     assert urls(tenant) == [f"memory://{name}/p0", f"memory://{name}/p1"]

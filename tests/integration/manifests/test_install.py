@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.integration.manifests.conftest import Applied
 from tests.support.manifests import NAMESPACE, granted_to, settings
+from tests.support.polling import eventually
 from tests.support.rbac import in_short, used
 from tests.support.session import Session
 from tests.support.specs import memory
@@ -45,6 +46,13 @@ def test_a_tenant_becomes_ready_and_goes(system: System, backend: str) -> None:
     system.apply(backend, TENANTS[backend])
     assert system.until(backend, "Ready", "True")["status"]["provider"] == backend
     system.delete(backend)
+    assert system.errors() == []
+
+
+def test_a_tenant_that_expires_is_deleted(system: System) -> None:
+    """The one thing for which the operator deletes Tenants."""
+    system.apply("trial", memory() | {"lifetime": {"expireAfter": "1s", "onExpiry": "Delete"}})
+    eventually(lambda: "trial" not in system.tenants(), what="it is gone")
     assert system.errors() == []
 
 

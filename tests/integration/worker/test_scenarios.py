@@ -30,9 +30,10 @@ async def said(world: World, asked: Request) -> Outcome:
 
 async def test_create_update_and_delete(world: World, tenant: str) -> None:
     made = Result(resources=(ResourceRef(kind="memory", name=tenant),))
-    succeeded = Outcome(result="Succeeded", made=made)
-    assert await said(world, request(tenant)) == succeeded
-    assert await said(world, request(tenant, generation=2, COLOR="blue")) == succeeded
+    for asked in (request(tenant), request(tenant, generation=2, COLOR="blue")):
+        assert asked.desired is not None
+        succeeded = Outcome(result="Succeeded", made=made, spec_hash=asked.desired.hash())
+        assert await said(world, asked) == succeeded
     assert await said(world, request(tenant, "delete", generation=3)) == Outcome(result="Succeeded")
 
 
