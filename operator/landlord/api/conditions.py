@@ -7,7 +7,7 @@
 |                    | Archived    | Deleting, RegistrationPending,              | first success)    |
 |                    |             | ProvisioningFailed, InvalidSpec,            |                   |
 |                    |             | UnknownBackend, IdentityConflict, Paused,   |                   |
-|                    |             | DeletionHeld                                |                   |
+|                    |             | DeletionHeld, Unhealthy, Missing            |                   |
 | Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
 |                    |             | IdentityConflict                            |                   |
 | WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
@@ -70,8 +70,9 @@ def merge(
 ) -> tuple[Condition, ...]:
     """The conditions that `verdicts` make of `old`: those that no verdict speaks of are dropped.
 
-    lastTransitionTime is kept unless the status flips, as metav1.Condition wants it.
+    lastTransitionTime, in whole seconds, is kept unless the status flips, as metav1.Condition wants it.
     """
+    flipped_at = now.replace(microsecond=0)
     before = {condition.type: condition for condition in old}
     merged = []
     for verdict in sorted(verdicts, key=lambda verdict: ORDER.index(verdict.type)):
@@ -83,7 +84,7 @@ def merge(
                 status=verdict.status,
                 reason=verdict.reason,
                 message=shortened(verdict.message),
-                last_transition_time=previous.last_transition_time if previous and keeps else now,
+                last_transition_time=previous.last_transition_time if previous and keeps else flipped_at,
                 observed_generation=generation,
             )
         )

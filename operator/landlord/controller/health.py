@@ -36,9 +36,7 @@ def told(tenant: Tenant, status: TenantStatus, finding: Finding, now: datetime) 
     phase, ready = status.phase, verdicts.get(READY)
     if ready is not None and (ready.status == "True" or ready.reason in UNWELL):
         verdicts[READY], phase = _ready(tenant, ready, finding.health, now)
-    merged = conditions.merge(
-        status.conditions, verdicts.values(), tenant.metadata.generation, now.replace(microsecond=0)
-    )
+    merged = conditions.merge(status.conditions, verdicts.values(), tenant.metadata.generation, now)
     return status.model_copy(update={"conditions": merged, "phase": phase or status.phase, "drift": drift})
 
 

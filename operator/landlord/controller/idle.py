@@ -57,7 +57,7 @@ def _idle(tenant: Tenant, facts: Facts, now: datetime, phase: Phase, why: Verdic
         new.append(Verdict(PROVISIONED, "False", "Unfinished", message))
     told = {verdict.type for verdict in new}
     kept = [_as_it_stands(c) for c in old if c.type in (READY, ACCEPTED, PROVISIONED) and c.type not in told]
-    merged = conditions.merge(old, new, generation, now.replace(microsecond=0))
+    merged = conditions.merge(old, new, generation, now)
     return tenant.status.model_copy(
         update={
             "observed_generation": generation,

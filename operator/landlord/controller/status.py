@@ -315,7 +315,5 @@ def _compose(
         endpoints=tenant.status.endpoints,
         resources=tenant.status.resources,
         drift=tenant.status.drift,
-        conditions=conditions.merge(
-            tenant.status.conditions, verdicts, tenant.metadata.generation, now.replace(microsecond=0)
-        ),
+        conditions=conditions.merge(tenant.status.conditions, verdicts, tenant.metadata.generation, now),
     )

@@ -21,6 +21,11 @@ def test_the_transition_time_moves_exactly_when_the_status_flips(before: str, af
     assert (new[0].reason, new[0].observed_generation) == ("After", 2)
 
 
+def test_times_are_told_in_whole_seconds_as_everywhere_in_kubernetes() -> None:
+    merged = merge((), [Verdict("Ready", "True", "R", "m")], 1, NOON.replace(microsecond=123456))
+    assert merged[0].last_transition_time == NOON
+
+
 def test_what_no_verdict_speaks_of_is_dropped() -> None:
     old = merge((), [Verdict("Ready", "False", "R", "m"), Verdict("Stalled", "True", "R", "m")], 1, NOON)
     new = merge(old, [Verdict("Ready", "True", "R", "m")], 1, LATER)
