@@ -240,7 +240,7 @@ def test_fills_in_defaults_and_only_those_that_mean_something(kubectl: Kubectl) 
     tenant = a_tenant("default")
     answer = kubectl.run("create", "--dry-run=server", "-o", "json", "-f", "-", stdin=json.dumps(tenant))
     spec = json.loads(answer.stdout)["spec"]
-    filled = copy.deepcopy(tenant["spec"])
+    filled = copy.deepcopy(tenant["spec"]) | {"desiredState": "Active"}
     filled["workload"] |= {"replicas": 1}
     filled["compute"]["docker"] |= {"bindAddress": "127.0.0.1", "restartPolicy": "unless-stopped"}
     filled["compute"]["docker"]["publish"][0] |= {"hostPort": 0}
