@@ -10,7 +10,7 @@ import pytest
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
-from landlord.api.workload import Exec, Probe, ResourceAmounts, Resources
+from landlord.api.workload import Exec, Probe, Quantity, ResourceAmounts, Resources
 from landlord.backends.kubernetes import ready
 from landlord.errors import Retryable, StepError, Terminal
 
@@ -132,6 +132,25 @@ async def test_what_others_use_of_the_quota_may_pass(namespaces: Namespaces) -> 
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Retryable)
     assert failure.code == "QuotaExceeded"
+
+
+@pytest.mark.parametrize("quota", [{"pods": 2}, {"requests.cpu": "1"}], ids=["pods", "cpu"])
+async def test_an_update_needs_no_more_of_the_quota_than_what_runs(
+    namespaces: Namespaces, quota: dict[str, Quantity]
+) -> None:
+    shape: dict[str, Any] = {
+        "quota": quota,
+        "replicas": 2,
+        "resources": Resources(limits=ResourceAmounts(cpu="500m")),
+    }
+    before = namespaces.new(image="registry.example.com/web:1", **shape)
+    await namespaces.apply(before)
+    after = namespaces.new(before.tenant_id, image="registry.example.com/web:2", **shape)
+    await namespaces.apply(after)
+    assert namespaces.get(after, "deployment")["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0
+    roomy = namespaces.new(before.tenant_id, image="registry.example.com/web:2", **shape | {"quota": {}})
+    await namespaces.apply(roomy)
+    assert namespaces.get(after, "deployment")["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == "25%"
 
 
 async def test_a_quota_on_what_no_container_names_is_met_by_defaults(namespaces: Namespaces) -> None:

@@ -1,13 +1,19 @@
 """How much a tenant may use of the cluster. No I/O."""
 
+from decimal import Decimal
+
 from landlord.api.schema import JsonObject
+from landlord.api.workload import Container, ResourceAmounts, Resources
 from landlord.backends.kubernetes import spec
+from landlord.backends.quantity import parse_quantity
 from landlord.workflow.request import Desired
 
 REQUEST = {"cpu": "50m", "memory": "64Mi"}
 """What a container counts for that asks for nothing: without, the scheduler would take it for free."""
 LIMIT = {"cpu": "500m", "memory": "512Mi"}
 """The limit of a container that names none, where the quota is on limits: it would be refused without."""
+
+_ALSO_CALLED = {"cpu": "requests.cpu", "memory": "requests.memory", "count/pods": "pods"}
 
 
 def resource_quota(desired: Desired) -> JsonObject | None:
@@ -22,3 +28,30 @@ def limit_range(desired: Desired) -> JsonObject:
     defaults = {name: amount for name, amount in LIMIT.items() if f"limits.{name}" in quota}
     container = {"type": "Container", "defaultRequest": REQUEST} | ({"default": defaults} if defaults else {})
     return {"spec": {"limits": [container]}}
+
+
+def has_room(desired: Desired, pods: int) -> bool:
+    """Whether the tenant's own quota admits so many of its pods at a time."""
+    used = {"pods": Decimal(1)}
+    for container in desired.workload.containers:
+        for name, amount in _counted(container).items():
+            used[name] = used.get(name, Decimal(0)) + amount
+    return all(
+        used.get(_ALSO_CALLED.get(name, name), Decimal(0)) * pods <= parse_quantity(hard)
+        for name, hard in spec.kubernetes(desired).quota.items()
+    )
+
+
+def _counted(container: Container) -> dict[str, Decimal]:
+    """What a container counts for, with what the API server fills in: a limit is a request, too."""
+    resources = container.resources or Resources()
+    limits, requests = amounts(resources.limits), amounts(resources.requests)
+    counted = {f"requests.{name}": amount for name, amount in (REQUEST | limits | requests).items()}
+    counted |= {f"limits.{name}": amount for name, amount in (LIMIT | limits).items()}
+    return {name: parse_quantity(amount) for name, amount in counted.items()}
+
+
+def amounts(of: ResourceAmounts | None) -> dict[str, str]:
+    """Those that are given, by name, as Kubernetes has them."""
+    given = of.model_dump(exclude_none=True) if of else {}
+    return {name: str(amount) for name, amount in given.items()}

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Container, EnvVar, Probe, ResourceAmounts, Resources
-from landlord.backends.kubernetes import spec
+from landlord.api.workload import Container, EnvVar, Probe, Resources
+from landlord.backends.kubernetes import limits, spec
 from landlord.workflow.request import Desired
 
 PROBE_SECONDS = 5
+IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
+"""For a quota without room for a further pod: one of the version before ends first. Without, an update waits
+for ever for what the tenant itself takes up."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
             # A container without a probe counts as ready the moment it starts, even one that ends at once.
             "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
             "template": _template(desired, copied),
-        },
+        }
+        | ({} if limits.has_room(desired, desired.workload.replicas + 1) else IN_PLACE),
     }
 
 
@@ -88,7 +92,7 @@ def _container(container: Container, restricted: bool) -> JsonObject:
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
             ],
             "resources": _given(
-                {"requests": _amounts(resources.requests), "limits": _amounts(resources.limits)}
+                {"requests": limits.amounts(resources.requests), "limits": limits.amounts(resources.limits)}
             ),
             "readinessProbe": _probe(container.probe) if container.probe else {},
             "securityContext": {"allowPrivilegeEscalation": False}
@@ -115,11 +119,6 @@ def literal(text: str) -> str:
 def _given(content: JsonObject) -> JsonObject:
     """Without what is empty: landlord would own that it is."""
     return {key: value for key, value in content.items() if value not in ({}, [])}
-
-
-def _amounts(amounts: ResourceAmounts | None) -> dict[str, str]:
-    given = amounts.model_dump(exclude_none=True) if amounts else {}
-    return {name: str(amount) for name, amount in given.items()}
 
 
 def _probe(probe: Probe) -> JsonObject:

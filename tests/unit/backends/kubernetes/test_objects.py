@@ -12,6 +12,7 @@ from landlord.api.workload import (
     HttpGet,
     Port,
     Probe,
+    Quantity,
     ResourceAmounts,
     Resources,
     TcpSocket,
@@ -142,6 +143,37 @@ def test_containers_have_a_default_for_what_the_quota_wants_named(
     (limit,) = limits.limit_range(desired(quota=quota))["spec"]["limits"]
     assert limit.get("default") == default
     assert (limits.resource_quota(desired(quota=quota)) is None) == (not quota)
+
+
+LIMITED = Resources(limits=ResourceAmounts(cpu="500m"), requests=ResourceAmounts(memory="1Gi"))
+
+
+@pytest.mark.parametrize(
+    ("quota", "resources", "number"),
+    [
+        pytest.param({"pods": 2}, None, 2, id="pods"),
+        pytest.param({"count/pods": "3"}, None, 3, id="pods by their other name"),
+        pytest.param({"requests.cpu": "1"}, LIMITED, 2, id="a limit is a request too"),
+        pytest.param({"limits.cpu": "1600m"}, LIMITED, 3, id="a limit"),
+        pytest.param({"memory": "3Gi"}, LIMITED, 3, id="a request"),
+        pytest.param(
+            {"requests.cpu": "100m"}, None, 2, id="nothing asked for counts for the default request"
+        ),
+        pytest.param({"limits.memory": "1Gi"}, None, 2, id="nothing limited counts for the default limit"),
+        pytest.param({"requests.cpu": "1", "pods": 1}, LIMITED, 1, id="the tightest counts"),
+    ],
+)
+def test_a_quota_has_room_for_so_many_pods_and_no_more(
+    quota: dict[str, Quantity], resources: Resources | None, number: int
+) -> None:
+    asked = desired(having(resources=resources), quota=quota)
+    assert limits.has_room(asked, number)
+    assert not limits.has_room(asked, number + 1)
+
+
+@pytest.mark.parametrize("quota", [{}, {"services": 1}, {"pods": 3}], ids=str)
+def test_where_a_further_pod_has_room_an_update_is_left_to_kubernetes(quota: dict[str, Quantity]) -> None:
+    assert "strategy" not in pods.deployment(desired(replicas=2, quota=quota))["spec"]
 
 
 def test_dns_and_each_other_are_reached_whatever_the_isolation() -> None:
