@@ -76,6 +76,22 @@ def test_what_was_done_with_kubectl_is_undone(system: System, name: str, hand: t
     system.delete(name, timeout=60)
 
 
+def test_a_report_follows_what_is_done_next_and_ends_when_that_is_undone(system: System, name: str) -> None:
+    def reported() -> list[str]:
+        found: list[str] = system.tenant(name)["status"].get("drift", {}).get("items", [])
+        return found
+
+    system.apply(name, spec("Report"))
+    system.until(name, "Ready", "True")
+    for number in (3, 4):
+        system.kubectl("scale", "deployment/tenant", f"--replicas={number}", "-n", f"tenant-{name}")
+        item = f"Deployment tenant: spec.replicas is {number}, should be 2"
+        eventually(lambda item=item: reported() == [item], what=item)  # type: ignore[misc]
+    system.kubectl("scale", "deployment/tenant", "--replicas=2", "-n", f"tenant-{name}")
+    eventually(lambda: not reported(), what="nothing is reported any more")
+    system.delete(name, timeout=60)
+
+
 @pytest.mark.parametrize(
     ("mode", "item"), [("Report", "Deployment tenant: spec.replicas is 3, should be 2"), ("Ignore", None)]
 )

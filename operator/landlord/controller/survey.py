@@ -149,6 +149,8 @@ class Surveyor:
             finding = compare(standing, one, at, seen_unhealthy=known.unhealthy)
             if finding.repair and (due := repairs.due(known.repaired, at)):
                 finding = later(finding, due)
+            if not finding.drift:  # the same drift may come again, and be another one in depth
+                known = replace(known, inspected=(), details=())
             self._known[key] = replace(known, unhealthy=one is not None and not one.healthy)
             if standing.mode == "Report" and finding.drift:
                 reported[key] = standing, finding

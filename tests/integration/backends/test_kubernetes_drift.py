@@ -51,7 +51,8 @@ def replaced(path: str, value: Any) -> Any:
     return [{"op": "replace", "path": path, "value": value}]
 
 
-DEPLOYMENT_CHANGED = "the Deployment was changed by somebody"
+DEPLOYMENT_CHANGED = "the Deployment was changed by somebody (generation 2)"
+CHANGED_TWICE = "the Deployment was changed by somebody (generation 3)"
 CONTAINER = "/spec/template/spec/containers/0"
 SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
     "scaled": (
@@ -86,7 +87,7 @@ SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
     ),
     "an open network": (
         patched("networkpolicy", {"spec": {"ingress": [{}]}}),
-        "the NetworkPolicy was changed by somebody",
+        "the NetworkPolicy was changed by somebody (generation 2)",
         'NetworkPolicy tenant: spec.ingress is [{}], should be [{"from": [{"podSelector": {}}]}]',
     ),
     "no Deployment": (deleted("deployment"), "the Deployment is missing", "Deployment tenant is missing"),
@@ -194,7 +195,7 @@ async def test_fields_that_others_set_for_themselves_are_drift_until_the_next_lo
     place = ("-n", namespace_of(desired))
     namespaces.kubectl("rollout", "restart", "deployment/tenant", *place)
     namespaces.kubectl("annotate", "deployment/tenant", "theirs=note", *place)
-    assert await drift(namespaces, desired) == DEPLOYMENT_CHANGED
+    assert await drift(namespaces, desired) == CHANGED_TWICE
     assert await namespaces.backend.inspect(desired) == []
     assert await drift(namespaces, desired) == ""
     annotations = namespaces.get(desired, "deployment")["spec"]["template"]["metadata"]["annotations"]
@@ -217,7 +218,7 @@ async def test_a_look_in_depth_undoes_nothing_that_somebody_changes_meanwhile(
     monkeypatch.setattr(Cluster, "preview", with_a_change_after_it)
     assert await namespaces.backend.inspect(desired) == []
     assert namespaces.get(desired, "deployment")["spec"]["replicas"] == 3
-    assert await drift(namespaces, desired) == DEPLOYMENT_CHANGED
+    assert await drift(namespaces, desired) == CHANGED_TWICE
 
 
 async def test_fields_that_others_set_for_themselves_are_no_drift_after_an_apply(

@@ -233,6 +233,22 @@ def test_drift_that_is_only_reported_is_looked_at_in_depth_once() -> None:
     assert said.drift == ("scaled: replicas is 3, should be 2",)
 
 
+def test_drift_that_comes_again_after_it_was_undone_is_looked_at_again() -> None:
+    world = World()
+    world.put("scaled", seen=SCALED, management={"drift": "Report"})
+
+    async def live() -> None:
+        task = asyncio.create_task(world.live(3.5 * INTERVAL))
+        for seen in (SCALED, WELL, SCALED):
+            world.seen["scaled"] = seen
+            await asyncio.sleep(1.2 * INTERVAL)
+        await task
+
+    run(live)
+    assert world.inspected == ["scaled", "scaled"]
+    assert world.names() == ["scaled"] * 3
+
+
 def test_when_many_drift_at_once_they_are_told_at_once_and_looked_at_in_turn() -> None:
     world = World()
     for number in range(3 * INSPECTED):

@@ -37,7 +37,7 @@ class Place:
     missing: set[str]
     """Kinds of what was made in it, and was in no list."""
     changed: list[str] = field(default_factory=list)
-    """Kinds of what somebody has changed in it."""
+    """What somebody has changed in it."""
     workload: Workload | None = None
 
 
@@ -97,7 +97,9 @@ class Survey:
             return None
         place.missing.discard(kind.name)
         if kind in stamp.STAMPED and stamp.changed(found):
-            place.changed.append(kind.name)
+            # With each further change the drift is another one, and so is looked at in depth again.
+            generation = found["metadata"]["generation"]
+            place.changed.append(f"the {kind.name} was changed by somebody (generation {generation})")
         return place
 
 
@@ -109,10 +111,7 @@ def _observation(place: Place) -> Observation:
         return Observation(False, applied, going, _state(place), drift=going)
     if _state(place) != "Active":
         return _resting(place)
-    drift = "; ".join(
-        [f"the {kind} is missing" for kind in sorted(place.missing)]
-        + [f"the {kind} was changed by somebody" for kind in place.changed]
-    )
+    drift = "; ".join([f"the {kind} is missing" for kind in sorted(place.missing)] + place.changed)
     if workload is None:
         return Observation(False, None, "there is no Deployment", drift=drift)
     waiting = workload.waiting if workload.replicas else "the Deployment is scaled to zero"

@@ -141,7 +141,10 @@ def test_what_was_changed_is_named() -> None:
     policy = (kinds.NETWORK_POLICY, metadata(generation=4))
     seen = observed(namespace(), deployment(generation=5), policy)
     assert seen.healthy
-    assert seen.drift == "the Deployment was changed by somebody; the NetworkPolicy was changed by somebody"
+    assert seen.drift == (
+        "the Deployment was changed by somebody (generation 5); "
+        "the NetworkPolicy was changed by somebody (generation 4)"
+    )
 
 
 def test_a_tenant_of_an_earlier_version_has_no_drift() -> None:
