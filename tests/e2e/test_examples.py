@@ -204,6 +204,19 @@ def test_what_docker_can_not_run_is_refused_with_what_to_do(
     docker_landlord.delete(name)
 
 
+@pytest.mark.parametrize("path", ONLY_ON_KUBERNETES, ids=lambda path: path.stem)
+def test_an_example_for_kubernetes_is_refused_on_docker_with_what_to_do(
+    docker_landlord: System, docker_engine: docker.DockerClient, path: Path, name: str
+) -> None:
+    example = read(path, docker_landlord, name)
+    del example.compute["provider"]
+    docker_landlord.kubectl.apply(yaml.safe_dump_all(example.objects))
+    tenant = docker_landlord.until(example.name, "Stalled", "True")
+    assert "set it to 1 or use another backend" in message(tenant, "Ready")
+    assert containers_of(docker_engine, name) == []
+    removed(example, docker_landlord)
+
+
 def probe_of(probe: Object | None) -> tuple[str, int, str, int] | None:
     """Kind, port, path and patience of a probe, with the defaults that a manifest may leave out."""
     if probe is None:

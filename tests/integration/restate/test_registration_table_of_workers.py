@@ -152,4 +152,4 @@ async def test_a_worker_that_is_half_rolled_out_is_not_taken_for_the_new_one(wor
         await w.some_time_passes(world)
         await w.worker_becomes(kind="another-handler")(world)
         await engine.until("Registered")
-        assert await world.handlers() == {"apply", "delete", "describe"}
+        assert await world.handlers() == {"apply", "suspend", "archive", "delete", "describe"}

@@ -128,5 +128,5 @@ def _probe(probe: Probe) -> JsonObject:
     elif probe.tcp_socket:
         content["tcpSocket"] = {"port": probe.tcp_socket.port}
     elif probe.exec:
-        content["exec"] = {"command": list(probe.exec.command)}
+        content["exec"] = {"command": [literal(word) for word in probe.exec.command]}
     return content

@@ -9,6 +9,7 @@ from landlord.api import names
 from landlord.api.workload import (
     Container,
     EnvVar,
+    Exec,
     HttpGet,
     Port,
     Probe,
@@ -82,6 +83,7 @@ def test_the_pod_security_level_decides_what_pods_may(
     [
         (Probe(http_get=HttpGet(path="/ok", port=80)), {"httpGet": {"path": "/ok", "port": 80}}),
         (Probe(tcp_socket=TcpSocket(port=80)), {"tcpSocket": {"port": 80}}),
+        (Probe(exec=Exec(command=("/ok", "$(HOME)"))), {"exec": {"command": ["/ok", "$$(HOME)"]}}),
     ],
 )
 def test_a_probe_is_a_readiness_probe(probe: Probe, made: dict[str, Any]) -> None:
