@@ -1,18 +1,19 @@
 """The worker's ClusterRole, by what the kubernetes backend does with it: all of that, and nothing besides."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from tests.contract.harness import new_tenant_id, run, tenant
 from tests.integration.manifests.conftest import WORKER, Applied
 from tests.support.manifests import NAMESPACE, granted, granted_to, rules
-from tests.support.polling import eventually
+from tests.support.polling import eventually, eventually_async
 from tests.support.rbac import in_short, used
 from tests.support.secrets import Owner, allow_reading, referring_to
 
 from landlord.api.compute import KubernetesCompute, NamespaceSettings
-from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.kubernetes import KubernetesBackend, removal
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
@@ -81,6 +82,31 @@ async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -
     await run(backend.steps(referring))
     await run(backend.steps(desired(tenant_id=referring.tenant_id)))
     await run(backend.teardown(referring.tenant_id))
+
+
+async def test_what_holds_a_namespace_is_told_without_the_right_to_see_it(
+    cluster: ControlPlane, backend: KubernetesBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "WINDOW_SECONDS", 2.0)
+    held = desired()
+    await run(backend.steps(held)[:1])
+    place = ("-n", f"tenant-{held.tenant_id}")
+    hold = {"name": "theirs", "finalizers": ["example.com/hold"]}
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": hold}
+    cluster.kubectl("create", "-f", "-", *place, stdin=json.dumps(theirs))
+
+    async def told() -> str:
+        with pytest.raises(Retryable) as raised:
+            await run(backend.teardown(held.tenant_id))
+        return raised.value.message if raised.value.code == "HeldByFinalizers" else ""
+
+    said = await eventually_async(told, what="what holds it")
+    assert "configmaps" in said
+    assert "example.com/hold in 1 resource instances" in said
+    cluster.kubectl(
+        "patch", "configmap", "theirs", *place, "--type=merge", '-p={"metadata":{"finalizers":null}}'
+    )
+    cluster.kubectl("wait", "--for=delete", f"namespace/{place[1]}", "--timeout=60s", timeout=90)
 
 
 async def test_each_of_its_rights_is_needed_and_enough(

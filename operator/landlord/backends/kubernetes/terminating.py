@@ -33,13 +33,22 @@ def still_there(namespace: JsonObject, held: Sequence[str]) -> Retryable:
     own = [*namespace["metadata"].get("finalizers", ()), *namespace.get("spec", {}).get("finalizers", ())]
     if others := [each for each in own if each != "kubernetes"]:
         held = [f"the namespace itself ({', '.join(others)})", *held]
+    troubles = _troubles(namespace)
+    why = "; ".join(each["message"] for each in troubles) or "its content is being removed"
+    todo = "have the controller that set them finish, or remove them by hand if it is gone for good"
     if held:
+        what = ", ".join(held)
+        return Retryable(
+            "HeldByFinalizers", f"the namespace {name} is held by finalizers of {what}\nTo do: {todo}."
+        )
+    if any(each["type"] == "NamespaceFinalizersRemaining" for each in troubles):
+        # The worker may not see what others have put there. The namespace knows of which kinds it is.
+        kinds = ",".join(f"{plural}.{group}".rstrip(".") for plural, group in remaining(namespace))
         return Retryable(
             "HeldByFinalizers",
-            f"the namespace {name} is held by finalizers of {', '.join(held)}\n"
-            "To do: have the controller that set them finish, or remove them by hand if it is gone for good.",
+            f"the namespace {name} is held: {why}\n"
+            f"To do: find them with `kubectl get {kinds} -n {name} -o yaml`; {todo}.",
         )
-    why = " ".join(each["message"] for each in _troubles(namespace)) or "its content is being removed"
     return Retryable("StillTerminating", f"the namespace {name} is not gone yet: {why}")
 
 

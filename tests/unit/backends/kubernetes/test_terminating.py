@@ -11,6 +11,9 @@ REMAINING = (
     "certificates.cert-manager.io has 2 resource instances"
 )
 
+FINALIZERS = "Some content in the namespace has finalizers remaining: a/b in 3 resource instances"
+CONDITIONS = {REMAINING: "NamespaceContentRemaining", FINALIZERS: "NamespaceFinalizersRemaining"}
+
 
 def namespace(*said: str, finalizers: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
@@ -19,7 +22,7 @@ def namespace(*said: str, finalizers: tuple[str, ...] = ()) -> dict[str, Any]:
         "status": {
             "conditions": [
                 {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all is well"},
-                *({"type": "NamespaceContentRemaining", "status": "True", "message": each} for each in said),
+                *({"type": CONDITIONS[each], "status": "True", "message": each} for each in said),
             ]
         },
     }
@@ -50,6 +53,13 @@ def test_only_what_finalizers_hold_is_named_and_not_without_end() -> None:
             ("configmaps/x (a/b)",),
             "HeldByFinalizers",
             "held by finalizers of configmaps/x (a/b)",
+        ),
+        (namespace(REMAINING, FINALIZERS), (), "HeldByFinalizers", "remaining: a/b in 3 resource instances"),
+        (
+            namespace(REMAINING, FINALIZERS),
+            (),
+            "HeldByFinalizers",
+            "`kubectl get configmaps,certificates.cert-manager.io -n tenant-acme -o yaml`",
         ),
         (namespace(finalizers=("a/b",)), (), "HeldByFinalizers", "the namespace itself (a/b)"),
     ],
