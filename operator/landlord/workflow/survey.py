@@ -20,8 +20,9 @@ from landlord.workflow.request import Desired
 
 log = logging.getLogger(__name__)
 
-LONGEST_LOOK = 25.0
-"""Seconds that a backend may take to answer. A survey that takes longer counts as missed."""
+LONGEST_LOOK = 60.0
+"""Seconds that a backend may take to answer. A survey that takes longer counts as missed. On two busy cores
+the lists of 2,000 tenants on Kubernetes took up to 7.6 s, and it is linear."""
 
 T = TypeVar("T")
 

@@ -176,6 +176,9 @@ async def test_a_copy_that_was_removed_is_made_again(namespaces: Namespaces, own
     desired = of(namespaces, owner)
     await namespaces.apply(desired)
     namespaces.kubectl("delete", "secret", "tenant", "-n", namespace_of(desired))
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert seen.drift == "the Secret is missing"
     assert "Secret tenant is missing" in await namespaces.backend.inspect(desired)
     workload = next(step for step in namespaces.backend.steps(desired) if step.name == "workload")
     await workload.run()

@@ -131,6 +131,13 @@ async def test_it_can_t_touch_what_others_have_made(
     cluster: ControlPlane, applied: Applied, what: str
 ) -> None:
     worker = f"--as=system:serviceaccount:{NAMESPACE}:{WORKER}"
-    for verb in ("get", "patch", "delete"):
+    for verb in ("get", "list", "patch", "delete"):
         asked = cluster.kubectl.run("auth", "can-i", verb, what, "-n", "kube-system", worker)
         assert asked.stdout.strip() == "no", verb
+
+
+def test_it_can_t_list_the_secrets_of_others(cluster: ControlPlane, applied: Applied) -> None:
+    worker = f"--as=system:serviceaccount:{NAMESPACE}:{WORKER}"
+    listed = cluster.kubectl.run("get", "secrets", "-A", worker)
+    assert "cannot list resource" in listed.stderr
+    cluster.kubectl("get", "secrets", "-A", worker, "--field-selector=metadata.name=tenant")

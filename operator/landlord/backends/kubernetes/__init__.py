@@ -94,17 +94,22 @@ class KubernetesBackend:
             return await inspection.inspect(self._cluster, self._sources, desired)
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a namespace, by one list of each kind."""
+        """All tenants with a namespace, by one list of each kind.
+
+        The right to list all Secrets would be the right to read them. A list of one name, be it in all
+        namespaces, takes no more than the right to that name.
+        """
         ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+        made = {"labelSelector": ours, "fieldSelector": f"metadata.name={spec.NAME}"}
         survey, each = Survey(), self._cluster.each
         with explained():
             async for found in each(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours):
                 survey.add_namespace(found)
-            async for found in each(kinds.DEPLOYMENT, labelSelector=ours):
+            async for found in each(kinds.DEPLOYMENT, **made):
                 survey.add_deployment(found)
             for kind in kinds.MADE:
                 if kind is not kinds.DEPLOYMENT:
-                    async for found in each(kind, accept=METADATA_LIST, labelSelector=ours):
+                    async for found in each(kind, accept=METADATA_LIST, **made):
                         survey.add(kind, found)
         return await self._sources.judge(survey.observations(), survey.secrets())
 

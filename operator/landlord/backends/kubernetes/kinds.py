@@ -30,6 +30,5 @@ REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
 POD = Kind("v1", "Pod", "pods")
 EVENT = Kind("v1", "Event", "events")
 
-MADE = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA)
-"""What is made in a tenant's namespace, in the order in which it goes. Its Secret is known by name alone: the
-right to list Secrets would be the right to read them all."""
+MADE = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
+"""What is made in a tenant's namespace, in the order in which it goes."""

@@ -40,6 +40,8 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
         ),
     }
     made = [each.kind.name for wanted in content.values() for each in wanted if each.content is not None]
+    if desired.workload.refers_to_secrets:
+        made.append(kinds.SECRET.name)
     return {"namespace": (Wanted(kinds.NAMESPACE, namespace(desired, made)),), **content}
 
 

@@ -32,8 +32,8 @@ async def namespaces_of(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
 
 
 async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
-    """The tenant's objects of a kind."""
-    if kind is kinds.SECRET:
+    """The tenant's objects of a kind; of those that are made by landlord there is one at most."""
+    if kind in kinds.MADE:
         found = await cluster.get(kind, namespace, spec.NAME)
         return [found] if found and spec.owned(found, tenant_id) else []
     return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))
@@ -44,7 +44,7 @@ async def all_made_in(
 ) -> dict[Kind, list[JsonObject]]:
     """All that was made for the tenant in a namespace, by kind, in the order in which it goes."""
     name = namespace["metadata"]["name"]
-    made = {kind: await made_in(cluster, kind, name, tenant_id) for kind in (*kinds.MADE, kinds.SECRET)}
+    made = {kind: await made_in(cluster, kind, name, tenant_id) for kind in kinds.MADE}
     return {kind: found for kind, found in made.items() if found}
 
 
