@@ -92,7 +92,10 @@ class Backend(Protocol):
         ...
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants that exist on the backend, by tenantID, in a few list calls whatever their number."""
+        """All tenants that exist on the backend, by tenantID.
+
+        A few list calls tell of all. Only a backend that runs on one machine may look at each.
+        """
         ...
 
     async def inspect(self, desired: Desired) -> Sequence[str]:

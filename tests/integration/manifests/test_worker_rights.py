@@ -15,7 +15,7 @@ from tests.support.secrets import Owner, allow_reading, referring_to
 from landlord.api.compute import KubernetesCompute, NamespaceSettings
 from landlord.backends.kubernetes import KubernetesBackend, removal
 from landlord.dev.cluster import ControlPlane
-from landlord.errors import Retryable
+from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
 
@@ -82,6 +82,13 @@ async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -
     await run(backend.steps(referring))
     await run(backend.steps(desired(tenant_id=referring.tenant_id)))
     await run(backend.teardown(referring.tenant_id))
+
+
+async def test_no_tenant_takes_over_the_namespace_of_landlord(backend: KubernetesBackend) -> None:
+    taking = desired(namespace=NamespaceSettings(name=NAMESPACE), adoption="IfUnowned")
+    with pytest.raises(Terminal, match="a Namespace named landlord-system exists") as raised:
+        await run(backend.steps(taking)[:1])
+    assert raised.value.code == "Conflict"
 
 
 async def test_what_holds_a_namespace_is_told_without_the_right_to_see_it(

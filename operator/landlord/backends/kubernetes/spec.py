@@ -68,8 +68,10 @@ def owned(found: JsonObject, tenant_id: str) -> bool:
 
 
 def unowned(found: JsonObject) -> bool:
-    """Whether an object is nobody's: of no tenant and without an owner."""
-    return names.LABEL_TENANT not in labels_of(found) and not found["metadata"].get("ownerReferences")
+    """Whether an object is nobody's: of no tenant, without an owner, and no part of landlord itself."""
+    labels = labels_of(found)
+    of_landlord = labels.get("app.kubernetes.io/part-of") == "landlord"  # as manifests/base has it
+    return not (names.LABEL_TENANT in labels or of_landlord or found["metadata"].get("ownerReferences"))
 
 
 def adopted(found: JsonObject) -> bool:
