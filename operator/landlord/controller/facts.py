@@ -6,7 +6,7 @@ from landlord.api.outcome import Outcome
 from landlord.controller.breaker import Deletions
 from landlord.controller.comparison import Finding
 from landlord.engines import Progress, Registration
-from landlord.errors import EngineError, RequestRejected
+from landlord.errors import EngineError
 from landlord.workflow.request import Request
 
 
@@ -23,11 +23,6 @@ class Flight:
     def ended(self) -> bool:
         """Whether it is not under way any more, as far as this process knows."""
         return self.outcome is not None or self.error is not None
-
-    @property
-    def broke(self) -> bool:
-        """Whether the engine could not be asked, so that nothing is known about the work."""
-        return self.error is not None and not isinstance(self.error, RequestRejected)
 
 
 @dataclass(frozen=True)

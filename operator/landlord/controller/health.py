@@ -40,10 +40,8 @@ def told(tenant: Tenant, status: TenantStatus, finding: Finding, now: datetime) 
     return status.model_copy(update={"conditions": merged, "phase": phase or status.phase, "drift": drift})
 
 
-def noted(tenant: Tenant, finding: Finding | None) -> Tenant:
+def noted(tenant: Tenant, finding: Finding) -> Tenant:
     """The Tenant that is being repaired, which shows why until that has succeeded."""
-    if finding is None or not finding.repair:
-        return tenant
     drift = _drift(tenant.status.drift, finding.drift or (finding.repair,), finding.at)
     return tenant.model_copy(update={"status": tenant.status.model_copy(update={"drift": drift})})
 

@@ -6,9 +6,7 @@
 | expires into its deletion            | any               |             |        | (the Tenant is deleted)  |
 | is as wanted, and was found so       | none              |             |        | as before, registration  |
 | is as wanted, but was found otherwise| none              |             |        | what was found           |
-| … and is to be repaired, now         | none              |             | yes    |                          |
-| … and is to be repaired              | engine error      |             | later  | what was found           |
-| … and is being repaired              | as of any work    |             |        | as of any work           |
+| … and is to be repaired, now         | none              |             | yes    | so, and what was found   |
 | can't be accepted                    | any               |             |        | why, Stalled             |
 | failed for good at its generation    | none              |             |        | what was found           |
 | failed, may pass                     | none              |             | later  | what was found           |
@@ -54,7 +52,8 @@ class Plan:
     """Add our finalizer."""
     submit: Request | None = None
     repairs: bool = False
-    """What is submitted puts right what a survey has found."""
+    """What is submitted puts right what a survey has found. The status is told before: nothing else of the
+    object says that it was asked for, and the attempt of a repair that has ended must not be used again."""
     status: TenantStatus | None = None
     """The whole status that should be there; None leaves it."""
     requeue_after: float | None = None
@@ -103,15 +102,14 @@ def _upkeep(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
 
 def _kept(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     """Landlord has brought the Tenant where it shall be; somebody may have changed that since."""
-    finding, flight = health.current(tenant, facts.finding), facts.flight
-    if tenant.spec is not None and (finding or flight):
-        operation = lifecycle.OPERATIONS[lifecycle.wanted(tenant, now)]
-        request = request_for(tenant, facts, operation, now)
-        if flight and flight.request.idempotency_key == request.idempotency_key and not flight.broke:
-            return _work(health.noted(tenant, finding), facts, now, operation)
-        due = finding and finding.repair and finding.repair_at is None
-        if due and flight is None and facts.registration.ready:
-            return Plan(submit=request, repairs=True) if tenant.held else Plan(hold=True)
+    finding = health.current(tenant, facts.finding)
+    due = finding and finding.repair and finding.repair_at is None
+    if finding and due and tenant.spec and facts.flight is None and facts.registration.ready:
+        if not tenant.held:
+            return Plan(hold=True)
+        request = request_for(tenant, facts, lifecycle.OPERATIONS[lifecycle.wanted(tenant, now)], now)
+        told = say.under_way(health.noted(tenant, finding), facts, now, request, None)
+        return Plan(submit=request, repairs=True, status=told)
     return Plan(status=_still(tenant, facts, now), settled=True)
 
 

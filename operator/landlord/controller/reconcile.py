@@ -91,6 +91,8 @@ class Reconciler:
             self._cache.unsettled.add(key)
             self._cache.claim(key)
             if decided.repairs:
+                await self._tell(tenant, decided)
+                tenant = self._cache.get(key) or tenant
                 self._surveyor.repaired(key)
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)

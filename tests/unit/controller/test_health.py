@@ -119,7 +119,12 @@ def test_what_is_to_be_repaired_is_submitted_again_as_a_further_attempt(finding:
     assert decided.submit is not None
     assert decided.repairs
     assert (decided.submit.operation, decided.submit.generation, decided.submit.attempt) == ("apply", 1, 2)
-    assert decided.status is None
+    assert says(decided, "Ready") == ("False", "Repairing"), (
+        "so that a restart goes on with this very attempt"
+    )
+    assert decided.status is not None
+    assert decided.status.workflow is not None
+    assert (decided.status.workflow.sub_state, decided.status.workflow.attempt) == ("Running", 2)
 
 
 def test_a_tenant_that_lost_its_finalizer_gets_it_back_before_it_is_repaired() -> None:
@@ -157,8 +162,8 @@ def test_no_tenant_is_repaired_that_is_left_alone_or_of_which_the_finding_is_old
 
 
 def repairing(tenant: Tenant, finding: Finding = SCALED, **known: Any) -> Plan:
-    facts = knowing(finding)
-    return plan(tenant, replace(with_flight(tenant, facts, **known), finding=finding), NOW)
+    told = tenant.model_copy(update={"status": plan(tenant, knowing(finding), NOW).status})
+    return plan(told, replace(with_flight(told, knowing(finding), **known), finding=finding), NOW)
 
 
 def test_a_repair_that_takes_a_while_says_what_was_found() -> None:
@@ -199,10 +204,11 @@ def test_a_repair_that_the_engine_refuses_has_failed() -> None:
     assert says(decided, "Stalled") == ("True", "ProvisioningFailed")
 
 
-def test_a_repair_that_could_not_be_submitted_is_left_to_the_next_survey() -> None:
+def test_a_repair_that_could_not_be_submitted_is_tried_again_as_any_work() -> None:
     decided = repairing(a_ready_tenant(), error=EngineUnreachable("away"))
-    assert (decided.submit, decided.retry, decided.settled) == (None, False, True)
-    assert says(decided, "Ready") == ("True", "Provisioned")
+    assert (decided.submit, decided.retry, decided.settled) == (None, True, False)
+    assert says(decided, "Ready") == ("False", "RegistrationPending")
+    assert shown(decided) == ("scaled to 3",)
 
 
 def test_of_a_tenant_whose_update_failed_is_told_whether_it_still_runs() -> None:
@@ -239,18 +245,13 @@ def test_what_was_found_is_an_event_when_it_is_news(
     assert (f"{news.type} {news.reason}: {news.note}" if news else None) == expected
 
 
-def test_a_repair_is_told_when_it_is_done_and_before_only_if_it_takes_a_while() -> None:
+def test_of_a_repair_is_told_what_was_found_and_then_that_it_is_done() -> None:
     tenant = a_ready_tenant()
-    done = repairing(tenant, outcome=DONE).status
-    under_way = repairing(tenant, progress=Progress("Running")).status
+    begun, done = plan(tenant, knowing(SCALED), NOW).status, repairing(tenant, outcome=DONE).status
+    assert begun is not None
     assert done is not None
-    assert under_way is not None
-    told = [
-        about_tenant(*change)
-        for change in ((tenant.status, done), (tenant.status, under_way), (under_way, done))
-    ]
+    told = [about_tenant(*change) for change in ((tenant.status, begun), (begun, done))]
     assert [f"{news.type} {news.reason}: {news.note}" for news in told if news] == [
-        "Normal Repaired: Repaired: scaled to 3",
         "Warning Drifted: scaled to 3",
         "Normal Repaired: Repaired: scaled to 3",
     ]

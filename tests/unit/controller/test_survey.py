@@ -73,10 +73,10 @@ class World:
         self.added.append((asyncio.get_running_loop().time(), key.name))
         tenant, finding = self.cache.get(key), self.surveyor.finding(key)
         assert tenant is not None
-        status = plan(tenant, replace(FACTS, finding=finding), self.now()).status
-        if status:
+        decided = plan(tenant, replace(FACTS, finding=finding), self.now())
+        if decided.status and not decided.repairs:
             body = tenant.model_dump(mode="json", by_alias=True, exclude_none=True)
-            self.cache.put(body | {"status": status.model_dump(mode="json", exclude_none=True)})
+            self.cache.put(body | {"status": decided.status.model_dump(mode="json", exclude_none=True)})
 
     def names(self) -> list[str]:
         return [name for _, name in self.added]
