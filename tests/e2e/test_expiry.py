@@ -5,24 +5,18 @@ from functools import partial
 
 import pytest
 from tests.support.events import reasons
+from tests.support.lifetimes import LONG, in_seconds
 from tests.support.polling import eventually, steadily
 from tests.support.specs import Spec, memory
 from tests.support.status import conditions, message
-from tests.support.system import Landlord, System, Tenant
+from tests.support.system import Landlord, System
 from tests.support.views import View, as_asked
 
 STATES = {"Suspend": "Suspended", "Archive": "Archived"}
-LONG = "720h"
 
 
 def lasting(spec: Spec, expire_after: str, on_expiry: str) -> Spec:
     return spec | {"lifetime": {"expireAfter": expire_after, "onExpiry": on_expiry}}
-
-
-def in_seconds(tenant: Tenant, seconds: float) -> str:
-    """An expireAfter with which the Tenant expires so many seconds from now."""
-    age = datetime.now(UTC) - datetime.fromisoformat(tenant["metadata"]["creationTimestamp"])
-    return f"{int((age.total_seconds() + seconds) * 1000)}ms"
 
 
 @pytest.mark.parametrize("on_expiry", ["Suspend", "Archive"])
