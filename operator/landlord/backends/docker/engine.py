@@ -69,7 +69,8 @@ class Engine:
 
     async def _bounded(self, waiting: Awaitable[T]) -> T:
         try:
-            return await asyncio.wait_for(waiting, WORK_TIMEOUT)
+            async with asyncio.timeout(WORK_TIMEOUT):
+                return await waiting
         except TimeoutError:
             raise unavailable(f"no answer for {WORK_TIMEOUT:.0f} s") from None
 

@@ -53,7 +53,8 @@ class Images:
                 raise Retryable("Pulling", f"{under_way} other images are being pulled; {image} waits")
             pull = self._pulls[image] = Pull(self._engine, image)
         try:
-            await asyncio.wait_for(asyncio.wrap_future(pull.done), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.wrap_future(pull.done)
         except TimeoutError:
             raise Retryable("Pulling", f"pulling {image}: {pull.progress}") from None
         finally:

@@ -136,7 +136,8 @@ class Keeper:
             else:
                 wait, retry = retry, min(retry * 2, LONGEST_RETRY)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._kicked.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._kicked.wait()
                 trigger, retry = self._trigger, FIRST_RETRY
                 await asyncio.sleep(REST_SECONDS)
             self._kicked.clear()

@@ -86,7 +86,8 @@ class Tracker:
                 acted = await self.tick()
                 pause = max(SOON_SECONDS if acted else TICK_SECONDS, (time.monotonic() - began) / SHARE)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
                 self._wake.clear()
             self._stopped_at.clear()
 
