@@ -32,7 +32,7 @@ class Facts:
     registration: Registration
     """As it is now: what unfinished Tenants say and wait for."""
     steady: Registration | None
-    """The same once it has stood for a while: what settled Tenants say. None: leave them as they are."""
+    """As it has stood for a while, or did before a change of a moment ago."""
     default_provider: str
     owner: str | None = None
     """namespace/name of the older Tenant that has the same tenantID."""
@@ -41,3 +41,10 @@ class Facts:
     """What the last survey has found to be otherwise than the Tenant says."""
     deletions: Deletions | None = None
     """All deletions that are known of. None: the breaker is off, or not needed."""
+
+    @property
+    def for_settled(self) -> Registration | None:
+        """What settled Tenants tell of it; None while it is changing: they are left as they are."""
+        now, steady = self.registration, self.steady
+        same = steady is not None and (steady.status, steady.reason) == (now.status, now.reason)
+        return steady if same else None

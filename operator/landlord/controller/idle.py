@@ -81,6 +81,6 @@ def _as_it_stands(condition: Condition) -> Condition:
 def _registration(tenant: Tenant, facts: Facts) -> Verdict:
     """As a settled Tenant tells it: what changes for a moment only is no news."""
     said = find(tenant.status.conditions, WORKFLOW_REGISTERED)
-    if facts.steady is None and said is not None:
+    if facts.for_settled is None and said is not None:
         return Verdict(said.type, said.status, said.reason, said.message)
-    return registered(facts.steady or facts.registration)
+    return registered(facts.for_settled or facts.registration)

@@ -104,7 +104,7 @@ def refused(tenant: Tenant, facts: Facts, now: datetime, reason: str, message: s
 
 def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
     """Nothing new but the registration, and that only once it is steady."""
-    if facts.steady is None:
+    if facts.for_settled is None:
         return None
     others = [
         Verdict(c.type, c.status, c.reason, c.message)
@@ -115,7 +115,7 @@ def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
         update={
             "conditions": conditions.merge(
                 tenant.status.conditions,
-                [*others, registered(facts.steady)],
+                [*others, registered(facts.for_settled)],
                 tenant.metadata.generation,
                 now,
             )

@@ -89,7 +89,7 @@ def test_it_is_not_written_again_while_nothing_changes() -> None:
 
 
 def test_it_hears_of_a_registration_that_is_steadily_another() -> None:
-    status = pause(a_ready_tenant().status, facts=replace(FACTS, steady=AWAY))
+    status = pause(a_ready_tenant().status, facts=replace(FACTS, registration=AWAY, steady=AWAY))
     assert told(status, "WorkflowRegistered")[:2] == ("Unknown", "EngineUnreachable")
     assert told(status, "Ready")[:2] == ("True", "Provisioned")
 

@@ -78,6 +78,11 @@ def test_a_settled_tenant_hears_of_a_registration_that_is_steadily_another() -> 
     assert says(decided, "WorkflowRegistered") == ("Unknown", "EngineUnreachable")
 
 
+def test_what_settles_just_after_an_outage_does_not_tell_of_it_again() -> None:
+    decided = plan(a_ready_tenant(), replace(FACTS, registration=REGISTERED, steady=AWAY), NOW)
+    assert decided == Plan(settled=True)
+
+
 def test_a_settled_tenant_is_not_written_again_for_the_same_registration() -> None:
     tenant = a_ready_tenant()
     assert plan(tenant, replace(FACTS, steady=REGISTERED), NOW).status == tenant.status

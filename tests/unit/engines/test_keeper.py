@@ -134,6 +134,15 @@ async def test_a_404_that_a_second_look_does_not_confirm_is_no_loss(kept: Kept) 
     assert len(kept.said) == 1
 
 
+async def test_after_an_outage_too_a_404_is_no_loss_until_it_is_confirmed(kept: Kept) -> None:
+    await kept.check()
+    away = httpx.Response(503)
+    kept.restate.will("GET /services/TenantProvisioning", away, away, UNKNOWN_SERVICE, SERVICE)
+    assert (await kept.check()).reason == "EngineUnreachable"
+    assert (await kept.check()).ready
+    assert kept.restate.registered == []
+
+
 async def test_a_404_that_is_confirmed_is_a_loss_and_is_repaired_at_once(kept: Kept) -> None:
     await kept.check()
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE, UNKNOWN_SERVICE, SERVICE)

@@ -144,7 +144,9 @@ class Keeper:
 
     async def _look(self) -> Seen:
         seen = await self.look()
-        if self.registration.ready and not self._decide(seen).registration.ready:
+        verdict = self._decide(seen)
+        is_new_loss = verdict.loss is not None and self._lost_since is None
+        if is_new_loss or (self.registration.ready and not verdict.registration.ready):
             # One bad answer may be an accident, for instance of a connection that had gone stale.
             await asyncio.sleep(SECOND_LOOK_SECONDS)
             seen = await self.look()

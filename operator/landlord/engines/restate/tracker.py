@@ -14,7 +14,7 @@ from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.invocations import Invocation, by_id, queues_of
 from landlord.engines.restate.progress import error_line, progress_of
 from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, verb_for
-from landlord.errors import EngineUnreachable, InvocationLost
+from landlord.errors import EngineError, EngineUnreachable
 from landlord.workflow.request import Request
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,8 @@ TICK_SECONDS = 2.0
 SOON_SECONDS = 0.2
 """After something was set going, whose effect is then due."""
 SHARE = 0.05
-"""Most of the time that queries may take: a slow Restate is asked less often."""
+"""Most of the time that queries may take: a slow Restate is asked less often, but for this."""
+LONGEST_PAUSE = 10.0
 OUTPUTS_AT_ONCE = 50
 JOURNAL_MISMATCH = "RT0016"
 WORKER_AWAY = "RT0010"
@@ -84,7 +85,8 @@ class Tracker:
             while self._followed:
                 began = time.monotonic()
                 acted = await self.tick()
-                pause = max(SOON_SECONDS if acted else TICK_SECONDS, (time.monotonic() - began) / SHARE)
+                slow = min((time.monotonic() - began) / SHARE, LONGEST_PAUSE)
+                pause = max(SOON_SECONDS if acted else TICK_SECONDS, slow)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._wake.wait()
@@ -120,7 +122,7 @@ class Tracker:
                 outcome = await self._ingress.output(followed.request)
         except EngineUnreachable:
             return
-        except InvocationLost as error:
+        except EngineError as error:  # whoever waits decides: it may be lost, or refused
             if not followed.ended.done():
                 followed.ended.set_exception(error)
             return
