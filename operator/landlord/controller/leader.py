@@ -57,8 +57,10 @@ class Leader:
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(RETRY_SECONDS)
+            # Others count from when it is stored, which may be long before the answer.
+            began = time.monotonic()
             if await self._try():
-                renewed = time.monotonic()
+                renewed = began
             elif time.monotonic() - renewed > RENEW_DEADLINE:
                 metrics.leader.set(0)
                 raise LeadershipLost(f"the lease {self._namespace}/{names.LEASE} could not be renewed")
