@@ -39,13 +39,15 @@ class Sweep:
         self._latest: Registration | None = None
         self._since = self._reworded_since = 0.0
         self._told: Registration | None = None
-        """What every settled Tenant says; None while some say this and some that."""
+        """What every settled Tenant says; None while some may say this and some that."""
 
     def registration_changed(self, registration: Registration) -> None:
         """Take in how it is now."""
         now = asyncio.get_running_loop().time()
         if self._latest is None or _differ(registration, self._latest):
             self._since = now
+        if self._told is not None and _differ(registration, self._told):
+            self._told = None  # who settles now tells of this, be it over in a moment
         self._latest, self._reworded_since = registration, now
         self._changed.set()
 
@@ -54,7 +56,9 @@ class Sweep:
         while True:
             registration = await self._steady()
             self._settle(registration)
-            self._told = registration if await self._tell(registration) else None
+            since = self._since
+            all_told = await self._tell(registration)
+            self._told = registration if all_told and self._since == since else None
 
     async def _steady(self) -> Registration:
         while True:
@@ -70,7 +74,7 @@ class Sweep:
 
     def _due(self, latest: Registration) -> float:
         # Words may change all the time while an engine is away, which neither delays the news nor repeats it.
-        since = self._since if self._told is None or _differ(latest, self._told) else self._reworded_since
+        since = self._since if self._told is None else self._reworded_since
         return since + (GOOD_NEWS_SECONDS if latest.ready else BAD_NEWS_SECONDS)
 
     async def _tell(self, registration: Registration) -> bool:

@@ -157,3 +157,23 @@ def test_words_that_change_all_the_time_neither_delay_the_news_nor_repeat_it() -
     flapping = [(1.0, each) for _ in range(300) for each in (AWAY, AWAY_IN_OTHER_WORDS)]
     world = lived([REGISTERED] * 100, [(0.0, REGISTERED), (60.0, AWAY), *flapping], 0)
     assert len(world.writes) == 100
+
+
+def test_who_settled_in_a_short_outage_and_tells_of_it_is_put_right() -> None:
+    world = World({Key("tenants", f"t-{number}"): REGISTERED for number in range(5)})
+
+    async def live() -> None:
+        sweep = Sweep(lambda: list(world.says), world.outdated, world.settle, world.reconcile)
+        task = asyncio.create_task(sweep.run())
+        sweep.registration_changed(REGISTERED)
+        await asyncio.sleep(60)
+        sweep.registration_changed(AWAY)
+        world.says[Key("tenants", "t-3")] = AWAY
+        await asyncio.sleep(5)
+        sweep.registration_changed(REGISTERED)
+        await asyncio.sleep(GOOD_NEWS_SECONDS + 1)
+        task.cancel()
+
+    run(live)
+    assert set(world.says.values()) == {REGISTERED}
+    assert [key.name for _, key in world.writes] == ["t-3"]
