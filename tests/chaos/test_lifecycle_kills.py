@@ -1,7 +1,5 @@
 """Processes die while Tenants are suspended, archived and brought back: all get there, with their data."""
 
-from functools import partial
-
 import docker
 import pytest
 from tests.support.containers import containers_of
@@ -120,8 +118,9 @@ def test_tenants_that_expire_and_then_go_leave_their_data(
     )
     eventually(lambda: in_state(system, names, "Archived"), within=PATIENCE, what="the first is archived")
     kill(system)
-    all_archived = partial(in_state, system, names, "Archived")
-    eventually(lambda: all_archived() == len(names), within=PATIENCE, what="all are archived")
+    eventually(
+        lambda: in_state(system, names, "Archived") == len(names), within=PATIENCE, what="all are archived"
+    )
 
     system.kubectl("delete", "tenant", *names, "-n", system.namespace, "--wait=false")
     kill(system)
@@ -162,6 +161,6 @@ def test_what_somebody_removed_is_made_again_once(
 
 def repaired(system: System, names: list[str]) -> int:
     """How many of the Tenants are Ready again after what was done to them."""
-    tenants = [system.tenants()[each] for each in names]
-    ready = [each for each in tenants if conditions(each)["Ready"] == ("True", "Provisioned")]
+    tenants = system.tenants()
+    ready = [tenants[each] for each in names if conditions(tenants[each])["Ready"] == ("True", "Provisioned")]
     return sum(workflow(each)["operation"] == "Repair" for each in ready)

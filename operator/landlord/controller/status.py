@@ -104,7 +104,8 @@ def refused(tenant: Tenant, facts: Facts, now: datetime, reason: str, message: s
 
 def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
     """Nothing new but the registration, and that only once it is steady."""
-    if facts.for_settled is None:
+    registration = facts.for_settled
+    if registration is None:
         return None
     others = [
         Verdict(c.type, c.status, c.reason, c.message)
@@ -115,7 +116,7 @@ def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
         update={
             "conditions": conditions.merge(
                 tenant.status.conditions,
-                [*others, registered(facts.for_settled)],
+                [*others, registered(registration)],
                 tenant.metadata.generation,
                 now,
             )
