@@ -21,10 +21,16 @@ log = logging.getLogger(__name__)
 class _Entry:
     flight: Flight
     task: asyncio.Task[None]
+    watched: bool = True
+    """Whether `start` waits for it still: its caller sees every news for itself."""
 
 
 class Flights:
-    """Hands requests to the engine and keeps what came of them. `on_change` hears of every news by key."""
+    """Hands requests to the engine and keeps what came of them.
+
+    `on_change` hears by key of every news that comes after `start` has returned. To tell of an error before
+    would have the key worked on again at once, and so take the backoff from it.
+    """
 
     def __init__(self, engine: WorkflowEngine, on_change: Callable[[Key], None]) -> None:
         self._engine = engine
@@ -44,10 +50,11 @@ class Flights:
         """
         self.forget(key)
         task = asyncio.create_task(self._perform(key, request), name=f"perform {request.idempotency_key}")
-        self._entries[key] = _Entry(Flight(request), task)
+        self._entries[key] = entry = _Entry(Flight(request), task)
         self._by_request[request.idempotency_key] = key
         metrics.workflows_in_flight.inc()
         await asyncio.wait({task}, timeout=patience)
+        entry.watched = False
 
     def progressed(self, request: Request, progress: Progress) -> None:
         """Take in news of a request."""
@@ -56,7 +63,7 @@ class Flights:
         if key is None or entry is None or entry.flight.progress == progress:
             return
         entry.flight = replace(entry.flight, progress=progress)
-        self._on_change(key)
+        self._tell(key, entry)
 
     def forget(self, key: Key) -> None:
         """Stop waiting. The work itself goes on."""
@@ -83,4 +90,8 @@ class Flights:
         metrics.workflows_in_flight.dec()
         entry = self._entries[key]
         entry.flight = replace(entry.flight, outcome=outcome, error=error)
-        self._on_change(key)
+        self._tell(key, entry)
+
+    def _tell(self, key: Key, entry: _Entry) -> None:
+        if not entry.watched:
+            self._on_change(key)
