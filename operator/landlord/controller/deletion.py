@@ -13,6 +13,8 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.tenant import Tenant
 from landlord.controller.breaker import RELEASE, Deletions
 from landlord.controller.facts import Flight
+from landlord.controller.workflow_status import taken
+from landlord.errors import NotRegistered, RequestRejected
 
 KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
 """A deletion can't be taken back, but need not remove anything."""
@@ -88,11 +90,12 @@ def hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hold | N
 
 def under_way(tenant: Tenant, flight: Flight | None) -> bool:
     """Whether deprovisioning has begun, and has not ended without success."""
-    if flight is not None and flight.request.operation == "delete":
-        return not flight.ended or flight.request.generation == tenant.metadata.generation
+    asked = flight.request if flight else None
+    if flight and asked and (asked.uid, asked.operation) == (tenant.metadata.uid, "delete"):
+        done = flight.outcome is not None and flight.outcome.result == "Succeeded"
+        if done or not flight.ended or asked.generation == tenant.metadata.generation:
+            return True
+        if flight.outcome is None and not isinstance(flight.error, NotRegistered | RequestRejected):
+            return True  # it may have been taken
     workflow = tenant.status.workflow
-    return (
-        workflow is not None
-        and workflow.operation == "Delete"
-        and workflow.sub_state in ("Running", "BackingOff", "Paused")
-    )
+    return workflow is not None and workflow.operation == "Delete" and taken(workflow)

@@ -19,6 +19,11 @@ class Flight:
     outcome: Outcome | None = None
     error: EngineError | None = None
 
+    def is_for(self, request: Request) -> bool:
+        """Whether it is this very work; another operation has another handler, and so a key of its own."""
+        asked = (self.request.operation, self.request.idempotency_key)
+        return asked == (request.operation, request.idempotency_key)
+
     @property
     def ended(self) -> bool:
         """Whether it is not under way any more, as far as this process knows."""

@@ -38,7 +38,7 @@ from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
 from landlord.controller import deletion, health, idle, lifecycle
 from landlord.controller import status as say
 from landlord.controller.deletion import Departure
-from landlord.controller.facts import Facts
+from landlord.controller.facts import Facts, Flight
 from landlord.controller.workflow_status import performed, ran_before
 from landlord.errors import RequestRejected
 from landlord.workflow.request import Desired, Operation, Request
@@ -150,7 +150,7 @@ def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> 
     held_until = _held_until(tenant, operation)
     request = request_for(tenant, facts, operation, now)
     flight = facts.flight
-    if flight is None or flight.request.idempotency_key != request.idempotency_key:
+    if flight is None or not flight.is_for(request):
         if held_until == "change":
             return Plan(status=_still(tenant, facts, now), settled=True)
         if isinstance(held_until, datetime) and held_until > now:
@@ -218,7 +218,7 @@ def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetim
         uid=tenant.metadata.uid,
         created_at=tenant.metadata.creation_timestamp,
         generation=tenant.metadata.generation,
-        attempt=_attempt(tenant, operation, now),
+        attempt=_attempt(tenant, facts.flight, operation, now),
         provider=provider,
         timeout_seconds=(spec.workflow if spec else WorkflowSpec()).timeout_seconds,
         desired=desired(tenant, spec, provider) if operation == "apply" and spec is not None else None,
@@ -240,11 +240,16 @@ def desired(tenant: Tenant, spec: TenantSpec, provider: str) -> Desired:
     )
 
 
-def _attempt(tenant: Tenant, operation: Operation, now: datetime) -> int:
+def _attempt(tenant: Tenant, flight: Flight | None, operation: Operation, now: datetime) -> int:
     """Counts up for each workflow of a generation, whatever it does, so that no two have the same key."""
-    workflow = tenant.status.workflow
-    if workflow is None or workflow.generation != tenant.metadata.generation:
-        return 1
-    due = workflow.next_retry_time is None or workflow.next_retry_time <= now
-    over = workflow.sub_state == "Succeeded" or (workflow.sub_state == "Failed" and due)
-    return workflow.attempt + (1 if over or not _same_work(tenant, operation) else 0)
+    workflow, generation = tenant.status.workflow, tenant.metadata.generation
+    attempt = 1
+    if workflow is not None and workflow.generation == generation:
+        due = workflow.next_retry_time is None or workflow.next_retry_time <= now
+        over = workflow.sub_state == "Succeeded" or (workflow.sub_state == "Failed" and due)
+        attempt = workflow.attempt + (1 if over or not _same_work(tenant, operation) else 0)
+    asked = flight.request if flight else None
+    if asked and (asked.uid, asked.generation) == (tenant.metadata.uid, generation):
+        # Of what ends within a second the status does not say that it was asked for.
+        return max(attempt, asked.attempt + (asked.operation != operation))
+    return attempt

@@ -96,6 +96,8 @@ class Reconciler:
                 self._surveyor.repaired(key)
             await self._flights.start(key, decided.submit, PATIENCE)
             decided = self._plan(tenant)
+            if decided.submit is not None:  # something else is wanted by now
+                self._queue.add(key)
         planned_with = self._flights.get(key)
         await self._tell(tenant, decided)
         if decided.expire:

@@ -30,7 +30,15 @@ from landlord.api.tenant import Tenant
 from landlord.controller import health, lifecycle
 from landlord.controller.comparison import healthy
 from landlord.controller.facts import Facts
-from landlord.controller.workflow_status import ended, ran_before, steadied, told, workflow_status
+from landlord.controller.workflow_status import (
+    ended,
+    ran_before,
+    steadied,
+    taken,
+    told,
+    unheard_of,
+    workflow_status,
+)
 from landlord.engines import Progress, Registration
 from landlord.errors import EngineUnreachable
 from landlord.workflow.request import Request
@@ -126,7 +134,8 @@ def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
 
 def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> TenantStatus:
     """Work is needed, and the engine can't take it at present."""
-    error = facts.flight.error if facts.flight else None
+    error = facts.flight.error if facts.flight and facts.flight.is_for(request) else None
+    workflow = unheard_of(tenant, request, error)
     why = str(error) if error else facts.registration.message
     message = f"Waiting for the workflow engine: {why}"
     # The admin API may answer, and so show the registration, while the ingress does not.
@@ -139,7 +148,14 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
         status, reason = "Unknown", "EngineUnreachable"
     verdicts = [
         Verdict(READY, status, reason, message),
-        Verdict(PROVISIONED, "False", "InProgress", "The workflow has not been started yet"),
+        Verdict(
+            PROVISIONED,
+            "False",
+            "InProgress",
+            "The workflow was started, and how it goes on can't be seen now"
+            if taken(workflow)
+            else "The workflow has not been started yet",
+        ),
     ]
     if facts.registration.hopeless:
         verdicts.append(Verdict(STALLED, "True", facts.registration.reason, message))
@@ -153,7 +169,7 @@ def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> Te
         verdicts=verdicts,
         # Chosen for the Tenant's life only with the first request: the worker may not have this one.
         provider_name=request.provider if facts.flight else tenant.status.provider,
-        workflow=workflow_status(tenant, request, Progress("Pending")),
+        workflow=workflow,
     )
 
 

@@ -9,6 +9,7 @@ from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller import lifecycle
 from landlord.engines import Progress
+from landlord.errors import EngineError, NotRegistered
 from landlord.workflow.request import Operation, Request
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
@@ -119,6 +120,33 @@ def workflow_status(tenant: Tenant, request: Request, progress: Progress | None)
         next_retry_time=progress.next_retry.replace(microsecond=0) if progress.next_retry else None,
         last_failure=failure,
     )
+
+
+def taken(workflow: WorkflowStatus | None) -> bool:
+    """Whether the engine has taken that work, or may have, and it has not ended as far as is known."""
+    if workflow is None:
+        return False
+    waits_its_turn = workflow.sub_state == "Pending" and workflow.invocation_id is not None
+    return waits_its_turn or workflow.sub_state in ("Running", "BackingOff", "Paused")
+
+
+def unheard_of(tenant: Tenant, request: Request, error: EngineError | None) -> WorkflowStatus:
+    """How a request stands while the engine can't be asked; `error` is what came of handing it over, if it was.
+
+    What was taken is never called pending again: a deletion that goes on must not be taken for one that can be
+    held still.
+    """
+    before = tenant.status.workflow
+    known = workflow_status(tenant, request, None)
+    if before is not None and taken(before):
+        work = (before.operation, before.generation, before.attempt)
+        if work == (known.operation, known.generation, known.attempt):
+            return before
+        if before.operation == known.operation == "Delete":
+            return known
+    if error is None or isinstance(error, NotRegistered):
+        return known.model_copy(update={"sub_state": "Pending"})
+    return known
 
 
 def ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:

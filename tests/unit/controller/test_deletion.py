@@ -27,7 +27,7 @@ from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
 from landlord.controller.plan import Plan, plan
 from landlord.engines import Progress
-from landlord.errors import EngineUnreachable
+from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered
 
 PROTECTED: dict[str, Any] = {"protected": True}
 RETAIN: dict[str, Any] = {"policy": "Retain"}
@@ -82,8 +82,56 @@ def test_what_has_begun_goes_on_whatever_the_tenant_says_since() -> None:
         assert submits(plan(late, facts, NOW))
 
 
-@pytest.mark.parametrize("error", [None, EngineUnreachable("gone")], ids=["failed", "not taken"])
-def test_what_is_not_under_way_any_more_is_held(error: EngineUnreachable | None) -> None:
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"progress": Progress("Running", step="volumes")},
+        {"progress": Progress("Pending", invocation_id="inv_1")},
+        {"error": EngineUnreachable("the connection broke")},
+        {"error": InvocationLost("the store is new")},
+    ],
+    ids=["runs", "waits its turn", "maybe taken", "lost"],
+)
+def test_what_may_have_begun_goes_on_though_restate_goes_away_and_the_operator_is_another(
+    known: dict[str, Any],
+) -> None:
+    tenant = deleted()
+    asked = with_flight(tenant, operation="delete", **known)
+    begun = plan(tenant, asked, NOW).status
+    assert plan(deleted(3, begun, **RETAIN), replace(asked, registration=AWAY), NOW).let_go is None
+    restarted = replace(FACTS, registration=AWAY)
+    for generation in (2, 3, 4):  # and its spec is edited in the meantime
+        begun = plan(deleted(generation, begun), restarted, NOW).status
+    for change in (PROTECTED, RETAIN):
+        assert submits(plan(deleted(5, begun, **change), FACTS, NOW))
+
+
+def test_what_was_only_waited_for_can_still_be_kept() -> None:
+    waits = plan(deleted(), replace(FACTS, registration=AWAY), NOW).status
+    assert waits is not None
+    assert waits.workflow is not None
+    assert waits.workflow.sub_state == "Pending"
+    assert plan(deleted(3, waits, **RETAIN), FACTS, NOW).let_go == "Retained"
+
+
+def test_what_was_removed_is_not_called_retained_because_the_spec_changed_meanwhile() -> None:
+    tenant = deleted()
+    done = with_flight(tenant, operation="delete", outcome=DONE)
+    assert submits(plan(deleted(3, **RETAIN), done, NOW))
+
+
+def test_a_namesake_is_held_whatever_goes_on_for_the_one_before() -> None:
+    earlier = deleted()
+    running = with_flight(earlier, operation="delete")
+    namesake = deleted(**PROTECTED)
+    namesake = namesake.model_copy(
+        update={"metadata": namesake.metadata.model_copy(update={"uid": "another"})}
+    )
+    assert says(plan(namesake, running, NOW), "DeletionHeld") == ("True", "Protected")
+
+
+@pytest.mark.parametrize("error", [None, NotRegistered("no such service")], ids=["failed", "not taken"])
+def test_what_is_not_under_way_any_more_is_held(error: NotRegistered | None) -> None:
     tenant = deleted()
     ended: Facts = (
         with_flight(tenant, operation="delete", error=error)

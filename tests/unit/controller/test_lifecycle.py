@@ -1,5 +1,6 @@
 """Suspend, archive, expiry: which state a Tenant is brought into, when, and what it says of it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.support.plans import DONE, FACTS, GIVEN_UP, MADE, NOW, a_ready_tenant
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Outcome, ResourceRef, Result
 from landlord.api.tenant import Tenant
+from landlord.controller.facts import Flight
 from landlord.controller.lifecycle import expires_at, wanted
 from landlord.controller.plan import Plan, plan
 from landlord.workflow.request import Operation
@@ -155,6 +157,16 @@ def test_an_expired_tenant_is_suspended_at_the_same_generation_under_a_key_of_it
     decided = plan(tenant, FACTS, NOW + HOUR)
     assert submitted(decided) == ("suspend", "u1-1-2")
     assert decided.requeue_after is None
+
+
+def test_what_ends_well_as_the_tenant_expires_is_not_taken_for_its_suspend() -> None:
+    tenant = a_tenant(**lifetime())
+    facts = with_flight(tenant, outcome=DONE)
+    decided = plan(tenant, facts, NOW + HOUR)
+    assert submitted(decided) == ("suspend", "u1-1-2")
+    assert decided.submit is not None
+    suspending = replace(facts, flight=Flight(decided.submit))
+    assert submitted(plan(tenant, suspending, NOW + HOUR)) is None
 
 
 def test_an_expired_tenant_says_how_it_comes_back() -> None:
