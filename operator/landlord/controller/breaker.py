@@ -43,8 +43,8 @@ class Deletions:
     window: timedelta
     tenants: int
     """How many there were before those that went within the window."""
-    recent: int
-    """How many were deleted within the window, gone or not, and not released."""
+    times: tuple[datetime, ...]
+    """When those were deleted that are there or went of late and are not released, earliest first."""
     held: bool = False
     """Whether one that is not released is held already."""
     crd_terminating: bool = False
@@ -58,10 +58,16 @@ class Deletions:
             return None
         if self.crd_terminating:
             return f"the CRD {names.CRD_NAME} was deleted, and all Tenants with it"
-        if self.held or self.recent > self.allowed:
+        if self.held or self._too_many_around(deleted_at):
             minutes = self.window.total_seconds() / 60
             return f"more than {self.allowed} Tenants were deleted within {minutes:g} minutes"
         return None
+
+    def _too_many_around(self, deleted_at: datetime) -> bool:
+        """Whether within a window near that time, whenever that was: the operator may have been away."""
+        near = [at for at in self.times if abs(at - deleted_at) <= self.window]
+        bursts = zip(near, near[self.allowed :], strict=False)
+        return any(last - first <= self.window for first, last in bursts)
 
     def settled_at(self, deleted_at: datetime) -> datetime:
         """When all that was deleted together with a Tenant has been seen, as far as it could matter."""

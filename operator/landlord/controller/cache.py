@@ -52,9 +52,9 @@ class Cache:
         """All keys, as a copy."""
         return list(self._entries)
 
-    def uids(self) -> set[str]:
-        """The uids of all Tenants."""
-        return {entry.uid for entry in self._entries.values()}
+    def uids(self) -> dict[str, Key]:
+        """All Tenants, by their uids."""
+        return {entry.uid: key for key, entry in self._entries.items()}
 
     def get(self, key: Key) -> Tenant | None:
         """The Tenant, parsed; None if it is gone."""
@@ -67,17 +67,21 @@ class Cache:
         listed = json.loads(entry.raw)["status"].get("conditions", ()) if entry else ()
         return next((_said(condition) for condition in listed if condition["type"] == kind), None)
 
-    def put(self, body: JsonObject) -> Key:
-        """Take in an object, unless a newer version of it is here already."""
+    def put(self, body: JsonObject) -> list[Key]:
+        """Take in an object, unless a newer version or namesake of it is here already.
+
+        Returns those that had to wait for the tenantID of a namesake that is gone.
+        """
         metadata = body["metadata"]
         key = Key(metadata["namespace"], metadata["name"])
         spec, status = body.get("spec") or {}, body.get("status") or {}
         known = self._entries.get(key)
-        if known and known.uid != metadata["uid"]:
-            known = None
         version = int(metadata["resourceVersion"])
-        if known and known.version > version:
-            return key
+        if known and not _replaces(metadata, version, known):
+            return []
+        heirs: list[Key] = []
+        if known and known.uid != metadata["uid"]:
+            heirs, known = self.drop(key, known.uid), None
         claimed = "workflow" in status or (known is not None and not known.rank[0])
         entry = _Entry(
             raw=_slim(body),
@@ -92,7 +96,7 @@ class Cache:
         )
         self._entries[key] = entry
         self._claims[entry.tenant_id].add(key)
-        return key
+        return heirs
 
     def refresh(self, body: JsonObject) -> None:
         """Take in the answer to a write of our own, unless the object is gone by now."""
@@ -107,12 +111,13 @@ class Cache:
         if entry:
             self._entries[key] = replace(entry, rank=(False, *entry.rank[1:]))
 
-    def drop(self, key: Key) -> list[Key]:
-        """Forget a Tenant; returns those that had to wait for its tenantID."""
-        entry = self._entries.pop(key, None)
-        self.unsettled.discard(key)
-        if entry is None:
+    def drop(self, key: Key, uid: str) -> list[Key]:
+        """Forget a Tenant, and no namesake of it; returns those that had to wait for its tenantID."""
+        entry = self._entries.get(key)
+        if entry is None or entry.uid != uid:
             return []
+        del self._entries[key]
+        self.unsettled.discard(key)
         heirs = self._claims[entry.tenant_id]
         heirs.discard(key)
         if not heirs:
@@ -120,8 +125,11 @@ class Cache:
         return list(heirs)
 
     def owner(self, key: Key) -> Key | None:
-        """The older Tenant that has this Tenant's tenantID; None if it is this Tenant's own."""
-        claims = self._claims[self._entries[key].tenant_id]
+        """The older Tenant that has this Tenant's tenantID; None if it is its own, or it is gone."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        claims = self._claims[entry.tenant_id]
         first = min(claims, key=lambda claim: self._entries[claim].rank)
         return None if first == key else first
 
@@ -152,6 +160,17 @@ class Cache:
             if entry.unready_since:
                 found[entry.phase].append(entry.unready_since)
         return {phase: datetime.fromisoformat(min(times)) for phase, times in found.items()}
+
+
+def _replaces(metadata: JsonObject, version: int, known: _Entry) -> bool:
+    """Whether an object is newer than the one that is known by its name.
+
+    The watch keeps the order of one object's events, and not that of two with one name. An API server that
+    was restored from a backup counts its versions from lower on, so a later creation counts, too.
+    """
+    if metadata["uid"] == known.uid:
+        return version >= known.version
+    return version > known.version or metadata["creationTimestamp"] > known.rank[1]
 
 
 def _said(condition: JsonObject) -> tuple[str, str, str]:

@@ -29,8 +29,8 @@ from landlord.api.schema import JsonObject
 from landlord.workflow.survey import Seen
 
 Mode = Literal["Repair", "Report", "Ignore"]
-Work = tuple[int, int]
-"""Generation and attempt of a workflow."""
+Work = tuple[str, int, int]
+"""The Tenant's uid, and generation and attempt of a workflow."""
 
 MAX_ITEMS = 32
 MAX_ITEM = 512
@@ -95,7 +95,7 @@ def standing(body: JsonObject) -> Standing | None:
     return Standing(
         provider=status["provider"],
         tenant_id=spec.get("tenantID") or metadata["name"],
-        work=(workflow["generation"], workflow["attempt"]),
+        work=(metadata["uid"], workflow["generation"], workflow["attempt"]),
         succeeded=succeeded,
         state=state,
         spec_hash=status.get("specHash"),

@@ -62,34 +62,34 @@ class Ledger:
 
     def __init__(self, window: timedelta) -> None:
         self._window = window
-        self._present: dict[Key, datetime] = {}
-        self._held: dict[Key, datetime] = {}
+        self._present: dict[str, datetime] = {}
+        """By uid, as in the next: one Tenant's news may come amid those of a namesake."""
+        self._held: dict[str, tuple[Key, datetime]] = {}
         self._gone: deque[datetime] = deque(maxlen=MOST_REMEMBERED)
 
     def take(self, kind: str | None, key: Key, body: JsonObject) -> None:
         """Take in what the watch tells of an object."""
-        if kind == "DELETED":
-            self._held.pop(key, None)
-            deleted_at = self._present.pop(key, None)
-            if deleted_at is not None:
-                self._gone.append(deleted_at)
-            return
         metadata, deletion = body["metadata"], (body.get("spec") or {}).get("deletion") or {}
-        self._held.pop(key, None)
-        self._present.pop(key, None)
+        uid = metadata["uid"]
+        self._held.pop(uid, None)
+        before = self._present.pop(uid, None)
+        if kind == "DELETED":
+            if before is not None:
+                self._gone.append(before)
+            return
         if "deletionTimestamp" not in metadata or deletion.get("policy") == "Retain":
             return
-        self._present[key] = deleted_at = datetime.fromisoformat(metadata["deletionTimestamp"])
+        self._present[uid] = deleted_at = datetime.fromisoformat(metadata["deletionTimestamp"])
         listed = (body.get("status") or {}).get("conditions", ())
         if any((each["type"], each["reason"]) == (DELETION_HELD, "MassDeletionHold") for each in listed):
             if not self._held:
                 log.warning("deletions of Tenants are held; if they are meant: %s", RELEASE)
-            self._held[key] = deleted_at
+            self._held[uid] = key, deleted_at
 
     @property
     def held(self) -> list[Key]:
         """Tenants that say that they are held."""
-        return list(self._held)
+        return [key for key, _ in self._held.values()]
 
     def known(self, limits: Limits, there: int, crd: CrdState, now: datetime) -> Deletions:
         """All that is known, of so many Tenants that there are now."""
@@ -97,13 +97,13 @@ class Ledger:
         while self._gone and self._gone[0] <= since:
             self._gone.popleft()
         tenants = there + len(self._gone)
-        after = max(since, crd.released) if crd.released else since
+        times = sorted((*self._present.values(), *self._gone))
         return Deletions(
             allowed=limits.allowed(tenants),
             window=self._window,
             tenants=tenants,
-            recent=sum(at > after for each in (self._present.values(), self._gone) for at in each),
-            held=any(crd.released is None or at > crd.released for at in self._held.values()),
+            times=tuple(at for at in times if crd.released is None or at > crd.released),
+            held=any(crd.released is None or at > crd.released for _, at in self._held.values()),
             crd_terminating=crd.terminating,
             released=crd.released,
         )

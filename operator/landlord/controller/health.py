@@ -23,7 +23,7 @@ def current(tenant: Tenant, finding: Finding | None) -> Finding | None:
     workflow = tenant.status.workflow
     if finding is None or workflow is None:
         return None
-    return finding if finding.work == (workflow.generation, workflow.attempt) else None
+    return finding if finding.work == (tenant.metadata.uid, workflow.generation, workflow.attempt) else None
 
 
 def told(tenant: Tenant, status: TenantStatus, finding: Finding, now: datetime) -> TenantStatus:

@@ -30,6 +30,7 @@ from landlord.controller.plan import desired
 from landlord.controller.preflight import cache_filled, look, preflight, there_now
 from landlord.controller.queue import WorkQueue
 from landlord.controller.reconcile import Reconciler, work
+from landlord.controller.relist import relist
 from landlord.controller.restate_pods import RestatePods
 from landlord.controller.survey import Surveyor
 from landlord.controller.sweep import Sweep
@@ -174,6 +175,7 @@ class Operator:
         if self._restate_pods:
             group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
+        group.create_task(relist(self._kube, self._settings.watch_namespaces, self._cache, self._unseen))
         group.create_task(self._events.run())
         if self._mass_deletion:
             group.create_task(self._mass_deletion.run())
@@ -194,12 +196,13 @@ class Operator:
         key = Key(metadata["namespace"], metadata["name"])
         if self._mass_deletion:
             self._mass_deletion.ledger.take(kind, key, body)
-        if kind == "DELETED":
-            for heir in self._cache.drop(key):
-                self._queue.add(heir)
-        else:
-            self._cache.put(body)
-        self._queue.add(key)
+        gone = kind == "DELETED"
+        heirs = self._cache.drop(key, metadata["uid"]) if gone else self._cache.put(body)
+        for each in (*heirs, key):
+            self._queue.add(each)
+
+    def _unseen(self, key: Key, uid: str) -> None:
+        self._seen("DELETED", {"metadata": {"namespace": key.namespace, "name": key.name, "uid": uid}})
 
     async def _survey(self) -> None:
         # Not at once: a start has enough to do, and what it finds unfinished comes first.

@@ -96,7 +96,7 @@ async def cache_filled(
     """
     loop = asyncio.get_running_loop()
     total, progressed = len(pending), loop.time()
-    while unseen := pending - cache.uids():
+    while unseen := pending - cache.uids().keys():
         if len(unseen) < len(pending):
             pending, progressed = unseen, loop.time()
         elif loop.time() - progressed > RELIST_SECONDS:  # some may have been deleted since

@@ -131,10 +131,10 @@ def taken(workflow: WorkflowStatus | None) -> bool:
 
 
 def unheard_of(tenant: Tenant, request: Request, error: EngineError | None) -> WorkflowStatus:
-    """How a request stands while the engine can't be asked; `error` is what came of handing it over, if it was.
+    """How a request stands while the engine can't be asked; `error` came of handing it over, if it was.
 
-    What was taken is never called pending again: a deletion that goes on must not be taken for one that can be
-    held still.
+    What was taken is never called pending again: a deletion that goes on must not be taken for one that can
+    be held.
     """
     before = tenant.status.workflow
     known = workflow_status(tenant, request, None)

@@ -18,10 +18,10 @@ from landlord.settings import OperatorSettings
 
 WINDOW = timedelta(minutes=10)
 DEFAULTS = limits_of(OperatorSettings())
-FEW = Deletions(allowed=30, window=WINDOW, tenants=2000, recent=30)
-MANY = replace(FEW, recent=31)
-HELD_BEFORE = replace(FEW, recent=1, held=True)
-CRD_GOES = replace(FEW, recent=1, crd_terminating=True)
+FEW = Deletions(allowed=30, window=WINDOW, tenants=2000, times=(NOW,) * 30)
+MANY = replace(FEW, times=(NOW,) * 31)
+HELD_BEFORE = replace(FEW, times=(NOW,), held=True)
+CRD_GOES = replace(FEW, times=(NOW,), crd_terminating=True)
 SETTLED = NOW + timedelta(seconds=BURST_SECONDS)
 NO_WORD = CrdState(terminating=False, released=None)
 
@@ -97,7 +97,7 @@ def test_who_leaves_everything_behind_is_not_held() -> None:
 
 def body(name: str, seconds: float | None = 0.0, *, held: bool = False, policy: str = "") -> dict[str, Any]:
     """A Tenant, deleted so many seconds after NOW."""
-    metadata: dict[str, Any] = {"namespace": "tenants", "name": name}
+    metadata: dict[str, Any] = {"namespace": "tenants", "name": name, "uid": f"uid-{name}"}
     if seconds is not None:
         metadata["deletionTimestamp"] = (NOW + timedelta(seconds=seconds)).isoformat()
     said = [{"type": "DeletionHeld", "reason": "MassDeletionHold"}] if held else []
@@ -118,16 +118,42 @@ def known(made: Ledger, *, there: int = 100, crd: CrdState = NO_WORD, after: flo
     return made.known(DEFAULTS, there, crd, NOW + timedelta(seconds=after))
 
 
+def too_many(made: Ledger, at: float, *, after: float = 0.0) -> bool:
+    """Whether one that was deleted so many seconds after NOW is held, if two are allowed."""
+    deletions = replace(known(made, after=after), allowed=2)
+    return deletions.held_because(NOW + timedelta(seconds=at)) is not None
+
+
 def test_deletions_count_gone_or_not_until_they_are_older_than_the_window() -> None:
     made = ledger(body("a"), body("b", 60), body("c", 120), body("d", None), gone=2)
-    assert (known(made).recent, known(made).tenants) == (3, 102)
-    assert known(made, after=630).recent == 2
-    assert known(made, after=1000).recent == 0
+    assert (len(known(made).times), known(made).tenants) == (3, 102)
+    assert too_many(made, 120)
+    assert len(known(made, after=630).times) == 2
     assert known(made, after=1000).tenants == 100
 
 
+def test_a_burst_is_one_however_long_the_operator_was_away_since() -> None:
+    made = ledger(body("a"), body("b", 60), body("c", 120))
+    for away in (130.0, 3600.0, 86400.0):
+        assert all(too_many(made, at, after=away) for at in (0, 60, 120))
+
+
+def test_deletions_that_came_one_by_one_are_no_burst_however_many_are_found() -> None:
+    made = ledger(*(body(str(number), 301.0 * number) for number in range(9)))
+    assert not any(too_many(made, 301.0 * number, after=86400) for number in range(9))
+
+
+def test_a_namesake_s_own_deletion_counts_beside_that_of_the_one_before() -> None:
+    made = ledger(body("a"))
+    namesake = body("a", 5)
+    namesake["metadata"]["uid"] = "another"
+    made.take(None, Key("tenants", "a"), namesake)
+    made.take("DELETED", Key("tenants", "a"), body("a"))
+    assert len(known(made).times) == 2
+
+
 def test_who_leaves_everything_behind_does_not_count() -> None:
-    assert known(ledger(body("a", policy="Retain"), body("b", policy="Delete"))).recent == 1
+    assert len(known(ledger(body("a", policy="Retain"), body("b", policy="Delete"))).times) == 1
 
 
 def test_what_is_held_is_known_from_the_objects_alone_however_long_it_was() -> None:
@@ -139,7 +165,7 @@ def test_what_is_held_is_known_from_the_objects_alone_however_long_it_was() -> N
 def test_what_was_released_counts_no_more() -> None:
     made = ledger(body("a", held=True), body("b"), body("c", 60))
     after = known(made, crd=CrdState(terminating=False, released=NOW + timedelta(seconds=30)))
-    assert (after.recent, after.held) == (1, False)
+    assert (len(after.times), after.held) == (1, False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=40))
@@ -153,7 +179,7 @@ def test_the_count_is_that_of_the_objects_however_they_come_and_go(steps: list[t
             there.discard(number)
         else:
             there.add(number)
-    assert known(made).recent == len(there) + gone
+    assert len(known(made).times) == len(there) + gone
 
 
 RELEASED = "landlord.dev/deletions-released-until"

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
 
@@ -22,10 +25,15 @@ def body(
     return {"metadata": metadata, "spec": {"workload": workload} | spec, "status": {"phase": "Ready"}}
 
 
+def put(cache: Cache, tenant: Any) -> Key:
+    cache.put(tenant)
+    return Key("ns", tenant["metadata"]["name"])
+
+
 def test_an_older_version_does_not_replace_a_newer_one() -> None:
     cache = Cache()
     cache.put(body("a", version=10, displayName="new"))
-    key = cache.put(body("a", version=9, displayName="old"))
+    key = put(cache, body("a", version=9, displayName="old"))
     tenant = cache.get(key)
     assert tenant is not None
     assert tenant.spec is not None
@@ -33,12 +41,41 @@ def test_an_older_version_does_not_replace_a_newer_one() -> None:
 
 
 def test_a_namesake_that_was_created_later_replaces_the_one_before() -> None:
+    """Also if its version is lower, as after a restored backup."""
+    for version in (9, 11):
+        cache = Cache()
+        cache.put(body("a", uid="1", version=10))
+        cache.put(body("a", uid="2", version=version, created="2026-01-02T00:00:00Z"))
+        assert cache.uids() == {"2": Key("ns", "a")}
+
+
+@given(st.permutations(["changed", "deleted", "created"]))
+def test_of_two_namesakes_the_later_one_is_known_whatever_order_their_news_come_in(news: list[str]) -> None:
+    """Deleted and created again within a second; the order of each one's own news is kept."""
+    assume(news.index("changed") < news.index("deleted"))
+    cache, key = Cache(), Key("ns", "a")
+    cache.put(body("a", uid="1", version=1))
+    for each in news:
+        match each:
+            case "changed":
+                cache.put(body("a", uid="1", version=2))
+            case "deleted":
+                cache.drop(key, "1")
+            case "created":
+                cache.put(body("a", uid="2", version=4))
+    assert cache.uids() == {"2": key}
+
+
+def test_the_heir_of_a_tenant_id_is_named_when_a_namesake_replaces_its_owner() -> None:
     cache = Cache()
-    cache.put(body("a", uid="1", version=10))
-    key = cache.put(body("a", uid="2", version=9))
-    tenant = cache.get(key)
-    assert tenant is not None
-    assert tenant.metadata.uid == "2"
+    cache.put(body("a", uid="1", tenantID="acme"))
+    cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
+    assert cache.put(body("a", uid="2", version=4, tenantID="other")) == [Key("ns", "b")]
+    assert cache.owner(Key("ns", "b")) is None
+
+
+def test_a_tenant_that_went_while_it_was_worked_on_owns_and_owes_nothing() -> None:
+    assert Cache().owner(Key("ns", "gone")) is None
 
 
 def test_the_older_of_two_tenants_owns_their_tenant_id_whichever_is_seen_first() -> None:
@@ -56,15 +93,15 @@ def test_the_heir_of_a_tenant_id_is_named_when_its_owner_goes() -> None:
     cache = Cache()
     cache.put(body("a", tenantID="acme"))
     cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
-    assert cache.drop(Key("ns", "a")) == [Key("ns", "b")]
+    assert cache.drop(Key("ns", "a"), "uid-a") == [Key("ns", "b")]
     assert cache.owner(Key("ns", "b")) is None
 
 
 def test_of_two_tenants_of_one_second_the_one_that_work_was_started_for_keeps_their_tenant_id() -> None:
     cache = Cache()
-    first = cache.put(body("a", uid="2", tenantID="acme"))
+    first = put(cache, body("a", uid="2", tenantID="acme"))
     cache.claim(first)
-    second = cache.put(body("b", uid="1", tenantID="acme"))
+    second = put(cache, body("b", uid="1", tenantID="acme"))
     cache.put(body("a", uid="2", version=2, tenantID="acme"))
     assert cache.owner(first) is None
     assert cache.owner(second) == first
@@ -72,17 +109,17 @@ def test_of_two_tenants_of_one_second_the_one_that_work_was_started_for_keeps_th
 
 def test_work_that_an_earlier_process_started_counts_as_well() -> None:
     cache = Cache()
-    second = cache.put(body("b", uid="1", tenantID="acme"))
+    second = put(cache, body("b", uid="1", tenantID="acme"))
     started = body("a", uid="2", tenantID="acme")
     started["status"]["workflow"] = {"subState": "Running"}
-    first = cache.put(started)
+    first = put(cache, started)
     assert cache.owner(first) is None
     assert cache.owner(second) == first
 
 
 def test_the_answer_to_a_write_is_newer_than_what_was_watched() -> None:
     cache = Cache()
-    key = cache.put(body("a", version=1))
+    key = put(cache, body("a", version=1))
     cache.refresh(body("a", version=2, displayName="new"))
     cache.put(body("a", version=1, displayName="old"))
     tenant = cache.get(key)
@@ -93,14 +130,14 @@ def test_the_answer_to_a_write_is_newer_than_what_was_watched() -> None:
 
 def test_the_answer_to_a_write_does_not_bring_back_what_is_gone() -> None:
     cache = Cache()
-    key = cache.put(body("a", uid="1"))
-    cache.drop(key)
+    key = put(cache, body("a", uid="1"))
+    cache.drop(key, "1")
     cache.refresh(body("a", uid="1", version=2))
     assert cache.get(key) is None
-    namesake = cache.put(body("a", uid="2", version=3))
+    namesake = put(cache, body("a", uid="2", version=3))
     cache.refresh(body("a", uid="1", version=2))
     assert cache.owner(namesake) is None
-    assert cache.uids() == {"2"}
+    assert cache.uids() == {"2": namesake}
 
 
 def test_a_name_counts_as_tenant_id_where_none_is_given() -> None:

@@ -12,7 +12,7 @@ from landlord.workflow.survey import Seen
 
 HASH = "5eed"
 HEALTHY = ("True", "Healthy", "What runs is healthy")
-RUNS = Standing("memory", "acme", (1, 1), True, "Active", HASH, True, "Repair", HEALTHY, ())
+RUNS = Standing("memory", "acme", ("u1", 1, 1), True, "Active", HASH, True, "Repair", HEALTHY, ())
 REPORTS, IGNORES = replace(RUNS, mode="Report"), replace(RUNS, mode="Ignore")
 SUSPENDED = replace(RUNS, state="Suspended", health=("True", "Healthy", "Nothing runs, as it should be"))
 ARCHIVED = replace(SUSPENDED, state="Archived")
@@ -110,7 +110,7 @@ SHOWN = replace(RUNS, drift=("scaled to 3",))
         (RUNS, compare(RUNS, OUTDATED, NOW), True),
         (RUNS, unseen(RUNS, NOW, "away"), True),
         (UNKNOWN, unseen(UNKNOWN, NOW, "still away"), False),
-        (replace(RUNS, work=(1, 2)), compare(RUNS, None, NOW), False),
+        (replace(RUNS, work=("u1", 1, 2)), compare(RUNS, None, NOW), False),
     ],
 )
 def test_only_what_the_tenant_does_not_say_yet_is_news(says: Standing, finding: Finding, news: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a process knows of the work that it has handed over, and when it has a Tenant looked at because of it."""
+"""What a process knows of the work that it has handed over, and when it tells of it."""
 
 import asyncio
 from collections.abc import Callable
@@ -70,13 +70,12 @@ async def test_news_that_come_while_short_work_is_waited_for_are_not_told_but_ke
 
 
 async def test_what_comes_of_longer_work_is_told() -> None:
-    heard: list[Key] = []
-    engine = Engine()
-    flights = flights_of(engine, heard.append)
+    heard, engine = asyncio.Queue[Key](), Engine()
+    flights = flights_of(engine, heard.put_nowait)
     await flights.start(ACME, request(), SOON)
+    assert heard.empty()
     flights.progressed(request(), Progress("Running", step="ready"))
-    assert heard == [ACME]
+    assert heard.get_nowait() == ACME
     engine.end.set()
     async with asyncio.timeout(LONG):
-        while heard != [ACME, ACME]:
-            await asyncio.sleep(0)
+        assert await heard.get() == ACME

@@ -28,7 +28,7 @@ from landlord.controller.plan import Plan, plan
 from landlord.engines import Progress, Registration
 from landlord.errors import EngineUnreachable, RequestRejected
 
-WORK = (1, 1)
+WORK = ("u1", 1, 1)
 HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "What runs is healthy")
 MISSING = Verdict(COMPUTE_HEALTHY, "False", "Missing", "it is gone")
 UNHEALTHY = Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", "exit code 1")
@@ -150,10 +150,11 @@ def test_what_is_to_be_repaired_later_is_only_told() -> None:
     ("tenant", "finding"),
     [
         (a_ready_tenant(management={"mode": "Paused"}), GONE),
-        (a_ready_tenant(2), replace(GONE, work=(2, 1))),
-        (a_ready_tenant(), replace(GONE, work=(1, 2))),
+        (a_ready_tenant(2), replace(GONE, work=("u1", 2, 1))),
+        (a_ready_tenant(), replace(GONE, work=("u1", 1, 2))),
+        (a_ready_tenant(), replace(GONE, work=("an earlier namesake's", 1, 1))),
     ],
-    ids=["paused", "at another generation", "seen before the last workflow ended"],
+    ids=["paused", "at another generation", "seen before the last workflow ended", "of a namesake"],
 )
 def test_no_tenant_is_repaired_that_is_left_alone_or_of_which_the_finding_is_old(
     tenant: Tenant, finding: Finding
@@ -215,7 +216,7 @@ def test_of_a_tenant_whose_update_failed_is_told_whether_it_still_runs() -> None
     tenant = a_ready_tenant(2)
     status = plan(tenant, with_flight(tenant, outcome=GIVEN_UP), NOW).status
     failed = a_tenant(2, status=status)
-    decided = plan(failed, knowing(Finding((2, 1), NOW, MISSING, None)), NOW)
+    decided = plan(failed, knowing(Finding(("u1", 2, 1), NOW, MISSING, None)), NOW)
     assert says(decided, "Ready") == ("False", "ProvisioningFailed")
     assert says(decided, COMPUTE_HEALTHY) == ("False", "Missing")
 

@@ -208,7 +208,12 @@ def test_a_tenant_that_is_repaired_again_and_again_is_repaired_more_and_more_rar
         while loop.time() < 3500:
             await asyncio.sleep(1)
             finding = world.surveyor.finding(key)
-            if finding and finding.work == (1, attempt) and finding.repair and finding.repair_at is None:
+            if (
+                finding
+                and finding.work == ("fought", 1, attempt)
+                and finding.repair
+                and finding.repair_at is None
+            ):
                 world.surveyor.repaired(key)
                 repaired.append(loop.time())
                 attempt += 1
@@ -266,7 +271,7 @@ def test_a_tenant_that_is_gone_from_the_cluster_is_forgotten() -> None:
         task = asyncio.create_task(world.live(100))
         await asyncio.sleep(1)
         assert world.reason("gone") == "Missing"
-        world.cache.drop(Key("tenants", "gone"))
+        world.cache.drop(Key("tenants", "gone"), "gone")
         await task
 
     run(live)
