@@ -16,7 +16,6 @@ from landlord.api.schema import JsonObject
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
 _JSON = {"Content-Type": "application/json"}
 _MERGE = {"Content-Type": "application/merge-patch+json"}
-_JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 _API = f"/apis/{names.API_VERSION}"
 _QUERY = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
 _SECONDS = 60
@@ -48,12 +47,9 @@ class Api:
 
     async def hold(self, namespace: str, name: str, resource_version: str) -> JsonObject:
         """Add landlord's finalizer, by the operator's patch; returns the Tenant with it."""
-        patch = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
-            {"op": "add", "path": "/metadata/finalizers", "value": [names.FINALIZER]},
-        ]
+        patch = {"metadata": {"resourceVersion": resource_version, "finalizers": [names.FINALIZER]}}
         body = json.dumps(patch).encode()
-        return await self._call("PATCH", _path(namespace, name), body, headers=_JSON_PATCH)
+        return await self._call("PATCH", _path(namespace, name), body, headers=_MERGE)
 
     async def apply_status(self, namespace: str, name: str, body: bytes) -> None:
         """Apply a status, as the operator does."""

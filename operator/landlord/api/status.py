@@ -118,7 +118,7 @@ class TenantStatus(Model):
     """The workflow's registration that last served this tenant."""
     workflow: WorkflowStatus | None = None
     """The workflow that last ran, or runs."""
-    endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=64, json_schema_extra=map_list("name"))] = ()
+    endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=256, json_schema_extra=map_list("name"))] = ()
     """Where the tenant can be reached."""
     resources: Annotated[tuple[ResourceRef, ...], Field(max_length=256)] = ()
     """What exists for the tenant on the backend."""

@@ -16,7 +16,7 @@ from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.kubernetes_api import (
     APPLY,
-    JSON_PATCH,
+    MERGE_PATCH,
     METADATA,
     METADATA_LIST,
     TIMEOUT_SECONDS,
@@ -80,12 +80,9 @@ class KubeClient(ApiServer):
     async def set_finalizers(
         self, key: Key, resource_version: str, finalizers: tuple[str, ...]
     ) -> JsonObject:
-        """Replace the finalizers, unless the object has changed since (KubeError 422)."""
-        patch = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": resource_version},
-            {"op": "add", "path": "/metadata/finalizers", "value": list(finalizers)},
-        ]
-        return await self.write("tenants", "PATCH", tenant_path(key), patch, content_type=JSON_PATCH)
+        """Replace the finalizers, unless the object has changed since (KubeError 409)."""
+        patch = {"metadata": {"resourceVersion": resource_version, "finalizers": list(finalizers)}}
+        return await self.write("tenants", "PATCH", tenant_path(key), patch, content_type=MERGE_PATCH)
 
     async def apply_status(self, key: Key, resource_version: str, status: JsonObject) -> JsonObject:
         """Make the status what is given, by server-side apply, unless the object has changed (KubeError 409).

@@ -212,8 +212,8 @@ async def work(queue: WorkQueue[Key], reconciler: Reconciler) -> None:
         try:
             await reconciler.reconcile(key)
         except KubeError as error:
-            # 404, 409 and 422 mean that the object has moved on; the watch brings the newer one.
-            result = "conflict" if error.status in (404, 409, 422) else "error"
+            # 404 and 409 mean that the object has moved on; the watch brings the newer one.
+            result = "conflict" if error.status in (404, 409) else "error"
             delay = queue.retry(key)
             if result == "error":
                 fields = {"tenant": str(key), "status": error.status, "retry_in": round(delay, 1)}

@@ -53,7 +53,7 @@ async def test_finalizers_are_not_set_on_an_object_that_has_changed(client: Kube
     assert body["metadata"]["finalizers"] == [FINALIZER]
     with pytest.raises(KubeError) as raised:
         await client.set_finalizers(tenant, seen, ())
-    assert raised.value.status == 422
+    assert raised.value.status == 409
 
 
 async def test_a_status_is_not_written_to_an_object_that_has_changed_or_a_namesake(
