@@ -6,7 +6,7 @@
 | is as it was made, and not healthy          | Unhealthy, at the  |       |                       |
 |                                             | second such survey |       |                       |
 | is not there                                | Missing            | yes   | if it should run      |
-| is archived, and left nothing               | Healthy            |       |                       |
+| is at rest, and left nothing                | Healthy            |       |                       |
 | is only what a suspended or archived one is | Missing            | yes   | yes                   |
 | runs, and should be suspended or archived   | Unhealthy          | yes   | yes                   |
 | was made from another spec, or was changed  | Healthy, Unhealthy | yes   | yes                   |
@@ -99,7 +99,7 @@ def standing(body: JsonObject) -> Standing | None:
         succeeded=succeeded,
         state=state,
         spec_hash=status.get("specHash"),
-        left=state != "Archived" or bool(status.get("resources")),
+        left=state == "Active" or bool(status.get("resources")),
         mode=management.get("drift", "Repair"),
         health=(health["status"], health["reason"], health["message"]) if health else None,
         drift=tuple(status.get("drift", {}).get("items", ())),

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from landlord.api import conditions
-from landlord.api.conditions import COMPUTE_HEALTHY, READY, Verdict
+from landlord.api.conditions import COMPUTE_HEALTHY, READY, Verdict, shortened
 from landlord.api.status import Drift, Phase, TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller import lifecycle
-from landlord.controller.comparison import Finding
+from landlord.controller.comparison import MAX_ITEM, Finding
 
 UNWELL = ("Unhealthy", "Missing")
 """Reasons of Ready that come from ComputeHealthy."""
@@ -42,7 +42,7 @@ def told(tenant: Tenant, status: TenantStatus, finding: Finding, now: datetime) 
 
 def noted(tenant: Tenant, finding: Finding) -> Tenant:
     """The Tenant that is being repaired, which shows why until that has succeeded."""
-    drift = _drift(tenant.status.drift, finding.drift or (finding.repair,), finding.at)
+    drift = _drift(tenant.status.drift, finding.drift or (shortened(finding.repair, MAX_ITEM),), finding.at)
     return tenant.model_copy(update={"status": tenant.status.model_copy(update={"drift": drift})})
 
 

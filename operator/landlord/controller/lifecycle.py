@@ -37,9 +37,10 @@ def wanted(tenant: Tenant, now: datetime) -> State:
     if tenant.spec is None:
         return "Active"
     state, lifetime = tenant.spec.desired_state, tenant.spec.lifetime
-    if lifetime is None or not has_expired(tenant, now):
-        return state
-    return max(state, _ON_EXPIRY.get(lifetime.on_expiry, state), key=_ORDER.index)
+    if lifetime is not None and has_expired(tenant, now):
+        state = max(state, _ON_EXPIRY.get(lifetime.on_expiry, state), key=_ORDER.index)
+    # What a suspended tenant keeps is gone by then, and only an active one makes it again.
+    return "Archived" if (reached(tenant), state) == ("Archived", "Suspended") else state
 
 
 def reached(tenant: Tenant) -> State:
@@ -62,4 +63,6 @@ def told(tenant: Tenant, state: State, now: datetime) -> str:
             f"{what}: it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}. "
             "To bring it back, raise spec.lifetime.expireAfter, or remove spec.lifetime"
         )
+    if (state, tenant.spec.desired_state) == ("Archived", "Suspended"):
+        what = f"{what}, as an archived tenant can't be suspended"
     return f"{what}. To bring it back, set spec.desiredState to Active"

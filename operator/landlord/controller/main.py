@@ -17,6 +17,7 @@ from landlord import metrics, server
 from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
+from landlord.controller import lifecycle
 from landlord.controller.cache import Cache
 from landlord.controller.deletions import MassDeletion, limits_of
 from landlord.controller.events import Recorder, Regarding
@@ -213,6 +214,8 @@ class Operator:
         tenant = self._cache.get(key)
         if tenant is None or tenant.spec is None or tenant.status.provider is None:
             return ()
+        if lifecycle.reached(tenant) != "Active":
+            return ()  # what the survey says is all that there is to say of one at rest
         provider = tenant.status.provider
         return await self._engine.inspect(provider, desired(tenant, tenant.spec, provider))
 

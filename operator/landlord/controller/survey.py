@@ -180,7 +180,8 @@ class Surveyor:
                 self._take(key, standing, finding)
 
     def _is_inspected(self, key: Key, drift: tuple[str, ...] | None) -> bool:
-        return drift is not None and self._known[key].inspected == drift
+        known = self._known.get(key)
+        return known is not None and drift is not None and known.inspected == drift
 
     async def _look_closer(self, key: Key, drift: tuple[str, ...]) -> None:
         try:

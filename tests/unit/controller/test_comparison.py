@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, a_tenant
+from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, a_tenant, with_flight
 
+from landlord.api.outcome import Outcome
 from landlord.api.tenant import Tenant
 from landlord.controller.comparison import Finding, Standing, compare, is_calm, is_news, standing, unseen
+from landlord.controller.plan import plan
 from landlord.workflow.survey import Seen
 
 HASH = "5eed"
@@ -72,6 +74,7 @@ def found(finding: Finding) -> tuple[str | None, tuple[str, ...] | None, str]:
         (ARCHIVED, KEPT, ("Healthy", (), "")),
         (ARCHIVED, None, ("Missing", (GONE,), "")),
         (EMPTY, None, ("Healthy", (), "")),
+        (replace(EMPTY, state="Suspended"), None, ("Healthy", (), "")),
         (FAILED, SCALED, ("Healthy", None, "")),
         (FAILED, None, ("Missing", None, "")),
     ],
@@ -143,6 +146,14 @@ def body(tenant: Tenant) -> dict[str, Any]:
 
 def test_a_tenant_that_has_become_ready_can_be_compared() -> None:
     assert standing(body(a_ready_tenant())) == RUNS
+
+
+def test_of_a_tenant_that_was_suspended_before_anything_was_made_nothing_is_missed() -> None:
+    tenant = a_tenant(desiredState="Suspended")
+    ended = with_flight(tenant, operation="suspend", outcome=Outcome(result="Succeeded"))
+    says = standing(body(a_tenant(status=plan(tenant, ended, NOW).status, desiredState="Suspended")))
+    assert says is not None
+    assert (says.state, says.left) == ("Suspended", False)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.support.plans import (
 from landlord.api.conditions import COMPUTE_HEALTHY, Verdict, find
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.comparison import Finding
+from landlord.controller.comparison import MAX_ITEM, Finding
 from landlord.controller.facts import Facts
 from landlord.controller.news import about_tenant
 from landlord.controller.plan import Plan, plan
@@ -198,6 +198,15 @@ def test_a_repair_that_failed_is_tried_again_as_any_work() -> None:
     assert says(decided, "Ready") == ("False", "ProvisioningFailed")
     assert shown(decided) == ("scaled to 3",)
     assert decided.requeue_after
+
+
+def test_of_many_changed_secrets_as_many_are_named_as_there_is_room_for() -> None:
+    """The Tenant may refer to hundreds, and an operator for secrets may renew all of them at once."""
+    changed = "; ".join(f"Secret database-{number} has changed" for number in range(40))
+    decided = plan(a_ready_tenant(), knowing(Finding(WORK, NOW, HEALTHY, (), changed)), NOW)
+    assert decided.repairs
+    assert shown(decided)[0].startswith("Secret database-0 has changed")
+    assert len(shown(decided)[0]) <= MAX_ITEM
 
 
 def test_a_repair_that_the_engine_refuses_has_failed() -> None:

@@ -169,6 +169,19 @@ def test_what_ends_well_as_the_tenant_expires_is_not_taken_for_its_suspend() -> 
     assert submitted(plan(tenant, suspending, NOW + HOUR)) is None
 
 
+@pytest.mark.parametrize(
+    "spec", [{"desiredState": "Suspended"}, lifetime(on_expiry="Suspend")], ids=["asked for", "expired"]
+)
+def test_an_archived_tenant_stays_archived_where_it_would_be_suspended(spec: dict[str, Any]) -> None:
+    tenant = a_tenant(3, status=archived().status, **spec)
+    decided = plan(tenant, FACTS, NOW + HOUR)
+    assert submitted(decided) == ("archive", "u1-3-1")
+    status = plan(tenant, with_flight(tenant, operation="archive", outcome=KEPT), NOW + HOUR).status
+    assert status is not None
+    assert status.state == "Archived"
+    assert plan(a_tenant(3, status=status, **spec), FACTS, NOW + HOUR).submit is None
+
+
 def test_an_expired_tenant_says_how_it_comes_back() -> None:
     tenant = a_ready_tenant(**lifetime())
     facts = with_flight(tenant, operation="suspend", outcome=STOPPED)
