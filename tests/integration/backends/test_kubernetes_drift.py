@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from tests.contract.harness import observe
@@ -284,3 +285,26 @@ async def test_creating_and_applying_again_write_each_object_once(
         and not event["objectRef"].get("subresource")
     ]  # fmt: skip
     assert sorted(patches) == ["deployments"] * 2 + ["networkpolicies"] * 2
+
+
+async def test_a_survey_takes_one_list_of_each_kind_however_many_tenants_there_are(
+    namespaces: Namespaces, control_plane: ControlPlane
+) -> None:
+    asked = []
+    for _ in range(2):
+        await namespaces.make(namespaces.new())
+        before = calls_by_label(control_plane)
+        await namespaces.backend.survey()
+        asked.append(calls_by_label(control_plane)[len(before) :])
+    assert asked[0] == asked[1]
+    assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.MADE})
+
+
+def calls_by_label(control_plane: ControlPlane) -> list[tuple[str, str]]:
+    """What was asked of all that landlord has made, as (verb, resource)."""
+    label = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
+    return [
+        (event["verb"], event["objectRef"]["resource"])
+        for event in control_plane.audited()
+        if label in unquote(event["requestURI"]) and "namespace" not in event["objectRef"]
+    ]
