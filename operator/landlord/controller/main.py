@@ -71,7 +71,9 @@ class Operator:
         self._identity = f"{socket.gethostname()}-{os.getpid()}"
         self._events = Recorder(kube, self._identity)
         self._registration_news = RegistrationNews()
+        self._leader = Leader(kube, settings.namespace, self._identity)
         self._lease: Regarding | None = None
+        """Once it is ours."""
         self._mass_deletion = (
             MassDeletion(kube, limits_of(settings), self._cache.__len__, self._queue.add)
             if settings.mass_deletion_count
@@ -128,6 +130,8 @@ class Operator:
                 await self._lead(group)
         finally:
             watch.stop()
+            if self._lease:  # given up only now, when nothing acts by it any more
+                await self._leader.release()
             await self._engine.close()
             await runner.cleanup()
 
@@ -159,17 +163,13 @@ class Operator:
             metrics.leader.set(1)
             await self._act(group)
             return
-        leader = Leader(self._kube, self._settings.namespace, self._identity)
         for gate in ("leader", "engine", "registration"):
             self._gates.set(gate, False, "standing by: another replica leads, and asks Restate")
-        await leader.acquire()
+        await self._leader.acquire()
         self._gates.set("leader", True, "leading")
-        self._lease = Regarding.lease(self._settings.namespace, leader.uid)
-        try:
-            group.create_task(leader.keep())
-            await self._act(group)
-        finally:
-            await leader.release()
+        self._lease = Regarding.lease(self._settings.namespace, self._leader.uid)
+        group.create_task(self._leader.keep())
+        await self._act(group)
 
     async def _act(self, group: asyncio.TaskGroup) -> None:
         serving = group.create_task(self._engine.serve(self))
