@@ -85,6 +85,12 @@ class Api:
                 for line in lines:
                     yield json.loads(line)
 
+    async def read(self, path: str, accept: str) -> bytes:
+        """The body of an answer, as it came."""
+        async with self._session.get(path, headers={"Accept": accept}) as answer:
+            answer.raise_for_status()
+            return await answer.read()
+
     async def _call(self, method: str, path: str, body: bytes | None = None, **options: Any) -> JsonObject:
         async with self._session.request(method, path, data=body, **options) as answer:
             content = await answer.read()

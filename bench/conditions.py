@@ -15,13 +15,20 @@ def conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
     """Machine and versions."""
     answer = request(f"{restate_admin_url}/version")
     return {
+        **machine(),
+        "kube-apiserver": apiserver,
+        "restate-server": json.loads(answer[1])["version"] if answer else "unknown",
+    }
+
+
+def machine() -> dict[str, str]:
+    """The machine, and what runs on it."""
+    return {
         "cpu": f"{os.cpu_count()} x {_cpu_model()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": platform.platform(),
         "python": platform.python_version(),
         "landlord": __version__,
-        "kube-apiserver": apiserver,
-        "restate-server": json.loads(answer[1])["version"] if answer else "unknown",
         "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
     }
 

@@ -1,0 +1,148 @@
+"""`python -m bench.clusters`: what it takes to look at thousands of tenants on Kubernetes.
+
+The tenants are made by the kubernetes backend on a real API server, with all their objects. Nothing runs
+them: a survey does not read pods, and theirs would be the load. The floor is the same lists, each in
+one piece and read as bytes.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
+
+import click
+import psutil
+
+from bench.api import Api, connected
+from bench.conditions import machine
+from bench.stats import percentile
+from landlord.api import names
+from landlord.api.workload import Container, Port, Workload
+from landlord.backends.kubernetes import KubernetesBackend, kinds, spec
+from landlord.dev.cluster import ControlPlane
+from landlord.dev.failure import LocalFailure
+from landlord.dev.guard import discard, guarded
+from landlord.dev.paths import CHECKOUT
+from landlord.dev.process import bearers, mark_of
+from landlord.dev.progress import say, step
+from landlord.errors import StepError
+from landlord.kubernetes_api import JSON, METADATA_LIST
+from landlord.workflow.request import Desired
+
+_PART = "clusters"
+_AT_ONCE = 16
+_TRIES = 5
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--tenants", type=click.IntRange(min=1), default=2000, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=CHECKOUT / ".landlord" / "bench-clusters.json",
+    help="Where the figures go as JSON.",
+)
+def main(tenants: int, rounds: int, output: Path) -> None:
+    """Survey tenants that are namespaces of a cluster."""
+    with _cluster() as control_plane:
+        os.environ["KUBECONFIG"] = str(control_plane.kubeconfig)
+        figures = asyncio.run(_measure(control_plane, tenants, rounds))
+    say("\n" + "\n".join(f"{name}: {value}" for name, value in figures.items()))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(figures, indent=1))
+
+
+@contextmanager
+def _cluster() -> Iterator[ControlPlane]:
+    """A control plane that makes nothing of Deployments, and is gone afterwards."""
+    with TemporaryDirectory(prefix="landlord-bench-") as folder:
+        state = Path(folder)
+        with guarded(state) as guard:
+            guard.watch(_PART)
+            mark = f"{mark_of(state)}/{_PART}"
+            control_plane = ControlPlane(state / _PART, mark=mark)
+            with step("the control plane"):
+                control_plane.start()
+            for process in bearers(mark):
+                if process.name() == "kube-controller-manager":
+                    process.kill()
+            yield control_plane
+            discard(state, _PART)
+
+
+async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> dict[str, object]:
+    backend = KubernetesBackend()
+    async with connected(control_plane.kubeconfig) as api:
+        said: dict[str, object] = {**machine(), "kube-apiserver": await api.version(), "tenants": tenants}
+        with step(f"{tenants} tenants"):
+            began = time.perf_counter()
+            await _make(backend, tenants)
+            said["seconds to make them"] = round(time.perf_counter() - began, 1)
+        floors: list[float] = []
+        surveys: list[float] = []
+        spent = 0.0
+        for _ in range(rounds):
+            began = time.perf_counter()
+            await _read_lists(api)
+            floors.append(time.perf_counter() - began)
+            began, cpu = time.perf_counter(), psutil.Process().cpu_times()
+            seen = await backend.survey()
+            surveys.append(time.perf_counter() - began)
+            now = psutil.Process().cpu_times()
+            spent += now.user + now.system - cpu.user - cpu.system
+            if len(seen) != tenants:
+                raise LocalFailure(f"{len(seen)} of {tenants} tenants were seen")
+    await backend.close()
+    return said | {
+        "survey p50 s": percentile(surveys, 50),
+        "survey max s": max(surveys),
+        "floor p50 s": percentile(floors, 50),
+        "ratio": percentile(surveys, 50) / percentile(floors, 50),
+        "CPU s of the worker each": spent / rounds,
+        "MB of this process": psutil.Process().memory_info().rss / 1e6,
+        "load after": " ".join(f"{load:.1f}" for load in os.getloadavg()),
+    }
+
+
+async def _make(backend: KubernetesBackend, tenants: int) -> None:
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(number: int) -> None:
+        async with slots:
+            for each in backend.steps(_desired(number))[:-1]:  # the last one waits for what runs
+                for left in reversed(range(_TRIES)):
+                    try:
+                        await each.run()
+                        break
+                    except StepError:
+                        if not left:
+                            raise
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(tenants):
+            group.create_task(one(number))
+
+
+def _desired(number: int) -> Desired:
+    http = Port(name="http", container_port=8080, app_protocol="http")
+    web = Container(name="web", image="web:1", ports=(http,))
+    return Desired(tenant_id=f"tenant-{number:05}", workload=Workload(containers=(web,)))
+
+
+async def _read_lists(api: Api) -> None:
+    ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+    named = {"labelSelector": ours, "fieldSelector": f"metadata.name={spec.NAME}"}
+    for kind in (kinds.NAMESPACE, *kinds.MADE):
+        query = {"labelSelector": ours} if kind is kinds.NAMESPACE else named
+        accept = JSON if kind is kinds.DEPLOYMENT else METADATA_LIST
+        await api.read(f"{kind.path(None)}?{urlencode(query)}", accept)
+
+
+if __name__ == "__main__":
+    main()
