@@ -1,6 +1,7 @@
 """How landlord gets at Restate: the header that says who is asking, and the authorities trusted for TLS."""
 
 import asyncio
+import json
 import re
 import ssl
 import time
@@ -29,12 +30,14 @@ class Header:
     name: str
     value: str = field(repr=False)
 
-    def hidden_in(self, text: str) -> str:
-        """The text without the secret, which a proxy may have quoted in its answer."""
+    def hidden_in(self, body: bytes) -> bytes:
+        """The body without the secret, which a proxy may have quoted in it, as text or in JSON."""
         for word in self.value.split():
             if len(word) >= SHORTEST_SECRET:
-                text = text.replace(word, "…")
-        return text
+                quoted = json.dumps(word)[1:-1]
+                for spelling in (word, quoted, quoted.replace("/", "\\/")):
+                    body = body.replace(spelling.encode(), "…".encode())
+        return body
 
 
 class Auth:

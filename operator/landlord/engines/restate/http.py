@@ -10,7 +10,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import BaseModel, ValidationError
 
-from landlord.engines.restate.access import CA_FILE, Access, Header
+from landlord.engines.restate.access import CA_FILE, Access
 from landlord.engines.restate.refusals import DENIED
 from landlord.engines.restate.seen import TimedOut
 from landlord.errors import EngineUnreachable
@@ -25,13 +25,11 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Answer:
-    """A response of whatever status, read to its end."""
+    """A response of whatever status, read to its end. A secret that was sent is not in its body."""
 
     status: int
     headers: httpx.Headers
     body: bytes
-    secret: Header | None = None
-    """What was sent with the request and must not be told."""
 
     def parsed(self, model: type[M]) -> M | None:
         """The body as `model`; None if it is not one."""
@@ -44,8 +42,7 @@ class Answer:
     def text(self) -> str:
         """The first line of the body, for a person."""
         lines = self.body.decode(errors="replace").strip().splitlines()
-        first = lines[0] if lines else "(no body)"
-        return (self.secret.hidden_in(first) if self.secret else first)[:300]
+        return lines[0][:300] if lines else "(no body)"
 
 
 class HttpClient:
@@ -96,7 +93,8 @@ class HttpClient:
             raise TimedOut(f"{self.name} at {self.url} did not answer within {read_seconds:g} s") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(f"{self.name} at {self.url} can't be reached: {_cause(error)}") from error
-        return Answer(response.status_code, response.headers, response.content, secret)
+        body = secret.hidden_in(response.content) if secret else response.content
+        return Answer(response.status_code, response.headers, body)
 
     def unexpected(self, answer: Answer) -> EngineUnreachable:
         """The error for an answer that says nothing about what was asked."""
