@@ -1,5 +1,6 @@
 """The only module that speaks HTTP: httpx on aiohttp, which takes a tenth of the CPU of httpx's own pool."""
 
+import asyncio
 import errno
 import ssl
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from landlord.errors import EngineUnreachable
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 5.0
+"""The longest silence."""
+REST_SECONDS = 3.0
+"""What a whole request may take beyond connecting and one silence: a server may also trickle its answer."""
+DNS_SECONDS = 1
+"""How long an address is remembered: a pod that is replaced behind a headless Service has another one."""
 MAX_CONNECTIONS = 1000
 """More than all that is ever in flight: waiting for a connection would look like a slow engine."""
 
@@ -60,8 +66,7 @@ class HttpClient:
         self.url = url.rstrip("/")
         self.access = access or Access()
         if transport is None:
-            limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=30.0)
-            transport = AiohttpTransport(verify=self.access.tls, limits=limits)
+            transport = AiohttpTransport(verify=self.access.tls, client=self._session)
         self._client = httpx.AsyncClient(transport=transport)
 
     async def request(
@@ -84,12 +89,15 @@ class HttpClient:
         secret = await self.access.auth.header() if self.access.auth else None
         if secret is not None:
             sent[secret.name] = secret.value
-        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS, read=read_seconds)
+        # What is called pool here bounds the look-up of the name too; there are always free connections.
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS, read=read_seconds)
+        longest = None if read_seconds is None else CONNECT_SECONDS + read_seconds + REST_SECONDS
         try:
-            response = await self._client.request(
-                method, self.url + path, content=body, headers=sent, timeout=timeout
-            )
-        except httpx.ReadTimeout as error:
+            async with asyncio.timeout(longest):
+                response = await self._client.request(
+                    method, self.url + path, content=body, headers=sent, timeout=timeout
+                )
+        except (httpx.ReadTimeout, TimeoutError) as error:
             raise TimedOut(f"{self.name} at {self.url} did not answer within {read_seconds:g} s") from error
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(f"{self.name} at {self.url} can't be reached: {_cause(error)}") from error
@@ -104,6 +112,12 @@ class HttpClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+    def _session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            ssl=self.access.tls, limit=MAX_CONNECTIONS, keepalive_timeout=30.0, ttl_dns_cache=DNS_SECONDS
+        )
+        return aiohttp.ClientSession(connector=connector)
 
 
 def _cause(error: Exception) -> str:
