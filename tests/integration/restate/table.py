@@ -88,10 +88,12 @@ async def hold(row: Row, world: World, tenant: str) -> None:
             assert heard(engine) == row.reasons, "it lasts"
             assert row.words in engine.registration.message
             assert work.done() == row.work_goes_on
+            assert not (engine.registration.reason == "EngineUnreachable" and says_reachable())
             await row.until(world)
         await _hear(engine, row.told)
 
         assert (await asyncio.wait_for(work, 20)).result == "Succeeded"
+        assert says_reachable()
         assert world.worker.ran(tenant) + world.other.ran(tenant) == STEPS
         registered = await world.registered()
         assert registered is not None
@@ -142,6 +144,12 @@ def _samples(metric: Counter | Histogram, suffix: str) -> dict[str, float]:
 
 def _added(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
     return {name: value - before.get(name, 0) for name, value in now.items() if value != before.get(name, 0)}
+
+
+def says_reachable() -> bool:
+    """Whether the metric says that Restate answers."""
+    (family,) = metrics.engine_reachable.collect()
+    return family.samples[0].value == 1
 
 
 def heard(engine: RunningEngine) -> str:

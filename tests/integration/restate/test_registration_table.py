@@ -149,13 +149,10 @@ OTHER_DEPLOYMENTS = {
         "Superseded → RegistrationRejected",
         given=w.each(w.other_worker_becomes(kind="plain-service"), w.registered_by_hand(w.other)),
         until=w.each(
-            w.restate_stops,
-            w.until("EngineUnreachable"),
-            w.restate_starts,
-            w.until("RegistrationRejected"),
+            w.tried_again(w.restate_stops, w.until("EngineUnreachable"), w.restate_starts),
             w.deployment_is_deleted,
         ),
-        then="EngineUnreachable → Superseded → RegistrationRejected → NotRegistered → Registered",
+        then="EngineUnreachable → RegistrationRejected → NotRegistered → Registered",
         attempts={"rejected": 2, "verified": 1},
     ),
     "what was refused is not due only because the clock jumps a day ahead": Row(

@@ -90,9 +90,8 @@ REFUSED = {
     "what was refused is tried again at once, and once, when the worker has restarted": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(kind="web-page"),
-        until=w.each(w.worker_becomes(kind="web-page"), w.until("RegistrationRejected"), w.worker_becomes()),
-        then="WorkerUnreachable → NotRegistered → RegistrationRejected → "
-        "WorkerUnreachable → NotRegistered → Registered",
+        until=w.each(w.tried_again(w.worker_becomes(kind="web-page")), w.worker_becomes()),
+        then="WorkerUnreachable → RegistrationRejected → WorkerUnreachable → NotRegistered → Registered",
         attempts={"rejected": 2, "verified": 1},
     ),
     "it offers another service": Row(
@@ -107,7 +106,7 @@ REFUSED = {
         given=w.worker_becomes(identity_key=SOMEBODY_ELSES_KEY),
         words="set the worker's LANDLORD_RESTATE_IDENTITY_KEYS",
         until=w.worker_becomes(),
-        then="WorkerUnreachable → NotRegistered → Registered",
+        then="WorkerUnreachable → RegistrationRejected → Registered",
         attempts={"rejected": FEW, "verified": 1},
     ),
 }

@@ -120,6 +120,27 @@ def until(reason: str) -> Happening:
     return said
 
 
+def rejections() -> float:
+    (family,) = metrics.registration_attempts.labels("rejected").collect()
+    return next(sample.value for sample in family.samples if sample.name.endswith("_total"))
+
+
+def tried_again(*happenings: Happening) -> Happening:
+    """They happen, and landlord makes an attempt after them, which is refused."""
+
+    async def happen(world: World) -> None:
+        before = rejections()
+        for happening in happenings:
+            await happening(world)
+
+        async def rejected() -> bool:
+            return rejections() > before
+
+        await eventually_async(rejected, what="another attempt")
+
+    return happen
+
+
 async def some_time_passes(world: World) -> None:
     """Time in which landlord would act if it wanted to."""
     world.look()

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from landlord import metrics
 from landlord.engines import Registration
+from landlord.engines.restate import verdict
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
@@ -57,6 +59,11 @@ class Restate:
 
 def healthy(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"status": "ok", "revision": "one", "backends": ["memory"]})
+
+
+def reachable() -> float:
+    (family,) = metrics.engine_reachable.collect()
+    return family.samples[0].value
 
 
 class Kept:
@@ -246,17 +253,65 @@ async def test_another_worker_is_left_alone_by_policy_until_a_person_takes_the_w
     assert len(kept.restate.registered) == 1
 
 
-async def test_a_hopeless_registration_is_sent_again_after_a_restart(kept: Kept) -> None:
+@pytest.fixture
+async def hopeless(kept: Kept) -> Kept:
+    """Restate has refused the worker for good."""
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
     kept.restate.will(
         "POST /deployments", httpx.Response(409, json={"message": "no", "restate_code": "META0006"})
     )
     await kept.check(2)
-    for restarted in (kept.keeper._engine_ended, kept.keeper._worker_ended):
-        sent = len(kept.restate.registered)
-        restarted()
-        await kept.check(2)
-        assert len(kept.restate.registered) == sent + 1
+    assert len(kept.restate.registered) == 1
+    return kept
+
+
+async def test_a_hopeless_registration_is_not_sent_or_told_each_time_that_a_proxy_hangs_up(
+    hopeless: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = len(hopeless.said)
+    for ended in 3 * (hopeless.keeper._engine_ended, hopeless.keeper._worker_ended):
+        ended()
+        await hopeless.check()
+    assert len(hopeless.restate.registered) == 1
+    monkeypatch.setattr(verdict, "HINTED_RETRY_SECONDS", 0.0)
+    await hopeless.check()
+    assert len(hopeless.restate.registered) == 2
+    monkeypatch.undo()
+    await hopeless.check()
+    assert len(hopeless.restate.registered) == 2, "no hint since"
+    assert len(hopeless.said) == told
+
+
+async def test_a_hopeless_registration_is_sent_at_once_and_once_after_an_outage_of_restate(
+    hopeless: Kept,
+) -> None:
+    """A gateway in front of it keeps its connections all the time."""
+    hopeless.restate.will("GET /services/TenantProvisioning", httpx.Response(503), UNKNOWN_SERVICE)
+    await hopeless.check(4)
+    assert len(hopeless.restate.registered) == 2
+
+
+async def test_a_hopeless_registration_is_sent_at_once_and_once_after_the_worker_was_away() -> None:
+    workers = [True, True, False, True, True]
+
+    def worker(request: httpx.Request) -> httpx.Response:
+        return healthy(request) if workers.pop(0) else httpx.Response(503)
+
+    kept = Kept(Restate(), worker)
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(409, json={"message": "", "restate_code": None}))
+    await kept.check(5)
+    assert len(kept.restate.registered) == 2
+
+
+async def test_restate_is_not_called_reachable_while_it_takes_no_registration(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(503, text="no"), httpx.Response(201, json={}))
+    assert (await kept.check()).reason == "EngineUnreachable"
+    assert reachable() == 0
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE, SERVICE)
+    assert (await kept.check()).ready
+    assert reachable() == 1
 
 
 async def test_what_happened_is_remembered_for_a_person(kept: Kept) -> None:

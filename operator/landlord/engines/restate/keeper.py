@@ -7,6 +7,7 @@ What to conclude is in `verdict`; this looks, acts and tells.
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -171,10 +172,15 @@ class Keeper:
     def _conclude(self, seen: Seen) -> Verdict:
         verdict = self._decide(seen)
         self.history = replace(self.history, doing=verdict.doing)
-        metrics.engine_reachable.set(not isinstance(seen.engine, EngineAway) and seen.ingress is None)
+        # A gateway may answer all that is asked and refuse registrations: then only the verdict tells.
+        answers = not isinstance(seen.engine, EngineAway) and seen.ingress is None
+        metrics.engine_reachable.set(answers and verdict.registration.reason != "EngineUnreachable")
         if isinstance(seen.engine, EngineAway):
             # Who can't be asked may be restarting; behind a gateway no connection tells of that.
             self._memory = replace(self._memory, engine_restarted=True)
+        if isinstance(seen.engine, EngineAway) or isinstance(seen.worker, WorkerAway):
+            # What was refused may be accepted by, or of, the one that comes back.
+            self._refusal_is_due(at_once=True)
         if verdict.loss is not None and self._lost_since is None:
             self._lost_since = time.monotonic()
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
@@ -239,11 +245,16 @@ class Keeper:
             )
         self._changed(registration)
 
+    def _refusal_is_due(self, *, at_once: bool = False) -> None:
+        if (refused := self._memory.refused) is not None:
+            due = replace(refused, hinted=True, at=-math.inf if at_once else refused.at)
+            self._memory = replace(self._memory, refused=due)
+
     def _engine_ended(self) -> None:
-        # What was refused may be accepted by the one that takes its place.
-        self._memory = replace(self._memory, engine_restarted=True, refused=None)
+        self._memory = replace(self._memory, engine_restarted=True)
+        self._refusal_is_due()
         self.kick("restate")
 
     def _worker_ended(self) -> None:
-        self._memory = replace(self._memory, refused=None)
+        self._refusal_is_due()
         self.kick("worker")

@@ -15,8 +15,8 @@ MAX_DETAIL = 300
 Retry = Literal["soon", "on_change"]
 RETRY_TEXT: dict[Retry, str] = {
     "soon": "0.1 s after the first attempt, doubling up to every 2 s",
-    "on_change": "at once when the worker, its revision, Restate or what is registered there changes; "
-    "else every 10 minutes",
+    "on_change": "at once when the worker's revision or what is registered in Restate changes, and when "
+    "either was away; within 30 s when a connection to either has ended; else every 10 minutes",
 }
 
 

@@ -22,6 +22,8 @@ from landlord.engines.restate.refusals import Refusal
 from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Worker, WorkerAway
 
 PERMANENT_RETRY_SECONDS = 600.0
+HINTED_RETRY_SECONDS = 30.0
+"""The same where something may have changed: what closes idle connections gives such hints all the time."""
 
 LossCause = Literal["store_lost", "deployment_deleted", "superseded"]
 Policy = Literal["enforce", "observe"]
@@ -46,6 +48,8 @@ class RefusedBefore:
     revision: str
     deployment_id: str | None
     at: float
+    hinted: bool = False
+    """Whether a connection to Restate or the worker has ended since: there may be another one now."""
 
     def stands(self, engine: Deployment | None, worker: Worker) -> bool:
         """Whether nothing has changed since."""
@@ -53,7 +57,8 @@ class RefusedBefore:
 
     def due(self, now: float) -> bool:
         """Whether it is time to try the same again."""
-        return self.refusal.retry == "soon" or now - self.at >= PERMANENT_RETRY_SECONDS
+        wait = HINTED_RETRY_SECONDS if self.hinted else PERMANENT_RETRY_SECONDS
+        return self.refusal.retry == "soon" or now - self.at >= wait
 
 
 @dataclass(frozen=True)
