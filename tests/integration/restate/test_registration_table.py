@@ -267,6 +267,14 @@ HALF_AWAY = {
         then="Registered",
         behind_proxies=True,
     ),
+    "the ingress is that of another Restate": Row(
+        "EngineUnreachable",
+        happens=w.ingress(lambda proxy: proxy.to("GET", answers(200, '{"services": ["Greeter"]}'))),
+        words="does not know TenantProvisioning, which Restate's admin API at ",
+        until=w.ingress(lambda proxy: proxy.passes_on),
+        then="Registered",
+        behind_proxies=True,
+    ),
     "the ingress answers 503": Row(
         "EngineUnreachable",
         happens=w.ingress(lambda _: answers(503)),

@@ -1,102 +1,28 @@
 """The keeper before answers that a real Restate can't be made to give."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx
 import pytest
-
-from landlord import metrics
-from landlord.engines import Registration
-from landlord.engines.restate import verdict
-from landlord.engines.restate.admin import Admin
-from landlord.engines.restate.http import HttpClient
-from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.keeper import Keeper
-from landlord.engines.restate.seen import Seen
-from landlord.engines.restate.verdict import Policy
-
-RESTATE, INGRESS, WORKER = "http://restate:9070", "http://restate:8080", "http://worker:9080"
-UNKNOWN_SERVICE = httpx.Response(404, json={"message": "does not exist", "restate_code": None})
-SERVICE = httpx.Response(200, json={"deployment_id": "dp_1", "metadata": {"landlord.dev/revision": "one"}})
-CHANGED_SERVICE = httpx.Response(
-    200, json={"deployment_id": "dp_1", "metadata": {"landlord.dev/revision": "zero"}}
+from tests.unit.engines.keeping import (
+    CHANGED_SERVICE,
+    DEPLOYMENT,
+    HEALTHY_INGRESS,
+    INGRESS,
+    OTHER_INGRESS,
+    RESTATE,
+    SERVICE,
+    UNKNOWN_SERVICE,
+    WORKER,
+    Answer,
+    Kept,
+    Restate,
+    healthy,
+    reachable,
 )
-DEPLOYMENT = httpx.Response(200, json={"id": "dp_1", "uri": f"{WORKER}/"})
-HEALTHY_INGRESS = httpx.Response(200, json={"services": []})
 
-Answer = httpx.Response | Exception
-
-
-class Restate:
-    """Gives the answers it is told to; by default, those of a Restate that has the worker registered."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[Answer]] = {}
-        self.registered: list[dict[str, Any]] = []
-
-    def will(self, request: str, *answers: Answer) -> None:
-        """Answer so, in turn; the last one for ever."""
-        self.answers[request] = list(answers)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            self.registered.append(json.loads(request.content))
-        name = f"{request.method} {request.url.path}"
-        usual = {
-            "GET /services/TenantProvisioning": SERVICE,
-            "GET /deployments/dp_1": DEPLOYMENT,
-            "GET /restate/health": HEALTHY_INGRESS,
-        }
-        answers = self.answers.get(name) or [usual.get(name) or httpx.Response(201, json={})]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, content=answer.content)
-
-
-def healthy(_: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"status": "ok", "revision": "one", "backends": ["memory"]})
-
-
-def reachable() -> float:
-    (family,) = metrics.engine_reachable.collect()
-    return family.samples[0].value
-
-
-class Kept:
-    """A keeper and what it said."""
-
-    def __init__(
-        self,
-        restate: Restate,
-        worker: Callable[[httpx.Request], httpx.Response],
-        policy: Policy = "enforce",
-    ) -> None:
-        self.restate = restate
-        self.said: list[Registration] = []
-        self.clients = (
-            HttpClient("Restate's admin API", RESTATE, httpx.MockTransport(restate)),
-            HttpClient("Restate's ingress", INGRESS, httpx.MockTransport(restate)),
-            HttpClient("the worker", WORKER, httpx.MockTransport(worker)),
-        )
-        admin, ingress, worker_client = self.clients
-        self.keeper = Keeper(Admin(admin), Ingress(ingress), worker_client, policy, changed=self.said.append)
-
-    async def check(self, times: int = 1) -> Registration:
-        for _ in range(times):
-            await self.keeper.check()
-        return self.keeper.registration
-
-
-@pytest.fixture
-async def kept() -> AsyncIterator[Kept]:
-    kept = Kept(Restate(), healthy)
-    yield kept
-    for client in kept.clients:
-        await client.close()
+from landlord.engines.restate import verdict
+from landlord.engines.restate.seen import Seen
 
 
 @pytest.mark.parametrize(
@@ -198,15 +124,6 @@ async def test_a_registration_that_gets_no_real_answer_is_tried_at_every_check(
     assert len(kept.restate.registered) == 3
 
 
-async def test_a_hopeless_registration_is_sent_once(kept: Kept) -> None:
-    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
-    kept.restate.will(
-        "POST /deployments", httpx.Response(409, json={"message": "no", "restate_code": "META0006"})
-    )
-    assert (await kept.check(5)).reason == "RegistrationRejected"
-    assert len(kept.restate.registered) == 1
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -239,6 +156,38 @@ async def test_an_ingress_that_is_away_is_told_and_nothing_is_registered_because
     assert (await kept.check()).ready
 
 
+async def test_an_ingress_of_another_restate_is_not_believed_and_nothing_is_registered_because_of_it(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.restate.will("GET /restate/health", OTHER_INGRESS)
+    assert (await kept.check(2)).ready, "it may be about to hear of it"
+    monkeypatch.setattr(verdict, "UNHEARD_SECONDS", 0.0)
+    registration = await kept.check(2)
+    assert (registration.status, registration.reason) == ("Unknown", "EngineUnreachable")
+    assert registration.message == (
+        f"Restate's ingress at {INGRESS} does not know TenantProvisioning, which Restate's admin API at "
+        f"{RESTATE} has registered: check that LANDLORD_RESTATE_INGRESS_URL and LANDLORD_RESTATE_ADMIN_URL "
+        "are of one Restate"
+    )
+    assert kept.restate.registered == []
+    assert reachable() == 0
+    kept.restate.will("GET /restate/health", HEALTHY_INGRESS)
+    assert (await kept.check()).ready
+
+
+async def test_an_ingress_has_time_to_hear_of_each_registration(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdict, "UNHEARD_SECONDS", 0.3)
+    kept.restate.will("GET /restate/health", OTHER_INGRESS)
+    assert (await kept.check()).ready
+    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
+    await kept.check()
+    await asyncio.sleep(0.4)
+    kept.restate.will("GET /services/TenantProvisioning", SERVICE)
+    assert (await kept.check()).ready
+
+
 async def test_another_worker_is_left_alone_by_policy_until_a_person_takes_the_workflow_back() -> None:
     kept = Kept(Restate(), healthy, policy="observe")
     other = httpx.Response(200, json={"id": "dp_1", "uri": "http://other:9080/"})
@@ -251,57 +200,6 @@ async def test_another_worker_is_left_alone_by_policy_until_a_person_takes_the_w
     await kept.keeper.register()
     assert kept.keeper.registration.ready
     assert len(kept.restate.registered) == 1
-
-
-@pytest.fixture
-async def hopeless(kept: Kept) -> Kept:
-    """Restate has refused the worker for good."""
-    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
-    kept.restate.will(
-        "POST /deployments", httpx.Response(409, json={"message": "no", "restate_code": "META0006"})
-    )
-    await kept.check(2)
-    assert len(kept.restate.registered) == 1
-    return kept
-
-
-async def test_a_hopeless_registration_is_not_sent_or_told_each_time_that_a_proxy_hangs_up(
-    hopeless: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = len(hopeless.said)
-    for ended in 3 * (hopeless.keeper._engine_ended, hopeless.keeper._worker_ended):
-        ended()
-        await hopeless.check()
-    assert len(hopeless.restate.registered) == 1
-    monkeypatch.setattr(verdict, "HINTED_RETRY_SECONDS", 0.0)
-    await hopeless.check()
-    assert len(hopeless.restate.registered) == 2
-    monkeypatch.undo()
-    await hopeless.check()
-    assert len(hopeless.restate.registered) == 2, "no hint since"
-    assert len(hopeless.said) == told
-
-
-async def test_a_hopeless_registration_is_sent_at_once_and_once_after_an_outage_of_restate(
-    hopeless: Kept,
-) -> None:
-    """A gateway in front of it keeps its connections all the time."""
-    hopeless.restate.will("GET /services/TenantProvisioning", httpx.Response(503), UNKNOWN_SERVICE)
-    await hopeless.check(4)
-    assert len(hopeless.restate.registered) == 2
-
-
-async def test_a_hopeless_registration_is_sent_at_once_and_once_after_the_worker_was_away() -> None:
-    workers = [True, True, False, True, True]
-
-    def worker(request: httpx.Request) -> httpx.Response:
-        return healthy(request) if workers.pop(0) else httpx.Response(503)
-
-    kept = Kept(Restate(), worker)
-    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
-    kept.restate.will("POST /deployments", httpx.Response(409, json={"message": "", "restate_code": None}))
-    await kept.check(5)
-    assert len(kept.restate.registered) == 2
 
 
 async def test_restate_is_not_called_reachable_while_it_takes_no_registration(kept: Kept) -> None:
@@ -350,20 +248,6 @@ async def test_looks_do_not_follow_each_other_as_fast_as_something_kicks(kept: K
         await asyncio.sleep(0)
     checking.cancel()
     assert 1 <= looks < 20
-
-
-async def test_a_worker_that_restate_registered_without_the_workflow_is_hopeless_until_it_changes(
-    kept: Kept,
-) -> None:
-    kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
-    kept.restate.will("POST /deployments", httpx.Response(201, json={"services": [{"name": "Greeter"}]}))
-    registration = await kept.check(3)
-    assert (registration.reason, registration.hopeless) == ("RegistrationRejected", True)
-    assert registration.message == (
-        f"{WORKER} offers Greeter, and not TenantProvisioning; what answers there is another worker of "
-        "Restate: check LANDLORD_WORKER_URL"
-    )
-    assert len(kept.restate.registered) == 1
 
 
 async def test_a_loss_after_restate_could_not_be_asked_is_a_lost_store(kept: Kept) -> None:

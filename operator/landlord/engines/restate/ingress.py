@@ -38,12 +38,15 @@ class Ingress:
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
+        self.url = http.url
 
-    async def check(self) -> None:
-        """Return if it answers as Restate's ingress does. Raises EngineUnreachable."""
+    async def knows_workflow(self) -> bool:
+        """Whether it can take work. Raises EngineUnreachable unless it answers as Restate's ingress does."""
         answer = await self._http.request("GET", "/restate/health")
-        if answer.status != 200 or answer.parsed(_Health) is None:
+        health = answer.parsed(_Health)
+        if answer.status != 200 or health is None:
             raise self._http.unexpected(answer)
+        return WORKFLOW_SERVICE in health.services
 
     async def call(self, request: Request) -> Outcome:
         """Submit the request, or attach to it if it was submitted before, and wait for its end, however long.

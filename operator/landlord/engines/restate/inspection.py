@@ -1,5 +1,7 @@
 """A look at the registration for a person: by our own eyes, and by the operator's word."""
 
+import asyncio
+import math
 import time
 
 from landlord.api.base import Model
@@ -11,8 +13,8 @@ from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import Keeper
-from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Worker, WorkerAway
-from landlord.engines.restate.verdict import Memory, Policy, Wanted, decide
+from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Unheard, Worker, WorkerAway
+from landlord.engines.restate.verdict import UNHEARD_SECONDS, Memory, Policy, Wanted, decide
 from landlord.errors import EngineUnreachable
 
 
@@ -60,7 +62,10 @@ async def inspect(
         await keeper.register()
         attempted = keeper.registration
     seen = await keeper.look()
-    found = decide(wanted, seen, Memory(), time.monotonic()).registration
+    if isinstance(seen.ingress, Unheard):
+        await asyncio.sleep(UNHEARD_SECONDS)  # it may be about to hear of what has just been registered
+        seen = await keeper.look()
+    found = decide(wanted, seen, Memory(unheard_since=-math.inf), time.monotonic()).registration
     # Why an attempt did not succeed is known only to the one who made it.
     said = attempted if attempted is not None and not found.ready else found
     word, problem = await _ask(operator)
@@ -74,6 +79,13 @@ async def _ask(operator: HttpClient) -> tuple[OperatorReport | None, str | None]
         return None, str(error)
     word = answer.parsed(OperatorReport)
     return word, None if word else str(operator.unexpected(answer))
+
+
+def _problem(seen: Seen) -> str | None:
+    """What is wrong with the ingress. That it does not know what nobody has registered is not."""
+    if seen.ingress is None or (isinstance(seen.ingress, Unheard) and seen.engine is None):
+        return None
+    return seen.ingress.message
 
 
 def _put_together(
@@ -91,7 +103,7 @@ def _put_together(
         admin=Server(
             url=clients.admin.url, problem=engine.message if isinstance(engine, EngineAway) else None
         ),
-        ingress=Server(url=clients.ingress.url, problem=seen.ingress.message if seen.ingress else None),
+        ingress=Server(url=clients.ingress.url, problem=_problem(seen)),
         worker=Server(
             url=clients.worker.url, problem=worker.message if isinstance(worker, WorkerAway) else None
         ),

@@ -25,7 +25,17 @@ from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.refusals import refusal
-from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Refused, Seen, Worker, WorkerAway
+from landlord.engines.restate.seen import (
+    Deployment,
+    Engine,
+    EngineAway,
+    Refused,
+    Seen,
+    Unheard,
+    Worker,
+    WorkerAway,
+)
+from landlord.engines.restate.seen import Ingress as IngressSeen
 from landlord.engines.restate.verdict import (
     Memory,
     Policy,
@@ -132,7 +142,7 @@ class Keeper:
             await self.check()
             metrics.registration_checks.labels(trigger).inc()
             trigger = "interval"
-            if self.registration.ready:
+            if self.registration.ready and self._memory.unheard_since is None:
                 wait, retry = random.uniform(*SETTLED_SECONDS), FIRST_RETRY  # noqa: S311 - jitter
             else:
                 wait, retry = retry, min(retry * 2, LONGEST_RETRY)
@@ -159,12 +169,17 @@ class Keeper:
         except EngineUnreachable as error:
             return EngineAway(str(error))
 
-    async def _ask_ingress(self) -> EngineAway | None:
+    async def _ask_ingress(self) -> IngressSeen:
         try:
-            await self._ingress.check()
+            if await self._ingress.knows_workflow():
+                return None
         except EngineUnreachable as error:
             return EngineAway(str(error))
-        return None
+        return Unheard(
+            f"Restate's ingress at {self._ingress.url} does not know {WORKFLOW_SERVICE}, which Restate's "
+            f"admin API at {self._admin.url} has registered: check that LANDLORD_RESTATE_INGRESS_URL and "
+            "LANDLORD_RESTATE_ADMIN_URL are of one Restate"
+        )
 
     def _decide(self, seen: Seen) -> Verdict:
         return decide(self._wanted, seen, self._memory, time.monotonic())
@@ -173,7 +188,7 @@ class Keeper:
         verdict = self._decide(seen)
         self.history = replace(self.history, doing=verdict.doing)
         # A gateway may answer all that is asked and refuse registrations: then only the verdict tells.
-        answers = not isinstance(seen.engine, EngineAway) and seen.ingress is None
+        answers = not isinstance(seen.engine, EngineAway) and not isinstance(seen.ingress, EngineAway)
         metrics.engine_reachable.set(answers and verdict.registration.reason != "EngineUnreachable")
         if isinstance(seen.engine, EngineAway):
             # Who can't be asked may be restarting; behind a gateway no connection tells of that.
@@ -188,6 +203,9 @@ class Keeper:
             logger.warning("registration found lost", extra={"cause": verdict.loss})
         if verdict.verified is not None:
             self._verified(verdict.verified)
+        since = self._memory.unheard_since or time.monotonic()
+        unheard = verdict.verified is not None and isinstance(seen.ingress, Unheard)
+        self._memory = replace(self._memory, unheard_since=since if unheard else None)
         self._tell(verdict.registration)
         return verdict
 
@@ -199,7 +217,7 @@ class Keeper:
             metrics.registration_repair_seconds.observe(taken)
             loss, self._lost_since = replace(loss, repaired_after=taken), None
         self.history = replace(self.history, last_verified=datetime.now(UTC), last_loss=loss)
-        self._memory = Memory(verified=deployment, retaken=self._memory.retaken)
+        self._memory = replace(self._memory, verified=deployment, engine_restarted=False, refused=None)
 
     async def _register(self, seen: Seen) -> None:
         engine, worker = seen.engine, seen.worker

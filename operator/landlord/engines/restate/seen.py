@@ -68,11 +68,21 @@ class WorkerAway:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """An ingress that answers, and does not know the workflow."""
+
+    message: str
+
+
+Ingress = EngineAway | Unheard | None
+"""What Restate's ingress says of the workflow; None: that it takes work for it."""
+
+
+@dataclass(frozen=True)
 class Seen:
     """One look at everything that a registration needs."""
 
     engine: Engine
     """By Restate's admin API."""
     worker: Worker | WorkerAway
-    ingress: EngineAway | None = None
-    """None: it answers."""
+    ingress: Ingress = None

@@ -6,6 +6,7 @@
 | anything                      | away    | any        | False/WorkerUnreachable    |                 |
 | our URI and its revision      | answers | any        | True/Registered            |                 |
 | the same, the ingress is away | answers | any        | Unknown/EngineUnreachable  |                 |
+| the same, not by the ingress  | answers | a while    | Unknown/EngineUnreachable  |                 |
 | unknown service               | answers | never True | False/NotRegistered        | yes             |
 | unknown service               | answers | True once  | False/RegistrationLost     | yes             |
 | our URI, another revision     | answers | any        | False/Superseded           | yes             |
@@ -19,11 +20,14 @@ from typing import Literal
 from landlord.engines import Registration
 from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal
-from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Worker, WorkerAway
+from landlord.engines.restate.seen import Deployment, EngineAway, Ingress, Seen, Unheard, Worker, WorkerAway
 
 PERMANENT_RETRY_SECONDS = 600.0
 HINTED_RETRY_SECONDS = 30.0
 """The same where something may have changed: what closes idle connections gives such hints all the time."""
+
+UNHEARD_SECONDS = 2.0
+"""How long the ingress may not know what is registered; it takes it some 30 ms."""
 
 LossCause = Literal["store_lost", "deployment_deleted", "superseded"]
 Policy = Literal["enforce", "observe"]
@@ -70,6 +74,8 @@ class Memory:
     engine_restarted: bool = False
     """Whether Restate's connection has ended since then."""
     refused: RefusedBefore | None = None
+    unheard_since: float | None = None
+    """Since when the ingress does not know what is registered; None: it does, or nothing is."""
     retaken: tuple[float, ...] = ()
     """When the workflow was taken back from a worker at another URL, oldest first."""
 
@@ -93,15 +99,15 @@ def decide(wanted: Wanted, seen: Seen, memory: Memory, now: float) -> Verdict:
     engine, worker = seen.engine, seen.worker
     backends = worker.backends if isinstance(worker, Worker) else None
     if isinstance(engine, EngineAway):
-        return Verdict(_unknown(engine, None, backends), "asks Restate again, at least every 2 s")
+        return Verdict(_unknown(engine.message, None, backends), "asks Restate again, at least every 2 s")
     deployment_id = engine.id if engine else None
     if isinstance(worker, WorkerAway):
         registration = Registration("False", "WorkerUnreachable", worker.message, deployment_id)
         doing = "looks for the worker, at least every 2 s"
         return Verdict(registration, doing, loss=_loss(wanted, engine, None, memory))
     if engine is not None and is_current(engine, wanted.worker_url, worker):
-        if seen.ingress is not None:
-            registration = _unknown(seen.ingress, deployment_id, backends)
+        if (problem := _problem_of(seen.ingress, memory, now)) is not None:
+            registration = _unknown(problem.message, deployment_id, backends)
             return Verdict(registration, "asks the ingress again, at least every 2 s", verified=engine)
         message = f"Restate runs {wanted.service} on the worker at {wanted.worker_url}"
         registration = Registration("True", "Registered", message, deployment_id, worker.revision, backends)
@@ -139,8 +145,16 @@ def _same_uri(one: str, other: str) -> bool:
     return one.rstrip("/") == other.rstrip("/")
 
 
-def _unknown(away: EngineAway, deployment_id: str | None, backends: frozenset[str] | None) -> Registration:
-    return Registration("Unknown", "EngineUnreachable", away.message, deployment_id, backends=backends)
+def _problem_of(ingress: Ingress, memory: Memory, now: float) -> Ingress:
+    """What keeps the ingress from taking work, if it is not just about to hear of the registration."""
+    if not isinstance(ingress, Unheard):
+        return ingress
+    since = memory.unheard_since
+    return ingress if since is not None and now - since > UNHEARD_SECONDS else None
+
+
+def _unknown(message: str, deployment_id: str | None, backends: frozenset[str] | None) -> Registration:
+    return Registration("Unknown", "EngineUnreachable", message, deployment_id, backends=backends)
 
 
 def _still_refused(
