@@ -1,9 +1,9 @@
 """Restate's admin API, as far as landlord uses it."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from landlord.api.names import REVISION, WORKFLOW_SERVICE
 from landlord.engines.restate.http import Answer, HttpClient
@@ -12,7 +12,7 @@ from landlord.engines.restate.seen import Deployment, NotOffered, Refused
 REGISTER_SECONDS = 15.0
 """Restate waits for the worker for as long as the worker likes, and for 1.7 s even if nobody listens."""
 
-Row = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
 
 
 class _Error(BaseModel):
@@ -39,7 +39,7 @@ class _Discovery(BaseModel):
 
 
 class _Rows(BaseModel):
-    rows: list[Row]
+    rows: list[dict[str, Any]]
 
 
 class Admin:
@@ -93,13 +93,16 @@ class Admin:
             raise Refused(answer.status, code, message)
         return answer
 
-    async def query(self, sql: str) -> list[Row]:
+    async def query(self, sql: str, row: type[M]) -> list[M]:
         """Rows of an introspection query; columns that are NULL are absent."""
         answer = await self._http.request("POST", "/query", body=json.dumps({"query": sql}).encode())
         result = answer.parsed(_Rows)
         if answer.status != 200 or result is None:
             raise self._http.unexpected(answer)
-        return result.rows
+        try:
+            return [row.model_validate(each) for each in result.rows]
+        except ValidationError as error:
+            raise self._http.unexpected(answer) from error
 
     async def cancel(self, invocation: str) -> None:
         """Ask it to stop. One that is queued vanishes; one that backs off stops when it is resumed."""

@@ -35,6 +35,11 @@ class Invocation(BaseModel, frozen=True):
     """Name of the step that was begun last."""
 
 
+class _Queued(BaseModel):
+    service_key: str
+    id: str
+
+
 # The condition stands in both halves, as a join does not narrow what is read of the journal.
 _BY_ID = """
 SELECT i.id, i.target_service_key, i.target_handler_name, i.idempotency_key, i.status, i.retry_count,
@@ -60,8 +65,8 @@ async def by_id(admin: Admin, ids: Sequence[str]) -> dict[str, Invocation]:
     """Those of the ids that Restate knows, in one query for some hundreds of them."""
     found = {}
     for start in range(0, len(ids), CHUNK):
-        rows = await admin.query(_BY_ID.replace("$ids", _literals(ids[start : start + CHUNK])))
-        found.update({row["id"]: Invocation.model_validate(row) for row in rows})
+        query = _BY_ID.replace("$ids", _literals(ids[start : start + CHUNK]))
+        found.update({invocation.id: invocation for invocation in await admin.query(query, Invocation)})
     return found
 
 
@@ -69,8 +74,8 @@ async def queues_of(admin: Admin, keys: Iterable[str]) -> dict[str, list[str]]:
     """Ids of what runs and waits under each key of the object, in their order."""
     query = _QUEUES.replace("$service", WORKFLOW_SERVICE).replace("$keys", _literals(keys))
     queues: dict[str, list[str]] = {}
-    for row in await admin.query(query):
-        queues.setdefault(row["service_key"], []).append(row["id"])
+    for each in await admin.query(query, _Queued):
+        queues.setdefault(each.service_key, []).append(each.id)
     return queues
 
 

@@ -38,6 +38,14 @@ class _Followed:
     progress: Progress | None = None
 
 
+@dataclass
+class _Stopping:
+    """An invocation that was cancelled."""
+
+    since: float = field(default_factory=time.monotonic)
+    resumed: bool = False
+
+
 class Tracker:
     """`send` submits a request and returns its invocation's id; `progressed` hears of each change."""
 
@@ -54,8 +62,9 @@ class Tracker:
         self._send = send
         self._progressed = progressed
         self._followed: set[_Followed] = set()
-        self._stopped_at: dict[str, float] = {}
+        self._stopping: dict[str, _Stopping] = {}
         self._newly_registered = False
+        self._blind = False
         self._wake = asyncio.Event()
 
     async def follow(self, request: Request) -> Outcome:
@@ -91,20 +100,24 @@ class Tracker:
                     async with asyncio.timeout(pause):
                         await self._wake.wait()
                 self._wake.clear()
-            self._stopped_at.clear()
+            self._stopping.clear()
 
     async def tick(self) -> bool:
         """Look at everything that is followed, once. Whether that set something going."""
         followed = list(self._followed)
+        resuming, self._newly_registered = self._newly_registered, False
         try:
             seen = await by_id(self._admin, [each.invocation_id for each in followed])
             acted = await self._supersede(followed, seen)
-            if self._newly_registered:
+            if resuming:
                 acted |= await self._resume(seen.values())
-                self._newly_registered = False
-        except EngineUnreachable:
-            # The registration says so; the work itself stands as it did.
+        except EngineUnreachable as error:
+            self._newly_registered |= resuming
+            await self._go_on_blind(followed, error)
             return False
+        if self._blind:
+            self._blind = False
+            logger.info("the progress of unfinished work is seen again")
         gone = []
         for each in followed:
             invocation = seen.get(each.invocation_id)
@@ -112,22 +125,40 @@ class Tracker:
                 gone.append(each)
             else:
                 await self._unfinished(each, invocation)
-        slots = asyncio.Semaphore(OUTPUTS_AT_ONCE)
-        await asyncio.gather(*(self._end(each, slots) for each in gone))
+        await self._end_all(gone)
         return acted
 
-    async def _end(self, followed: _Followed, slots: asyncio.Semaphore) -> None:
-        try:
+    async def _go_on_blind(self, followed: list[_Followed], error: EngineUnreachable) -> None:
+        """What is unfinished stands as it did; what has ended can be asked for all the same."""
+        if not self._blind:
+            self._blind = True
+            logger.warning("the progress of unfinished work can't be seen: %s", error)
+        # In an outage of all of Restate the first one has shown enough.
+        if await self._end(followed[0]):
+            await self._end_all(followed[1:])
+
+    async def _end_all(self, followed: list[_Followed]) -> None:
+        slots = asyncio.Semaphore(OUTPUTS_AT_ONCE)
+
+        async def end(each: _Followed) -> None:
             async with slots:
-                outcome = await self._ingress.output(followed.request)
+                await self._end(each)
+
+        await asyncio.gather(*(end(each) for each in followed))
+
+    async def _end(self, followed: _Followed) -> bool:
+        """Tell whoever waits if it has ended. Whether the ingress answers."""
+        try:
+            outcome = await self._ingress.output(followed.request)
         except EngineUnreachable:
-            return
+            return False
         except EngineError as error:  # whoever waits decides: it may be lost, or refused
             if not followed.ended.done():
                 followed.ended.set_exception(error)
-            return
+            return True
         if outcome is not None and not followed.ended.done():
             followed.ended.set_result(outcome.model_copy(update={"invocation_id": followed.invocation_id}))
+        return True
 
     async def _unfinished(self, followed: _Followed, invocation: Invocation) -> None:
         if invocation.status in STUCK and invocation.last_failure_error_code == JOURNAL_MISMATCH:
@@ -168,10 +199,12 @@ class Tracker:
             if (invocation := seen.get(each.invocation_id)) is not None and invocation.status in QUEUED
         ]
         if not waiting:
+            self._stopping.clear()
             return False
         queues = await queues_of(self._admin, {each.request.tenant_id for each in waiting})
         unseen = [id for queue in queues.values() for id in queue if id not in seen]
         known = {**seen, **await by_id(self._admin, unseen)}
+        self._stopping = {id: stopping for id, stopping in self._stopping.items() if id in known}
         acted = False
         for each in waiting:
             for id in queues.get(each.request.tenant_id, []):
@@ -183,11 +216,10 @@ class Tracker:
 
     async def _push_aside(self, ahead: Invocation, ours: Request) -> bool:
         verb = verb_for(ahead, ours)
-        stopped_at = self._stopped_at.get(ahead.id)
         if verb is None:
             return False
-        if stopped_at is None:
-            self._stopped_at[ahead.id] = time.monotonic()
+        stopping = self._stopping.get(ahead.id)
+        if stopping is None:
             logger.info(
                 "older work is superseded",
                 extra={
@@ -200,8 +232,10 @@ class Tracker:
             )
             # Once only: a second cancel would break off what the first one makes the handler do.
             await self._admin.cancel(ahead.id)
-            if verb == "stop":
-                await self._admin.resume(ahead.id)
-        elif time.monotonic() - stopped_at > KILL_AFTER_SECONDS:
+            stopping = self._stopping[ahead.id] = _Stopping()
+        if verb == "stop" and not stopping.resumed:
+            await self._admin.resume(ahead.id)
+            stopping.resumed = True
+        elif time.monotonic() - stopping.since > KILL_AFTER_SECONDS:
             await self._admin.kill(ahead.id)
         return True
