@@ -28,6 +28,10 @@ class LeadershipLost(LandlordError):
     """The lease could not be renewed in time: another replica may act now, so this process must end."""
 
 
+class _HeldByAnother(Exception):
+    """The lease was taken from us: whoever did that has acted, even if it is free again."""
+
+
 class Leader:
     """One candidate. `identity` must be unique among the replicas."""
 
@@ -38,6 +42,7 @@ class Leader:
         self._identity = identity
         self.uid = ""
         """Of the Lease, once it has been read."""
+        self._renewed_at = 0.0
         self._seen: tuple[str, str] | None = None
         self._seen_at = 0.0
 
@@ -53,17 +58,18 @@ class Leader:
         log.info("leading", extra={"identity": self._identity})
 
     async def keep(self) -> None:
-        """Renew the lease until cancelled. Raises LeadershipLost."""
-        renewed = time.monotonic()
-        while True:
-            await asyncio.sleep(RETRY_SECONDS)
-            # Others count from when it is stored, which may be long before the answer.
-            began = time.monotonic()
-            if await self._try():
-                renewed = began
-            elif time.monotonic() - renewed > RENEW_DEADLINE:
-                metrics.leader.set(0)
-                raise LeadershipLost(f"the lease {self._namespace}/{names.LEASE} could not be renewed")
+        """Renew the lease, once it is ours, until cancelled. Raises LeadershipLost."""
+        lease = f"the lease {self._namespace}/{names.LEASE}"
+        try:
+            while True:
+                async with asyncio.timeout(self._renewed_at + RENEW_DEADLINE - time.monotonic()):
+                    await self._renew()
+        except TimeoutError as error:
+            raise LeadershipLost(f"{lease} could not be renewed") from error
+        except _HeldByAnother as error:
+            raise LeadershipLost(f"{lease} is held by {error.args[0] or 'nobody'}") from error
+        finally:
+            metrics.leader.set(0)
 
     async def release(self) -> None:
         """Let another replica lead at once instead of after the lease has run out."""
@@ -76,15 +82,26 @@ class Leader:
         except KubeError as error:
             log.warning("the lease was not released: %s; it runs out by itself", error)
 
-    async def _try(self) -> bool:
+    async def _renew(self) -> None:
+        done = False
+        while not done:
+            await asyncio.sleep(RETRY_SECONDS)
+            done = await self._try(ours=True)
+
+    async def _try(self, *, ours: bool = False) -> bool:
+        # Others count from when it is stored, which may be long before the answer.
+        began = time.monotonic()
         try:
             async with asyncio.timeout(RENEW_DEADLINE / 2):
-                return await self._acquire_or_renew()
+                done = await self._acquire_or_renew(ours=ours)
         except (KubeError, TimeoutError) as error:
             log.warning("the lease can't be read or written: %r", error, extra={"identity": self._identity})
             return False
+        if done:
+            self._renewed_at = began
+        return done
 
-    async def _acquire_or_renew(self) -> bool:
+    async def _acquire_or_renew(self, *, ours: bool) -> bool:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         try:
             lease = await self._kube.call("GET", f"{self._path}/{names.LEASE}")
@@ -96,9 +113,11 @@ class Leader:
         self.uid = lease["metadata"]["uid"]
         spec = lease["spec"]
         holder = spec.get("holderIdentity", "")
-        if holder != self._identity and holder and not self._expired(spec):
-            return False
         if holder != self._identity:
+            if ours:
+                raise _HeldByAnother(holder)
+            if holder and not self._expired(spec):
+                return False
             spec["acquireTime"] = now
             spec["leaseTransitions"] = spec.get("leaseTransitions", 0) + 1
         spec.update(holderIdentity=self._identity, renewTime=now, leaseDurationSeconds=LEASE_SECONDS)
