@@ -26,31 +26,32 @@ async def look(settings: RestateSettings, operator_url: str | None, *, register:
 def as_text(found: Inspection, now: datetime) -> str:
     """For a person: what is so, and then everything that it depends on, a line each."""
     rows = [
-        ("admin API", _server(found.admin)),
+        ("admin API", _server(found.admin, found.engine_version and f"is Restate {found.engine_version}")),
         ("ingress", _server(found.ingress)),
         ("worker", _server(found.worker, ", ".join(found.backends) and f"runs {', '.join(found.backends)}")),
         ("deployment", f"{found.deployment_id} at {found.deployment_uri}" if found.deployment_id else "none"),
         ("revision", f"wanted {found.revision_wanted or 'unknown'}, seen {found.revision_seen or 'none'}"),
-        ("operator", _server(found.operator, "leads" if _leads(found) else "stands by")),
+        ("policy", found.policy),
+        ("operator", _server(found.operator, "leads")),
     ]
+    if found.attempt is not None:
+        outcome = found.attempt.outcome
+        failed = f"PROBLEM: {outcome.replace('_', ' ')}: {found.attempt.message}"
+        rows.insert(0, ("attempt", outcome if outcome == "verified" else failed))
     word = found.operator_says
-    if word is not None:
-        rows.append(("it says", f"{word.reason}: {word.message}" if word.leading else "nothing"))
+    if word is not None and word.leading:
+        rows.append(("it says", f"{word.reason}: {word.message}"))
         rows.append(("it does", word.doing))
         rows.append(("last verified", _ago(word.last_verified, now)))
         rows.append(("last loss", _loss(word, now)))
-        if word.worker_url != found.worker.url:
-            other = f"the operator has LANDLORD_WORKER_URL={word.worker_url}: give this command the same"
-            rows.append(("NOTE", other))
+    if word is not None and word.worker_url != found.worker.url:
+        other = f"the operator has LANDLORD_WORKER_URL={word.worker_url}: give this command the same"
+        rows.append(("NOTE", other))
     lines = [f"{found.service}: {found.reason}", found.message, ""]
     return "\n".join([*lines, *(f"{name:<14} {text}" for name, text in rows)])
 
 
-def _leads(found: Inspection) -> bool:
-    return found.operator_says is not None and found.operator_says.leading
-
-
-def _server(server: Server, more: str = "") -> str:
+def _server(server: Server, more: str | None = None) -> str:
     if server.problem:
         return f"PROBLEM: {server.problem}"
     return f"{server.url} answers" + (f", {more}" if more else "")

@@ -53,6 +53,8 @@ def test_all_is_well(system: System, tmp_path: Path) -> None:
     assert facts["deploymentUri"] == f"{system.worker.url}/"
     assert facts["deploymentID"].startswith("dp_")
     assert facts["backends"] == ["docker", "memory"]
+    assert facts["engineVersion"]
+    assert (facts["policy"], facts["attempt"]) == ("observe", None)
     word = facts["operatorSays"]
     assert (word["leading"], word["status"], word["doing"]) == (True, "True", "checks it every 5 to 10 s")
     assert word["lastVerified"]
@@ -115,6 +117,7 @@ def test_an_attempt_that_can_t_succeed_says_why(system: System, tmp_path: Path) 
     system.worker.stop()
     ended = asked(tmp_path, system, "--register")
     assert ended.code == 1
+    assert "attempt        PROBLEM: not made: the worker at" in ended.printed
     assert "start it, or check LANDLORD_WORKER_URL" in ended.printed
     system.worker.start()
 

@@ -17,7 +17,7 @@ class LossReport(Model):
 
 
 class OperatorReport(Model):
-    """The word of one replica. One that stands by has not asked Restate."""
+    """The word of one replica. One that does not lead has not asked Restate."""
 
     leading: bool
     status: str
@@ -40,7 +40,7 @@ def report(leading: bool, worker_url: str, registration: Registration, history: 
         reason=registration.reason,
         message=registration.message,
         worker_url=worker_url,
-        doing=history.doing if leading else "stands by: another replica leads",
+        doing=history.doing if leading else "nothing, as it does not lead",
         last_verified=history.last_verified,
         last_loss=None
         if loss is None

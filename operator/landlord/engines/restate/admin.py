@@ -30,6 +30,10 @@ class _Deployment(BaseModel):
     uri: str
 
 
+class _Version(BaseModel):
+    version: str
+
+
 class _Found(BaseModel):
     name: str
 
@@ -65,6 +69,14 @@ class Admin:
         if answer.status != 200 or deployment is None:
             raise self._http.unexpected(answer)
         return Deployment(deployment.id, deployment.uri, found.metadata.get(REVISION))
+
+    async def version(self) -> str:
+        """Restate's own."""
+        answer = await self._http.request("GET", "/version")
+        found = answer.parsed(_Version)
+        if answer.status != 200 or found is None:
+            raise self._http.unexpected(answer)
+        return found.version
 
     async def register(self, uri: str) -> None:
         """Make Restate discover the worker at `uri` now, and use it for new invocations.

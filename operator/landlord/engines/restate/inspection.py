@@ -5,14 +5,14 @@ import math
 import time
 
 from landlord.api.base import Model
-from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.names import LEASE, WORKFLOW_SERVICE
 from landlord.engines import Registration
 from landlord.engines.report import OperatorReport
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.keeper import Keeper
+from landlord.engines.restate.keeper import Attempt, AttemptOutcome, Keeper
 from landlord.engines.restate.seen import Deployment, EngineAway, Seen, Unheard, Worker, WorkerAway
 from landlord.engines.restate.verdict import UNHEARD_SECONDS, Memory, Policy, Wanted, decide
 from landlord.errors import EngineUnreachable
@@ -26,19 +26,31 @@ class Server(Model):
     """Why it is of no use at present; None: it answers as it should."""
 
 
+class AttemptReport(Model):
+    """An attempt to register the worker."""
+
+    outcome: AttemptOutcome
+    message: str
+
+
 class Inspection(Model):
     """All that was found."""
 
     well: bool
-    """Registered and verified, everything answers, and an operator watches over it."""
+    """Registered and verified, everything answers, and an operator watches over it. An attempt, if one was to
+    be made, has been verified too."""
     service: str
     status: str
     reason: str
     message: str
+    policy: Policy
+    attempt: AttemptReport | None = None
     admin: Server
     ingress: Server
     worker: Server
     operator: Server
+    """Of no use too if it does not lead."""
+    engine_version: str | None = None
     deployment_id: str | None = None
     deployment_uri: str | None = None
     revision_wanted: str | None = None
@@ -49,17 +61,26 @@ class Inspection(Model):
     operator_says: OperatorReport | None = None
 
 
+class _Gate(Model):
+    ok: bool
+    message: str
+
+
+class _Readiness(Model):
+    gates: dict[str, _Gate]
+
+
 async def inspect(
     clients: Clients, operator: HttpClient, policy: Policy, *, register: bool = False
 ) -> Inspection:
     """Look at everything once; with `register`, make one attempt to register the worker before that."""
     wanted = Wanted(WORKFLOW_SERVICE, clients.admin.url, clients.worker.url, policy)
-    keeper = Keeper(
-        Admin(clients.admin), Ingress(clients.ingress), clients.worker, policy, changed=lambda _: None
-    )
+    admin = Admin(clients.admin)
+    keeper = Keeper(admin, Ingress(clients.ingress), clients.worker, policy, changed=lambda _: None)
+    attempt: Attempt | None = None
     attempted: Registration | None = None
     if register:
-        await keeper.register()
+        attempt = await keeper.register()
         attempted = keeper.registration
     seen = await keeper.look()
     if isinstance(seen.ingress, Unheard):
@@ -69,37 +90,20 @@ async def inspect(
     # Why an attempt did not succeed is known only to the one who made it.
     said = attempted if attempted is not None and not found.ready else found
     word, problem = await _ask(operator)
-    return _put_together(clients, seen, said, Server(url=operator.url, problem=problem), word)
-
-
-async def _ask(operator: HttpClient) -> tuple[OperatorReport | None, str | None]:
-    try:
-        answer = await operator.request("GET", "/registration")
-    except EngineUnreachable as error:
-        return None, str(error)
-    word = answer.parsed(OperatorReport)
-    return word, None if word else str(operator.unexpected(answer))
-
-
-def _problem(seen: Seen) -> str | None:
-    """What is wrong with the ingress. That it does not know what nobody has registered is not."""
-    if seen.ingress is None or (isinstance(seen.ingress, Unheard) and seen.engine is None):
-        return None
-    return seen.ingress.message
-
-
-def _put_together(
-    clients: Clients, seen: Seen, said: Registration, operator: Server, word: OperatorReport | None
-) -> Inspection:
     engine, worker = seen.engine, seen.worker
     deployment = engine if isinstance(engine, Deployment) else None
-    content = word is not None and (not word.leading or word.status == "True")
     return Inspection(
-        well=said.ready and content,
+        well=said.ready
+        and (attempt is None or attempt.outcome == "verified")
+        and word is not None
+        and word.leading
+        and word.status == "True",
         service=WORKFLOW_SERVICE,
         status=said.status,
         reason=said.reason,
         message=said.message,
+        policy=policy,
+        attempt=AttemptReport(outcome=attempt.outcome, message=attempt.message) if attempt else None,
         admin=Server(
             url=clients.admin.url, problem=engine.message if isinstance(engine, EngineAway) else None
         ),
@@ -107,7 +111,8 @@ def _put_together(
         worker=Server(
             url=clients.worker.url, problem=worker.message if isinstance(worker, WorkerAway) else None
         ),
-        operator=operator,
+        operator=Server(url=operator.url, problem=problem),
+        engine_version=await _version(admin),
         deployment_id=deployment.id if deployment else None,
         deployment_uri=deployment.uri if deployment else None,
         revision_wanted=worker.revision if isinstance(worker, Worker) else None,
@@ -115,3 +120,42 @@ def _put_together(
         backends=tuple(sorted(worker.backends)) if isinstance(worker, Worker) else (),
         operator_says=word,
     )
+
+
+async def _version(admin: Admin) -> str | None:
+    try:
+        return await admin.version()
+    except EngineUnreachable:
+        return None
+
+
+async def _ask(operator: HttpClient) -> tuple[OperatorReport | None, str | None]:
+    """What it says, and why it is of no use."""
+    try:
+        answer = await operator.request("GET", "/registration")
+        word = answer.parsed(OperatorReport)
+        if word is None:
+            return None, str(operator.unexpected(answer))
+        return word, None if word.leading else await _why_it_does_not_lead(operator)
+    except EngineUnreachable as error:
+        return None, str(error)
+
+
+async def _why_it_does_not_lead(operator: HttpClient) -> str:
+    answer = await operator.request("GET", "/readyz")
+    readiness = answer.parsed(_Readiness)
+    gates = readiness.gates if readiness else {}
+    for name in ("apiServer", "crd", "cache"):
+        if name in gates and not gates[name].ok:
+            return f"the operator at {operator.url} does not lead: {gates[name].message} (gate {name})"
+    return (
+        f"the operator at {operator.url} stands by, and has not asked Restate: run this where the one that "
+        f"leads runs, which the holderIdentity of the Lease {LEASE} names"
+    )
+
+
+def _problem(seen: Seen) -> str | None:
+    """What is wrong with the ingress. That it does not know what nobody has registered is not."""
+    if seen.ingress is None or (isinstance(seen.ingress, Unheard) and seen.engine is None):
+        return None
+    return seen.ingress.message

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
@@ -24,7 +24,7 @@ from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.refusals import refusal
+from landlord.engines.restate.refusals import Reason, refusal
 from landlord.engines.restate.seen import (
     Deployment,
     Engine,
@@ -58,7 +58,21 @@ REST_SECONDS = 0.02
 Trigger = Literal["interval", "restate", "worker", "ingress", "pods"]
 """Why the registration is looked at; a label value of landlord_registration_checks_total."""
 
-_ATTEMPT_OUTCOMES = {
+AttemptOutcome = Literal[
+    "not_made", "verified", "unverified", "rejected", "worker_unreachable", "engine_unreachable"
+]
+
+
+class Attempt(NamedTuple):
+    """A registration that was sent to Restate, or could not be."""
+
+    outcome: AttemptOutcome
+    """But for not_made, a label value of landlord_registration_attempts_total."""
+    message: str
+    """Why, or how it is now."""
+
+
+_ATTEMPT_OUTCOMES: dict[Reason, AttemptOutcome] = {
     "WorkerUnreachable": "worker_unreachable",
     "RegistrationRejected": "rejected",
     "EngineUnreachable": "engine_unreachable",
@@ -122,11 +136,11 @@ class Keeper:
         if self._conclude(seen).register:
             await self._register(seen)
 
-    async def register(self) -> None:
+    async def register(self) -> Attempt:
         """Register the worker now, whatever the policy and earlier refusals say, if it and Restate answer."""
         seen = await self._look()
         self._conclude(seen)
-        await self._register(seen)
+        return await self._register(seen)
 
     async def look(self) -> Seen:
         """Ask Restate's admin API, its ingress, and the worker, once."""
@@ -219,10 +233,12 @@ class Keeper:
         self.history = replace(self.history, last_verified=datetime.now(UTC), last_loss=loss)
         self._memory = replace(self._memory, verified=deployment, engine_restarted=False, refused=None)
 
-    async def _register(self, seen: Seen) -> None:
+    async def _register(self, seen: Seen) -> Attempt:
         engine, worker = seen.engine, seen.worker
-        if isinstance(engine, EngineAway) or isinstance(worker, WorkerAway):
-            return
+        if isinstance(engine, EngineAway):
+            return Attempt("not_made", engine.message)
+        if isinstance(worker, WorkerAway):
+            return Attempt("not_made", worker.message)
         refused = await self._attempt(engine, worker)
         self._memory = replace(self._memory, refused=refused)
         if refused is None:
@@ -232,11 +248,12 @@ class Keeper:
                 self._memory = replace(self._memory, retaken=retaken)
             # Whether it worked is not for Restate's answer to say, but for what it says when asked again.
             verdict = self._conclude(await self._look())
-            outcome = "verified" if verdict.verified else "unverified"
+            attempt = Attempt("verified" if verdict.verified else "unverified", verdict.registration.message)
         else:
             self._conclude(seen)
-            outcome = _ATTEMPT_OUTCOMES[refused.refusal.reason]
-        metrics.registration_attempts.labels(outcome).inc()
+            attempt = Attempt(_ATTEMPT_OUTCOMES[refused.refusal.reason], refused.refusal.message)
+        metrics.registration_attempts.labels(attempt.outcome).inc()
+        return attempt
 
     async def _attempt(self, engine: Deployment | None, worker: Worker) -> RefusedBefore | None:
         try:
