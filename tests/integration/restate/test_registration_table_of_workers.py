@@ -63,6 +63,15 @@ REFUSED = {
         then="WorkerUnreachable → Superseded → Registered",
         attempts={"rejected": 1, "verified": 1},
     ),
+    "its service is of another type now, and then it is as before": Row(
+        "WorkerUnreachable → Superseded → RegistrationRejected",
+        happens=w.worker_becomes(kind="plain-service"),
+        words="offers TenantProvisioning as a Service, and not as a VirtualObject",
+        until=w.worker_becomes(),
+        then="WorkerUnreachable → Superseded → Registered",
+        attempts={"rejected": 1, "verified": 1},
+        lost={"superseded": 1},
+    ),
     "it speaks only HTTP/1.1": Row(
         "NotRegistered → RegistrationRejected",
         given=w.worker_becomes(kind="http1"),

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from tests.unit.engines.keeping import (
+    CHANGED_SERVICE,
     UNKNOWN_SERVICE,
     WORKER,
     Kept,
@@ -34,6 +35,16 @@ async def test_a_worker_that_restate_registered_without_the_workflow_is_hopeless
         "Restate: check LANDLORD_WORKER_URL"
     )
     assert len(kept.restate.registered) == 1
+
+
+async def test_a_service_of_another_type_at_our_own_url_is_hopeless_until_it_changes(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", CHANGED_SERVICE)
+    offered = {"services": [{"name": "TenantProvisioning", "ty": "Service"}]}
+    kept.restate.will("POST /deployments", httpx.Response(200, json=offered))
+    registration = await kept.check(3)
+    assert (registration.reason, registration.hopeless) == ("RegistrationRejected", True)
+    assert "offers TenantProvisioning as a Service, and not as a VirtualObject" in registration.message
+    assert len(kept.restate.registered) == 2, "without force, and with it"
 
 
 @pytest.fixture

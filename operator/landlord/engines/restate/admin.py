@@ -36,6 +36,7 @@ class _Version(BaseModel):
 
 class _Found(BaseModel):
     name: str
+    ty: str = "VirtualObject"
 
 
 class _Discovery(BaseModel):
@@ -90,8 +91,8 @@ class Admin:
         if answer.status == 200:
             answer = await self._register(uri, force=True)
         found = answer.parsed(_Discovery)
-        offered = [service.name for service in found.services] if found else [WORKFLOW_SERVICE]
-        if WORKFLOW_SERVICE not in offered:
+        offered = {service.name: service.ty for service in found.services} if found else {}
+        if found and offered.get(WORKFLOW_SERVICE) != "VirtualObject":
             raise NotOffered(offered)
 
     async def _register(self, uri: str, *, force: bool) -> Answer:

@@ -1,6 +1,6 @@
 """What can be seen of Restate and of the worker: values only, so that what decides about them is pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
@@ -24,11 +24,14 @@ class Refused(EngineError):
 
 
 class NotOffered(Refused):
-    """Restate found a worker, and not the workflow."""
+    """Restate found a worker, and not the workflow. `offered` has the services' types by their names."""
 
-    def __init__(self, offered: Sequence[str]) -> None:
+    def __init__(self, offered: Mapping[str, str]) -> None:
         offers = " and ".join(offered) or "nothing"
-        super().__init__(200, None, f"offers {offers}, and not {WORKFLOW_SERVICE}")
+        wanted = WORKFLOW_SERVICE
+        if wanted in offered:
+            offers, wanted = f"{wanted} as a {offered[wanted]}", "as a VirtualObject"
+        super().__init__(200, None, f"offers {offers}, and not {wanted}")
 
 
 @dataclass(frozen=True)
