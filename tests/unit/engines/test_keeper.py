@@ -97,6 +97,12 @@ async def test_a_url_that_restate_knows_is_registered_again_with_force(kept: Kep
     assert [body["force"] for body in kept.restate.registered] == [False, True]
 
 
+async def test_a_revision_that_never_becomes_ours_is_not_registered_at_every_check(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", CHANGED_SERVICE)
+    await kept.check(10)
+    assert len(kept.restate.registered) == 3
+
+
 async def test_a_registration_that_is_accepted_and_not_there_is_not_believed(kept: Kept) -> None:
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
     registration = await kept.check(3)

@@ -1,12 +1,12 @@
 """What is concluded from what Restate and the worker say: every row of the table, and what never happens."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal
 from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Seen, Worker, WorkerAway
 from landlord.engines.restate.verdict import (
@@ -16,6 +16,7 @@ from landlord.engines.restate.verdict import (
     RefusedBefore,
     Wanted,
     decide,
+    registered_over,
 )
 
 URL = "http://worker:9080"
@@ -184,11 +185,26 @@ def test_what_is_taken_away_again_and_again_is_taken_back_more_and_more_rarely()
         assert verdict.registration.reason == "Superseded"
         if verdict.register:
             takes.append(now)
-            memory = replace(memory, retaken=contest.remembered((*memory.retaken, now), now))
+            memory = registered_over(OTHERS, URL, memory, now)
         now += 1.0
     assert takes[:5] == [0.0, 1.0, 2.0, 7.0, 17.0]
     assert 15 < len(takes) < 30
     assert "set LANDLORD_REGISTRATION_POLICY=observe" in verdict.registration.message
+
+
+def test_a_revision_that_is_never_the_one_that_was_registered_is_registered_more_and_more_rarely() -> None:
+    """Replicas of two revisions answer at one URL, one of them us and another one Restate."""
+    now, memory, attempts = 0.0, VERIFIED, list[float]()
+    while now < 600:
+        verdict = decide(WANTED, Seen(OURS_BUT_OLD, WORKER), memory, now)
+        assert verdict.registration.reason == "Superseded"
+        if verdict.register:
+            attempts.append(now)
+            memory = registered_over(OURS_BUT_OLD, URL, memory, now)
+        now += 1.0
+    assert attempts[:6] == [0.0, 1.0, 2.0, 7.0, 17.0, 37.0]
+    assert {later - before for before, later in pairwise(attempts[5:])} == {30.0}
+    assert "see that all workers there are of one revision" in verdict.registration.message
 
 
 def test_a_refusal_that_says_nothing_of_the_registration_leaves_it_unknown() -> None:

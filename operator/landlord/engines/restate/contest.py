@@ -14,12 +14,12 @@ AT_ONCE = 3
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 
 
-def wait(taken: Sequence[float], now: float) -> float | None:
+def wait(taken: Sequence[float], now: float, longest: float = LONGEST_WAIT) -> float | None:
     """Seconds until the workflow may be taken back, after it was at the times `taken`; None: no contest."""
     recent = remembered(taken, now)
     if len(recent) < AT_ONCE:
         return None
-    pause = min(FIRST_WAIT * 2.0 ** (len(recent) - AT_ONCE), LONGEST_WAIT)
+    pause = min(FIRST_WAIT * 2.0 ** (len(recent) - AT_ONCE), longest)
     return max(0.0, recent[-1] + pause - now)
 
 

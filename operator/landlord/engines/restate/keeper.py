@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.engines import History, Loss, Registration
-from landlord.engines.restate import contest, probe
+from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
@@ -43,7 +43,7 @@ from landlord.engines.restate.verdict import (
     Verdict,
     Wanted,
     decide,
-    is_others,
+    registered_over,
 )
 from landlord.errors import EngineUnreachable
 
@@ -210,6 +210,8 @@ class Keeper:
         if isinstance(seen.engine, EngineAway) or isinstance(seen.worker, WorkerAway):
             # What was refused may be accepted by, or of, the one that comes back.
             self._refusal_is_due(at_once=True)
+        if isinstance(seen.worker, WorkerAway):
+            self._memory = replace(self._memory, renewed=())
         if verdict.loss is not None and self._lost_since is None:
             self._lost_since = time.monotonic()
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
@@ -242,10 +244,7 @@ class Keeper:
         refused = await self._attempt(engine, worker)
         self._memory = replace(self._memory, refused=refused)
         if refused is None:
-            if is_others(engine, self._wanted.worker_url):
-                now = time.monotonic()
-                retaken = (*contest.remembered(self._memory.retaken, now), now)
-                self._memory = replace(self._memory, retaken=retaken)
+            self._memory = registered_over(engine, self._wanted.worker_url, self._memory, time.monotonic())
             # Whether it worked is not for Restate's answer to say, but for what it says when asked again.
             verdict = self._conclude(await self._look())
             attempt = Attempt("verified" if verdict.verified else "unverified", verdict.registration.message)

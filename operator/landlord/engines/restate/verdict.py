@@ -9,12 +9,12 @@
 | the same, not by the ingress  | answers | a while    | Unknown/EngineUnreachable  |                 |
 | unknown service               | answers | never True | False/NotRegistered        | yes             |
 | unknown service               | answers | True once  | False/RegistrationLost     | yes             |
-| our URI, another revision     | answers | any        | False/Superseded           | yes             |
+| our URI, another revision     | answers | any        | False/Superseded           | yes, paced      |
 | another URI                   | answers | any        | False/Superseded           | by policy, paced |
 | as when it refused            | as then | refused    | what the refusal means     | when it is due  |
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from landlord.engines import Registration
@@ -28,6 +28,10 @@ HINTED_RETRY_SECONDS = 30.0
 
 UNHEARD_SECONDS = 2.0
 """How long the ingress may not know what is registered; it takes it some 30 ms."""
+
+MIXED_WAIT_SECONDS = 30.0
+"""The longest time between two attempts while workers of several revisions answer at one URL. It is soon over
+in a rollout."""
 
 LossCause = Literal["store_lost", "deployment_deleted", "superseded"]
 Policy = Literal["enforce", "observe"]
@@ -78,6 +82,8 @@ class Memory:
     """Since when the ingress does not know what is registered; None: it does, or nothing is."""
     retaken: tuple[float, ...] = ()
     """When the workflow was taken back from a worker at another URL, oldest first."""
+    renewed: tuple[float, ...] = ()
+    """When our own URL was registered anew because of its revision, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ def decide(wanted: Wanted, seen: Seen, memory: Memory, now: float) -> Verdict:
         if register
         else "leaves it to you"
         if left_alone
-        else "waits before it takes the workflow back once more"
+        else "waits before it registers the worker once more"
     )
     return Verdict(registration, doing, register, loss)
 
@@ -136,9 +142,13 @@ def is_current(deployment: Deployment, worker_url: str, worker: Worker) -> bool:
     return _same_uri(deployment.uri, worker_url) and deployment.revision == worker.revision
 
 
-def is_others(deployment: Deployment | None, worker_url: str) -> bool:
-    """Whether Restate runs the workflow on a worker at another URL."""
-    return deployment is not None and not _same_uri(deployment.uri, worker_url)
+def registered_over(before: Deployment | None, worker_url: str, memory: Memory, now: float) -> Memory:
+    """The memory once the worker was registered in place of `before`."""
+    if before is None:
+        return memory
+    if _same_uri(before.uri, worker_url):
+        return replace(memory, renewed=(*contest.remembered(memory.renewed, now), now))
+    return replace(memory, retaken=(*contest.remembered(memory.retaken, now), now))
 
 
 def _same_uri(one: str, other: str) -> bool:
@@ -192,7 +202,15 @@ def _missing(wanted: Wanted, engine: Deployment | None, memory: Memory, now: flo
         message = f"Restate at {wanted.admin_url} does not know {wanted.service} any more; {again}"
         return "RegistrationLost", message, True
     if _same_uri(engine.uri, wanted.worker_url):
-        return "Superseded", f"Restate has another revision of {wanted.service} registered; {again}", True
+        has = f"Restate has another revision of {wanted.service} registered"
+        wait = contest.wait(memory.renewed, now, MIXED_WAIT_SECONDS)
+        message = (
+            f"{has}; {again}"
+            if wait is None
+            else f"{has} again and again, and landlord takes longer each time to register the worker at "
+            f"{wanted.worker_url}: see that all workers there are of one revision"
+        )
+        return "Superseded", message, not wait
     runs = f"Restate runs {wanted.service} on the worker at {engine.uri}"
     if wanted.policy == "observe":
         message = (
