@@ -67,7 +67,7 @@ async def test_a_hopeless_registration_is_not_sent_or_told_each_time_that_a_prox
         ended()
         await hopeless.check()
     assert len(hopeless.restate.registered) == 1
-    monkeypatch.setattr(verdict, "HINTED_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(verdict, "NOW_AND_THEN_SECONDS", 0.0)
     await hopeless.check()
     assert len(hopeless.restate.registered) == 2
     monkeypatch.undo()

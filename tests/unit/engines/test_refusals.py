@@ -44,7 +44,7 @@ OTHER_TYPE = (
         (
             Refused(409, "META0004", "conflict"),
             "RegistrationRejected",
-            "on_change",
+            "now_and_then",
             "remove the other deployment",
         ),
         (Refused(409, "META0005", "order"), "RegistrationRejected", "on_change", "original order"),
@@ -69,7 +69,7 @@ OTHER_TYPE = (
             "on_change",
             "deploy the former version",
         ),
-        (Refused(409, "META0017", "two"), "RegistrationRejected", "on_change", "remove all but one"),
+        (Refused(409, "META0017", "two"), "RegistrationRejected", "now_and_then", "remove all but one"),
         (Refused(500, None, GARBAGE), "RegistrationRejected", "on_change", "is not a landlord worker"),
         (Refused(500, "META9999", "new"), "RegistrationRejected", "on_change", "documentation of that code"),
         (

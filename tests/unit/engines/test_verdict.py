@@ -120,6 +120,10 @@ def refused(retry: str, *, reason: str = "RegistrationRejected") -> RefusedBefor
     ("retry", "engine", "worker", "seconds_later", "registers", "reason"),
     [
         pytest.param("soon", None, WORKER, 0.1, True, "RegistrationRejected", id="transient: at every check"),
+        pytest.param(
+            "now_and_then", None, WORKER, 29, False, "RegistrationRejected", id="not seen to be put right"
+        ),
+        pytest.param("now_and_then", None, WORKER, 30, True, "RegistrationRejected", id="now and then"),
         pytest.param("on_change", None, WORKER, 60, False, "RegistrationRejected", id="hopeless: not again"),
         pytest.param(
             "on_change",

@@ -12,9 +12,10 @@ Reason = Literal["WorkerUnreachable", "RegistrationRejected", "EngineUnreachable
 MAX_DETAIL = 300
 
 
-Retry = Literal["soon", "on_change"]
+Retry = Literal["soon", "now_and_then", "on_change"]
 RETRY_TEXT: dict[Retry, str] = {
     "soon": "0.1 s after the first attempt, doubling up to every 2 s",
+    "now_and_then": "every 30 s, as nothing that landlord looks at shows when it is put right",
     "on_change": "at once when the worker's revision or what is registered in Restate changes, and when "
     "either was away; within 30 s when a connection to either has ended; else every 10 minutes",
 }
@@ -45,7 +46,7 @@ BY_CODE: dict[str, Meaning] = {
         "policy is in between",
     ),
     "META0004": Meaning(
-        "RegistrationRejected", "on_change", "remove the other deployment of that URL from Restate"
+        "RegistrationRejected", "now_and_then", "remove the other deployment of that URL from Restate"
     ),
     "META0005": Meaning(
         "RegistrationRejected",
@@ -86,7 +87,7 @@ BY_CODE: dict[str, Meaning] = {
     ),
     "META0017": Meaning(
         "RegistrationRejected",
-        "on_change",
+        "now_and_then",
         "Restate has several deployments of that URL: remove all but one of them",
     ),
 }

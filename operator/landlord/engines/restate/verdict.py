@@ -19,11 +19,11 @@ from typing import Literal
 
 from landlord.engines import Registration
 from landlord.engines.restate import contest
-from landlord.engines.restate.refusals import Refusal
+from landlord.engines.restate.refusals import Refusal, Retry
 from landlord.engines.restate.seen import Deployment, EngineAway, Ingress, Seen, Unheard, Worker, WorkerAway
 
 PERMANENT_RETRY_SECONDS = 600.0
-HINTED_RETRY_SECONDS = 30.0
+NOW_AND_THEN_SECONDS = 30.0
 """The same where something may have changed: what closes idle connections gives such hints all the time."""
 
 UNHEARD_SECONDS = 2.0
@@ -65,8 +65,11 @@ class RefusedBefore:
 
     def due(self, now: float) -> bool:
         """Whether it is time to try the same again."""
-        wait = HINTED_RETRY_SECONDS if self.hinted else PERMANENT_RETRY_SECONDS
-        return self.refusal.retry == "soon" or now - self.at >= wait
+        retry = self.refusal.retry
+        often = self.hinted or retry == "now_and_then"
+        return retry == "soon" or now - self.at >= (
+            NOW_AND_THEN_SECONDS if often else PERMANENT_RETRY_SECONDS
+        )
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,13 @@ class Verdict:
     """Set while what had been verified is not so any more, for another reason than a changed worker."""
     verified: Deployment | None = None
     """The deployment that was seen to be right."""
+
+
+_DOING: dict[Retry, str] = {
+    "soon": "tries again, at least every 2 s",
+    "now_and_then": "tries again every 30 s",
+    "on_change": "waits for a change, and tries every 10 minutes",
+}
 
 
 def decide(wanted: Wanted, seen: Seen, memory: Memory, now: float) -> Verdict:
@@ -183,9 +193,7 @@ def _still_refused(
         backends=backends,
         hopeless=reason == "RegistrationRejected",
     )
-    soon = refused.refusal.retry == "soon"
-    doing = "tries again, at least every 2 s" if soon else "waits for a change, and tries every 10 minutes"
-    return Verdict(registration, doing, register=refused.due(now), loss=loss)
+    return Verdict(registration, _DOING[refused.refusal.retry], register=refused.due(now), loss=loss)
 
 
 def _missing(wanted: Wanted, engine: Deployment | None, memory: Memory, now: float) -> tuple[str, str, bool]:
