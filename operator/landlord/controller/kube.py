@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from landlord import metrics
 from landlord.api import names
@@ -158,5 +159,11 @@ async def _events(lines: aiohttp.StreamReader) -> AsyncIterator[JsonObject]:
                 log.debug("the API server ended a watch: %s", event["object"].get("message"))
                 return
             yield event
-    except (aiohttp.ClientError, TimeoutError, OSError, json.JSONDecodeError) as error:
+    except (
+        aiohttp.ClientError,
+        HttpProcessingError,  # an event longer than aiohttp reads: annotations may be
+        TimeoutError,
+        OSError,
+        json.JSONDecodeError,
+    ) as error:
         log.debug("a watch broke: %r", error)
