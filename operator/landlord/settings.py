@@ -31,6 +31,10 @@ def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("should be a URL such as http://localhost:9070")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError("should have a port from 0 to 65535, or none") from error
     if "@" in parts.netloc:
         raise ValueError("should hold no password, for messages show it; see LANDLORD_RESTATE_AUTH_HEADER")
     return value.rstrip("/")

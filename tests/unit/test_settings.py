@@ -7,6 +7,7 @@ from landlord.settings import OperatorSettings, WorkerSettings, load
 
 WRONG = {
     "LANDLORD_RESTATE_ADMIN_URL": ("localhost:9070", "should be a URL such as http://localhost:9070"),
+    "LANDLORD_RESTATE_INGRESS_URL": ("http://restate:80800", "should have a port from 0 to 65535, or none"),
     "LANDLORD_WORKER_URL": ("ftp://worker", "should be a URL"),
     "LANDLORD_HTTP_BIND": ("8000", "should be an IP address and a port, such as 0.0.0.0:8000"),
     "LANDLORD_ENGINE": ("temporal", "'restate' or 'local'"),
