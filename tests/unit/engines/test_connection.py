@@ -1,9 +1,11 @@
 """The held connection, against real sockets."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 import trustme
@@ -108,3 +110,30 @@ async def test_a_server_that_closes_idle_connections_at_once_is_not_connected_to
         await until(lambda: len(peer.writers) >= 2)
         await asyncio.sleep(1)
         assert len(peer.writers) < 10
+
+
+async def test_the_kernel_asks_soon_whether_a_silent_peer_is_still_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[asyncio.StreamWriter] = []
+    open_connection = asyncio.open_connection
+
+    async def noting(*args: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await open_connection(*args, **options)
+        opened.append(writer)
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", noting)
+    peer = Peer()
+    await peer.start()
+
+    async def connected() -> bool:
+        return bool(peer.writers) and bool(opened)
+
+    async with held(peer):
+        await eventually_async(connected)
+        await asyncio.sleep(0)
+        kept = opened[0].get_extra_info("socket")
+        assert kept.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
+    await peer.stop()
