@@ -82,7 +82,8 @@ registration_lost = Counter(
 _from_zero(registration_lost, ("store_lost", "deployment_deleted", "superseded"))
 registration_repair_seconds = Histogram(
     "landlord_registration_repair_seconds",
-    "Seconds from noticing that the registration was lost to having verified it again.",
+    "Seconds from noticing that the registration was lost to having verified it again, but for losses that "
+    "landlord leaves to a person.",
     buckets=LATENCY_BUCKETS,
 )
 registration_last_verified = Gauge(

@@ -193,6 +193,7 @@ OBSERVED = {
         until=w.registered_by_hand(w.ours),
         then="Registered",
         lost={"superseded": 1},
+        repaired_by_person=True,
         policy="observe",
     ),
     "observed: superseded by another URI, which is removed": Row(
@@ -201,6 +202,7 @@ OBSERVED = {
         until=w.deployment_is_deleted,
         then="Registered",
         lost={"superseded": 1},
+        repaired_by_person=True,
         policy="observe",
     ),
 }

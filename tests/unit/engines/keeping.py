@@ -63,6 +63,18 @@ def reachable() -> float:
     return family.samples[0].value
 
 
+def losses() -> float:
+    """So far, of all causes."""
+    (family,) = metrics.registration_lost.collect()
+    return sum(sample.value for sample in family.samples)
+
+
+def timed_repairs() -> float:
+    """How many so far."""
+    (family,) = metrics.registration_repair_seconds.collect()
+    return next(sample.value for sample in family.samples if sample.name.endswith("_count"))
+
+
 class Kept:
     """A keeper and what it said."""
 

@@ -18,7 +18,9 @@ from tests.unit.engines.keeping import (
     Kept,
     Restate,
     healthy,
+    losses,
     reachable,
+    timed_repairs,
 )
 
 from landlord.engines.restate import verdict
@@ -216,6 +218,40 @@ async def test_restate_is_not_called_reachable_while_it_takes_no_registration(ke
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE, SERVICE)
     assert (await kept.check()).ready
     assert reachable() == 1
+
+
+async def test_a_store_that_is_lost_while_another_worker_is_registered_is_a_loss_and_counts() -> None:
+    kept = Kept(Restate(), healthy, policy="observe")
+    await kept.check()
+    before = losses(), timed_repairs()
+    kept.restate.will(
+        "GET /deployments/dp_1", httpx.Response(200, json={"id": "dp_1", "uri": "http://other"})
+    )
+    assert (await kept.check(2)).hopeless
+    kept.restate.will("GET /services/TenantProvisioning", httpx.Response(503), UNKNOWN_SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(503))
+    await kept.check(3)
+    assert losses() - before[0] == 2
+    assert kept.keeper.history.last_loss is not None
+    assert kept.keeper.history.last_loss.cause == "store_lost"
+    kept.restate.answers.clear()
+    assert (await kept.check()).ready
+    assert timed_repairs() - before[1] == 1
+
+
+async def test_what_a_person_repairs_is_not_timed() -> None:
+    kept = Kept(Restate(), healthy, policy="observe")
+    await kept.check()
+    before = timed_repairs()
+    kept.restate.will(
+        "GET /deployments/dp_1", httpx.Response(200, json={"id": "dp_1", "uri": "http://other"})
+    )
+    await kept.check(2)
+    kept.restate.answers.clear()
+    assert (await kept.check()).ready
+    assert timed_repairs() == before
+    assert kept.keeper.history.last_loss is not None
+    assert kept.keeper.history.last_loss.repaired_after is not None
 
 
 async def test_what_happened_is_remembered_for_a_person(kept: Kept) -> None:

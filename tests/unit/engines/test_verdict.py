@@ -16,6 +16,7 @@ from landlord.engines.restate.verdict import (
     RefusedBefore,
     Wanted,
     decide,
+    is_new_loss,
     registered_over,
 )
 
@@ -209,6 +210,29 @@ def test_a_revision_that_is_never_the_one_that_was_registered_is_registered_more
     assert attempts[:6] == [0.0, 1.0, 2.0, 7.0, 17.0, 37.0]
     assert {later - before for before, later in pairwise(attempts[5:])} == {30.0}
     assert "see that all workers there are of one revision" in verdict.registration.message
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "new"),
+    [
+        (None, None, False),
+        ("store_lost", None, False),
+        (None, "store_lost", True),
+        (None, "superseded", True),
+        ("superseded", "superseded", False),
+        ("store_lost", "store_lost", False),
+        ("deployment_deleted", "store_lost", False),
+        ("store_lost", "deployment_deleted", False),
+        ("superseded", "deployment_deleted", False),
+        ("superseded", "store_lost", True),
+        ("store_lost", "superseded", True),
+        ("deployment_deleted", "superseded", True),
+    ],
+)
+def test_a_loss_before_the_last_one_is_repaired_counts_where_something_else_has_happened(
+    known: LossCause | None, seen: LossCause | None, new: bool
+) -> None:
+    assert is_new_loss(known, seen) == new
 
 
 def test_a_refusal_that_says_nothing_of_the_registration_leaves_it_unknown() -> None:

@@ -37,12 +37,14 @@ from landlord.engines.restate.seen import (
 )
 from landlord.engines.restate.seen import Ingress as IngressSeen
 from landlord.engines.restate.verdict import (
+    LossCause,
     Memory,
     Policy,
     RefusedBefore,
     Verdict,
     Wanted,
     decide,
+    is_new_loss,
     registered_over,
 )
 from landlord.errors import EngineUnreachable
@@ -97,7 +99,9 @@ class Keeper:
         self._changed = changed
         self._wanted = Wanted(WORKFLOW_SERVICE, admin.url, worker.url, policy)
         self._memory = Memory()
-        self._lost_since: float | None = None
+        self._lost: LossCause | None = None
+        self._lost_since = 0.0
+        self._needs_person = False
         self._kicked = asyncio.Event()
         self._trigger: Trigger = "interval"
         self.registration = Registration(
@@ -170,8 +174,9 @@ class Keeper:
     async def _look(self) -> Seen:
         seen = await self.look()
         verdict = self._decide(seen)
-        is_new_loss = verdict.loss is not None and self._lost_since is None
-        if is_new_loss or (self.registration.ready and not verdict.registration.ready):
+        if is_new_loss(self._lost, verdict.loss) or (
+            self.registration.ready and not verdict.registration.ready
+        ):
             # One bad answer may be an accident, for instance of a connection that had gone stale.
             await asyncio.sleep(SECOND_LOOK_SECONDS)
             seen = await self.look()
@@ -212,11 +217,12 @@ class Keeper:
             self._refusal_is_due(at_once=True)
         if isinstance(seen.worker, WorkerAway):
             self._memory = replace(self._memory, renewed=())
-        if verdict.loss is not None and self._lost_since is None:
-            self._lost_since = time.monotonic()
+        if verdict.loss is not None and is_new_loss(self._lost, verdict.loss):
+            self._lost, self._lost_since, self._needs_person = verdict.loss, time.monotonic(), False
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
             metrics.registration_lost.labels(verdict.loss).inc()
             logger.warning("registration found lost", extra={"cause": verdict.loss})
+        self._needs_person |= verdict.registration.hopeless
         if verdict.verified is not None:
             self._verified(verdict.verified)
         since = self._memory.unheard_since or time.monotonic()
@@ -228,10 +234,11 @@ class Keeper:
     def _verified(self, deployment: Deployment) -> None:
         metrics.registration_last_verified.set_to_current_time()
         loss = self.history.last_loss
-        if self._lost_since is not None and loss is not None:
+        if self._lost is not None and loss is not None:
             taken = time.monotonic() - self._lost_since
-            metrics.registration_repair_seconds.observe(taken)
-            loss, self._lost_since = replace(loss, repaired_after=taken), None
+            if not self._needs_person:
+                metrics.registration_repair_seconds.observe(taken)
+            loss, self._lost = replace(loss, repaired_after=taken), None
         self.history = replace(self.history, last_verified=datetime.now(UTC), last_loss=loss)
         self._memory = replace(self._memory, verified=deployment, engine_restarted=False, refused=None)
 

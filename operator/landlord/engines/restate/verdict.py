@@ -152,6 +152,14 @@ def is_current(deployment: Deployment, worker_url: str, worker: Worker) -> bool:
     return _same_uri(deployment.uri, worker_url) and deployment.revision == worker.revision
 
 
+def is_new_loss(known: LossCause | None, seen: LossCause | None) -> bool:
+    """Whether it is another loss than the one that is known, which has not been repaired yet."""
+    if known is None or seen is None:
+        return seen is not None
+    # What is gone is not lost again because Restate restarts, nor what was replaced because that is removed.
+    return (known, seen) == ("superseded", "store_lost") or (known != "superseded" and seen == "superseded")
+
+
 def registered_over(before: Deployment | None, worker_url: str, memory: Memory, now: float) -> Memory:
     """The memory once the worker was registered in place of `before`."""
     if before is None:
