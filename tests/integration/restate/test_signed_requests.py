@@ -1,8 +1,11 @@
 """A worker with identity keys does what its own Restate has signed, and nothing else."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from tests.support.polling import eventually_async
@@ -16,6 +19,31 @@ from landlord.dev.programs import worker as worker_program
 from landlord.dev.restate import RestateServer
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
+
+CLOCK = """
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    long failed = syscall(SYS_clock_gettime, clock, now);
+    if (!failed && clock == CLOCK_REALTIME) now->tv_sec += SECONDS;
+    return failed;
+}
+"""
+
+
+def clock_that_is_off(seconds: int, folder: Path) -> Path:
+    """A library with the clock on the wall so far ahead, for a process that is started with it."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    source, library = folder / "clock.c", folder / "clock.so"
+    source.write_text(CLOCK)
+    argv = [compiler, "-shared", "-fPIC", f"-DSECONDS={seconds}", "-o", str(library), str(source)]
+    subprocess.run(argv, check=True)
+    return library
 
 
 @pytest.fixture
@@ -80,6 +108,20 @@ async def test_what_another_restate_has_signed_is_refused_with_what_to_look_at(
         assert "clocks differ by less than a minute" in message
         await trusts(worker, restate.identity_key)
         await works(engine, "cured")
+
+
+@pytest.mark.parametrize("seconds", [120, -120])
+async def test_a_worker_whose_clock_is_off_refuses_until_it_is_set_right(
+    restate: RestateServer, worker: Program, seconds: int, tmp_path: Path
+) -> None:
+    worker.settings["LD_PRELOAD"] = str(await asyncio.to_thread(clock_that_is_off, seconds, tmp_path))
+    await trusts(worker, restate.identity_key)
+    async with operated(restate, worker) as engine:
+        message = await until(engine, "RegistrationRejected")
+        assert "clocks differ by less than a minute" in message
+        del worker.settings["LD_PRELOAD"]
+        await asyncio.to_thread(worker.restart)
+        await works(engine, "set-right")
 
 
 async def test_a_key_is_replaced_while_work_goes_on(
