@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.support.audit import writes_of
 from tests.support.polling import eventually
-from tests.support.programs import readiness
+from tests.support.programs import Ended, readiness, run
 from tests.support.rbac import LEASE_RULES, OPERATOR_RULES, account
 from tests.support.session import Session
 from tests.support.specs import memory
@@ -73,6 +74,25 @@ def pair(new_landlord: Landlord, session: Session, control_plane: ControlPlane) 
     yield Pair(system, control_plane, operators)
     for program in operators.values():
         program.stop()
+
+
+def test_who_stands_by_is_not_taken_for_one_that_watches_over_the_registration(
+    pair: Pair, tmp_path: Path
+) -> None:
+    first = eventually(pair.leader)
+    (second,) = pair.operators.keys() - {first}
+
+    def asked(name: str) -> Ended:
+        program = pair.operators[name]
+        return run(tmp_path, "registration", program.settings, "--operator-url", program.url)
+
+    eventually(lambda: asked(first).code == 0)
+    ended = asked(second)
+    assert ended.code == 1
+    assert ended.printed.startswith("TenantProvisioning: Registered")
+    assert (
+        f"the operator at {pair.operators[second].url} stands by, and has not asked Restate" in ended.printed
+    )
 
 
 def test_one_of_two_acts_and_the_other_goes_on_with_its_work_when_it_ends(pair: Pair, name: str) -> None:
