@@ -11,6 +11,8 @@ from tests.support.secrets import Owner, referring
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar
 from landlord.backends.docker import DockerBackend
+from landlord.backends.docker.engine import Engine
+from landlord.backends.docker.ready import until_ready
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
@@ -94,14 +96,31 @@ async def test_a_missing_secret_makes_no_container(tenants: Tenants, owner: Owne
     assert (failure.code, desired.tenant_id in await tenants.backend.survey()) == ("SecretNotFound", False)
 
 
+@pytest.mark.parametrize("value", ["no-port-but-s3cret", "s3cret" * 100], ids=["short", "long"])
 async def test_what_a_container_says_last_does_not_carry_its_secret_into_a_message(
-    tenants: Tenants, owner: Owner
+    tenants: Tenants, owner: Owner, value: str
 ) -> None:
-    owner.put(port="no-port-but-s3cret")
+    owner.put(port=value)
     failure = await tenants.failure(of(tenants, owner, referring("PORT", key="port")))
     assert failure.code in ("CrashLooping", "ContainerExited")
     assert "s3cret" not in failure.message
     assert "***" in failure.message, failure.message
+
+
+async def test_what_a_container_was_given_is_not_told_when_its_source_is_gone(
+    tenants: Tenants, owner: Owner
+) -> None:
+    desired = of(tenants, owner, referring("PORT", key="port"))
+    owner.put(port="no-port-but-s3cret")
+    await tenants.failure(desired)
+    owner.remove()
+    with pytest.raises(Retryable, match=r"exited with code .*\*\*\*") as failure:
+        await until_ready(Engine(), desired, start=nothing)
+    assert "s3cret" not in failure.value.message
+
+
+async def nothing() -> None:
+    """What ready does to start a container again."""
 
 
 async def test_without_references_no_api_server_is_needed(

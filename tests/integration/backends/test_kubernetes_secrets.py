@@ -225,17 +225,26 @@ async def test_a_value_that_there_is_none_of_is_named_with_what_to_do(
     assert "To do:" in failure.message
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["its source is there", "its source is gone"])
+@pytest.mark.parametrize("value", ["s3cret-of-mine", "s3cret" * 100], ids=["short", "long"])
 async def test_what_a_container_says_last_does_not_carry_its_secret_into_a_message(
-    namespaces: Namespaces, owner: Owner
+    namespaces: Namespaces, owner: Owner, value: str, gone: bool
 ) -> None:
     desired = of(namespaces, owner)
-    owner.put(password="s3cret-of-mine")
+    owner.put(password=value)
     await namespaces.apply(desired)
-    ended = {"exitCode": 3, "reason": "Error", "message": "starting\nwrong password: s3cret-of-mine\n"}
+    if gone:
+        owner.remove()
+    break_with(namespaces, desired, f"wrong password: {value}")
+    ready = namespaces.backend.steps(desired)[-1]
+    with pytest.raises(Retryable, match=r"wrong password: \*\*\*\n") as failure:
+        await ready.run()
+    assert failure.value.code == "CrashLooping"
+
+
+def break_with(namespaces: Namespaces, desired: Desired, last_words: str) -> None:
+    """What the kubelet writes of a container that crashes."""
+    ended = {"exitCode": 3, "reason": "Error", "message": f"starting\n{last_words}\n"}
     crashing = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended}}
     namespaces.break_pod(desired, **crashing, restartCount=4)
     eventually(lambda: "availableReplicas" not in namespaces.get(desired, "deployment")["status"])
-    ready = namespaces.backend.steps(desired)[-1]
-    with pytest.raises(Retryable, match=r"wrong password: \*\*\*") as failure:
-        await ready.run()
-    assert failure.value.code == "CrashLooping"

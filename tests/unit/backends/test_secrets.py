@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from docker.errors import APIError
@@ -20,6 +21,7 @@ from landlord.backends.secrets import (
     Values,
     judged,
     namespaces,
+    redacted,
     references,
     unspoken,
     values,
@@ -123,6 +125,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "repr": repr,
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
     "its last line": lambda value: value.splitlines()[-1],
+    "stripped": str.strip,
+    "of a URL": lambda value: quote(value, safe=""),
+    "of a form": quote_plus,
 }
 FAILURES: dict[str, Callable[[str], Exception]] = {
     "of the engine": lambda text: APIError("400 Client Error", explanation=text),
@@ -131,7 +136,9 @@ FAILURES: dict[str, Callable[[str], Exception]] = {
 }
 
 
-@pytest.mark.parametrize("value", ["hunter2!", 'quo"te\\d', "two\nlines!", "päss-wörd", "a'b'c'd"])
+@pytest.mark.parametrize(
+    "value", ["hunter2!", 'quo"te\\d', "two\nlines!", "päss-wörd", "a'b'c'd", "p ss/word \n"]
+)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_failure_does_not_tell_a_value_however_it_is_written(value: str, form: str, kind: str) -> None:
@@ -176,3 +183,32 @@ def test_a_debug_log_of_the_failure_tells_no_value(caplog: pytest.LogCaptureFixt
         raise APIError("400 Client Error", explanation="bad variable: A=hunter2")
     logging.getLogger("any").debug("failed", exc_info=failure.value)
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("password=hunter2-and-more; exit", "password=***; exit"),
+        ("unter2-and-more\nbye", "***\nbye"),
+        ("more\nbye", "***\nbye"),
+        ("ore\nbye", "ore\nbye"),
+        ("wrong password: hunter2-an", "wrong password: ***"),
+        ("wrong password: hunt", "wrong password: ***"),
+        ("wrong password: hun", "wrong password: hun"),
+        ("ter2-and", "***"),
+        ("all is well", "all is well"),
+        ("", ""),
+    ],
+)
+def test_what_is_left_of_a_value_where_a_text_was_cut_is_not_told(said: str, told: str) -> None:
+    assert redacted(said, Values({("web", "A"): "hunter2-and-more", ("web", "B"): "abc"})) == told
+
+
+@given(st.text(min_size=4), st.text(), st.text(), st.data())
+def test_no_part_of_a_text_ends_in_a_value(value: str, before: str, after: str, data: st.DataObject) -> None:
+    text = f"{before}{value}{after}"
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    kept = value[max(0, start - len(before)) : max(0, end - len(before))]
+    told = redacted(text[start:end], Values({("web", "A"): value}))
+    assert len(kept) < 4 or kept not in told or set(kept) <= {"*"} or kept in before + after

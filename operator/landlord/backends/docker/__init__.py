@@ -18,7 +18,6 @@ from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
 from landlord.backends.docker.ready import until_ready
 from landlord.backends.secrets import Values, unspoken
-from landlord.errors import StepError
 from landlord.workflow.request import Desired
 
 if TYPE_CHECKING:
@@ -68,12 +67,7 @@ class DockerBackend:
             return Result(resources=(ResourceRef(kind="container", name=name),))
 
         async def ready() -> Result:
-            try:
-                return await until_ready(self._engine, desired, start=container)
-            except StepError as error:
-                failure = error
-            with unspoken(await self._read(desired)):  # its container's last words may hold any
-                raise failure
+            return await until_ready(self._engine, desired, start=container)
 
         steps = [Step("image", image), Step("network", network)]
         if spec.docker(desired).volumes:

@@ -17,7 +17,7 @@ from landlord.backends.docker import amend, drift, networks, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
-from landlord.backends.secrets import Values
+from landlord.backends.secrets import Values, redacted
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
@@ -127,9 +127,10 @@ def remove_all(api: APIClient, tenant_id: str) -> None:
         _remove(api, container["Id"])
 
 
-def last_words(api: APIClient, container_id: str) -> str:
-    """The last line of the container's log that says something."""
-    lines = api.logs(container_id, tail=20).decode(errors="replace").splitlines()
+def last_words(api: APIClient, found: Inspected, desired: Desired) -> str:
+    """The last line of the container's log that says something, without what it was given in secret."""
+    logged = api.logs(found["Id"], tail=20).decode(errors="replace")
+    lines = redacted(logged, spec.given(found, desired)).splitlines()
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
 

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from docker import APIClient
 
 from landlord.api.outcome import Result
-from landlord.backends.docker import containers, health, ports, probes
+from landlord.backends.docker import containers, health, ports, probes, spec
 from landlord.backends.docker.containers import Inspected
 from landlord.backends.docker.engine import Engine
+from landlord.backends.secrets import redacted
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 
@@ -39,7 +40,7 @@ async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awai
         if problem is None:
             return Result(endpoints=ports.endpoints(desired, ports.bound(seen["NetworkSettings"]["Ports"])))
         if time.monotonic() - began + pause > WINDOW:
-            raise _not_ready(problem, seen)
+            raise _not_ready(redacted(problem, spec.given(seen, desired)), seen)
         await asyncio.sleep(pause)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
         seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
@@ -56,7 +57,7 @@ def _look(api: APIClient, desired: Desired) -> Inspected:
     if found is None:
         raise Retryable("ContainerGone", "the container was removed by somebody else; it is made again")
     if health.has_ended(found):
-        raise health.ended(found, containers.last_words(api, found["Id"]))
+        raise health.ended(found, containers.last_words(api, found, desired))
     return found
 
 

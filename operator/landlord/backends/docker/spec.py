@@ -13,7 +13,7 @@ from landlord.api.workload import Quantity, ResourceAmounts, Resources
 from landlord.backends.docker import ports
 from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
-from landlord.backends.secrets import Values
+from landlord.backends.secrets import Values, references
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 
@@ -147,6 +147,13 @@ def container_config(
             **changeable(desired),
         },
     }
+
+
+def given(found: Mapping[str, Any], desired: Desired) -> Values:
+    """What an inspected container was given of Secrets, whatever is in them by now."""
+    environment = dict(each.partition("=")[::2] for each in found["Config"]["Env"] or ())
+    wanted = references(desired.workload)
+    return Values({place: environment[place[1]] for place in wanted if place[1] in environment})
 
 
 def changeable(desired: Desired) -> dict[str, Any]:

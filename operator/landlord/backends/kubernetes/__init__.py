@@ -19,8 +19,6 @@ from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
-from landlord.backends.secrets import unspoken
-from landlord.errors import StepError
 from landlord.kubernetes_api import METADATA_LIST
 from landlord.workflow.request import Desired
 
@@ -48,7 +46,7 @@ class KubernetesBackend:
         if desired.workload.refers_to_secrets:
             works["secrets"] = partial(secret.copy, self._cluster, self._sources, desired)
         works["workload"] = partial(self._workload, desired)
-        works["ready"] = partial(self._ready, desired)
+        works["ready"] = partial(until_ready, self._cluster, desired)
         return [
             Step(name, partial(self._make, desired, work, list(works.values())[:number]))
             for number, (name, work) in enumerate(works.items())
@@ -120,14 +118,6 @@ class KubernetesBackend:
     async def _workload(self, desired: Desired) -> Result:
         copied = await secret.copied(self._cluster, desired)
         return await ensure.ensure(self._cluster, desired, objects(desired, copied)["workload"])
-
-    async def _ready(self, desired: Desired) -> Result:
-        try:
-            return await until_ready(self._cluster, desired)
-        except StepError as error:
-            failure = error
-        with unspoken(await self._sources.read(desired)):  # its containers' last words may hold any
-            raise failure
 
     async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
         """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""

@@ -1,8 +1,11 @@
 """The last step: all replicas of the present version are available."""
 
+from collections.abc import Sequence
+
+from landlord.api import names
 from landlord.api.outcome import Endpoint, Result
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, rollout, service, spec
+from landlord.backends.kubernetes import kinds, rollout, secret, service, spec
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.refusals import Gone
@@ -33,7 +36,7 @@ async def until_ready(cluster: Cluster, desired: Desired) -> Result:
         elif patience.elapsed > GRACE_SECONDS and (trouble := await _trouble(cluster, desired, deployment)):
             raise trouble
         if not await patience.pause():
-            raise await _overdue(cluster, deployment, waiting)
+            raise await _overdue(cluster, desired, deployment, waiting)
 
 
 async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
@@ -49,11 +52,13 @@ async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...]
 
 async def _trouble(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
     replica_sets = await _present(cluster, kinds.REPLICA_SET, deployment)
-    present = await _present(cluster, kinds.POD, deployment)
+    present = await _said(cluster, desired, deployment, await _present(cluster, kinds.POD, deployment))
     return rollout.trouble(replica_sets, present, spec.kubernetes(desired).quota)
 
 
-async def _overdue(cluster: Cluster, deployment: JsonObject, waiting: str | None) -> StepError:
+async def _overdue(
+    cluster: Cluster, desired: Desired, deployment: JsonObject, waiting: str | None
+) -> StepError:
     if waiting is None:
         return Retryable(
             "LoadBalancerPending",
@@ -66,7 +71,16 @@ async def _overdue(cluster: Cluster, deployment: JsonObject, waiting: str | None
         about = f"involvedObject.uid={pod['metadata']['uid']}"
         namespace = deployment["metadata"]["namespace"]
         events = await cluster.all(kinds.EVENT, namespace, fieldSelector=about)
-    return rollout.overdue(waiting, unready, events)
+    return rollout.overdue(waiting, unready, await _said(cluster, desired, deployment, events))
+
+
+async def _said(
+    cluster: Cluster, desired: Desired, deployment: JsonObject, found: Sequence[JsonObject]
+) -> Sequence[JsonObject]:
+    """Pods or events without what the Deployment's containers were given in secret."""
+    annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+    version = annotations.get(names.ANNOTATION_SECRETS_VERSION)
+    return await secret.unspoken_in(cluster, desired, found, version)
 
 
 async def _present(cluster: Cluster, kind: kinds.Kind, deployment: JsonObject) -> list[JsonObject]:

@@ -2,6 +2,9 @@
 
 import base64
 import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from landlord.api import names
 from landlord.api.outcome import Result
@@ -12,7 +15,7 @@ from landlord.backends.kubernetes.objects import Wanted, place
 from landlord.backends.kubernetes.pods import Copied, key_of
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
-from landlord.backends.secrets import Missing, Values, references, unspoken
+from landlord.backends.secrets import Missing, Values, redacted, references, unspoken
 from landlord.workflow.request import Desired
 
 
@@ -32,6 +35,38 @@ async def copied(cluster: Cluster, desired: Desired) -> Copied | None:
     if known is None:
         raise Gone("SecretGone", "the Secret tenant was removed by somebody else; it is made again")
     return known
+
+
+async def unspoken_in(
+    cluster: Cluster, desired: Desired, found: Sequence[JsonObject], version: str | None
+) -> Sequence[JsonObject]:
+    """Objects without what containers were given, that kubelets repeat in them.
+
+    Raises Gone if the copy is not the one of this version, from which those containers were made.
+    """
+    if not desired.workload.refers_to_secrets:
+        return found
+    copy = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
+    known = _known(copy)
+    if copy is None or known is None or known.version != version:
+        raise Gone("SecretGone", "the Secret tenant is not the one of its pods; both are made again")
+    held = copy.get("data") or {}
+    values = Values(
+        {(key, ""): base64.b64decode(data).decode(errors="replace") for key, data in held.items()}
+    )
+    return [_with_messages(each, partial(redacted, values=values)) for each in found]
+
+
+def _with_messages(content: Any, change: Callable[[str], str]) -> Any:
+    """The same with each `message` changed."""
+    if isinstance(content, list):
+        return [_with_messages(each, change) for each in content]
+    if not isinstance(content, dict):
+        return content
+    return {
+        key: change(inner) if key == "message" else _with_messages(inner, change)
+        for key, inner in content.items()
+    }
 
 
 async def inspect(cluster: Cluster, sources: Sources, desired: Desired) -> tuple[list[str], Copied | None]:
