@@ -43,7 +43,9 @@ ANNOTATION_SECRETS_VERSION = f"{GROUP}/secrets-version"
 """On the copy of what a tenant's variables refer to, and its pods: another one whenever a value changes."""
 ANNOTATION_RELEASED = f"{GROUP}/deletions-released-until"
 """On the CRD: a person means all deletions of Tenants up to that time."""
-ANNOTATION_ADOPTED = f"{GROUP}/adopted"
+ANNOTATION_ORIGIN = f"{GROUP}/origin"
+"""On a tenant's namespace: whether landlord made it or took it over, and a digest of its name, so that it
+says nothing on a copy of another name."""
 MANAGED_BY = "landlord"
 
 

@@ -67,7 +67,7 @@ BAD: dict[str, tuple[Change, str]] = {
         "the latter by compute.kubernetes.podSecurity",
     ),
     "an annotation that landlord sets": (
-        lambda t: kubernetes(t)["namespace"]["annotations"].update({"landlord.dev/adopted": "true"}),
+        lambda t: kubernetes(t)["namespace"]["annotations"].update({"landlord.dev/origin": "made"}),
         "namespace.annotations can't hold landlord.dev/…",
     ),
     "an unknown Pod Security level": (

@@ -1,10 +1,11 @@
 """What is not the tenant's is never touched, unless it may be taken over; what is landlord's is put back."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
-from tests.contract.harness import run
+from tests.contract.harness import new_tenant_id, run
 from tests.integration.backends.namespaces import Namespaces, config_map, namespace_of
 
 from landlord.api import names
@@ -52,6 +53,51 @@ async def test_a_namespace_that_is_taken_over_outlives_the_tenant_and_what_other
         assert namespaces.get(desired, kind) == {}, kind
     assert namespaces.get(desired, "configmap", "theirs")
     assert namespaces.get(desired, "service", "theirs")
+
+
+async def test_a_copy_of_a_tenant_s_namespace_is_left_as_it_is(namespaces: Namespaces) -> None:
+    desired = namespaces.new()
+    await namespaces.apply(desired)
+    copy = namespaces.new()
+    for found in (namespaces.namespace(desired), namespaces.get(desired, "serviceaccount")):
+        for set_by_the_server in ("uid", "resourceVersion", "managedFields", "creationTimestamp"):
+            found["metadata"].pop(set_by_the_server, None)
+        copied = json.dumps(found).replace(namespace_of(desired), namespace_of(copy))
+        namespaces.kubectl.apply(copied)
+    before = namespaces.namespace(copy)["metadata"]
+
+    await run(namespaces.backend.suspend(desired.tenant_id))
+    await run(namespaces.backend.archive(desired.tenant_id))
+    await namespaces.remove(desired)
+    assert namespaces.namespace(desired) == {}
+    assert namespaces.namespace(copy)["metadata"] == before
+    assert namespaces.get(copy, "serviceaccount")
+    assert desired.tenant_id not in await namespaces.backend.survey()
+
+
+async def test_a_namespace_that_nobody_knows_who_made_is_not_deleted(namespaces: Namespaces) -> None:
+    desired = namespaces.new()
+    await namespaces.apply(desired)
+    lost = {"metadata": {"annotations": {names.ANNOTATION_ORIGIN: None}}}
+    namespaces.edit(desired, "namespace", lost, namespace_of(desired))
+    labels = {"metadata": {"labels": names.labels(desired.tenant_id)}}
+    namespaces.edit(desired, "namespace", labels, namespace_of(desired))
+    await namespaces.remove(desired)
+    metadata = namespaces.namespace(desired)["metadata"]
+    assert "deletionTimestamp" not in metadata
+    assert not any(key.startswith(names.GROUP) for key in metadata["labels"])
+    assert namespaces.get(desired, "deployment") == {}
+
+
+async def test_a_tenant_that_has_a_namespace_gets_no_other(namespaces: Namespaces) -> None:
+    retained = namespaces.new(namespace={"name": new_tenant_id("first")})
+    await namespaces.make(retained)
+    heir = namespaces.new(retained.tenant_id)
+    failure = await namespaces.failure(heir)
+    assert (type(failure), failure.code) == (Terminal, "Conflict")
+    assert f"has the namespace {namespace_of(retained)} already" in failure.message
+    assert namespaces.namespace(heir) == {}
+    await namespaces.make(namespaces.new(retained.tenant_id, namespace={"name": namespace_of(retained)}))
 
 
 async def test_what_another_tenant_has_is_not_taken_over(namespaces: Namespaces) -> None:

@@ -1,6 +1,5 @@
 """Whether an object that is there may be made the tenant's. No I/O."""
 
-from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.kinds import Kind
@@ -26,8 +25,8 @@ def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
     claimed: JsonObject = {"uid": metadata["uid"]}
     if takes_over:  # unless another tenant has been quicker
         claimed["resourceVersion"] = metadata["resourceVersion"]
-    if kind is kinds.NAMESPACE and (takes_over or spec.adopted(found)):
-        claimed["annotations"] = {names.ANNOTATION_ADOPTED: "true"}
+    if kind is kinds.NAMESPACE:
+        claimed["annotations"] = spec.origin(metadata["name"], made=mine and spec.is_made(found))
     return claimed
 
 

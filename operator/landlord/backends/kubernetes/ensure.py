@@ -11,6 +11,7 @@ from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import Wanted, manifest, place
 from landlord.backends.kubernetes.patience import Patience
+from landlord.backends.kubernetes.stopping import namespaces_of
 from landlord.errors import Retryable
 from landlord.kubernetes_api import KubeError
 from landlord.workflow.request import Desired
@@ -24,6 +25,8 @@ async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[Wanted]) -
     for each in wanted:
         namespace, name = place(each.kind, desired)
         found = await cluster.get(each.kind, namespace, name)
+        if each.kind is kinds.NAMESPACE:
+            await _only_there(cluster, name, desired.tenant_id)
         if each.content is None:
             if found and spec.owned(found, desired.tenant_id):
                 await cluster.delete(each.kind, found)
@@ -64,9 +67,20 @@ async def _applied(
         raise
 
 
+async def _only_there(cluster: Cluster, name: str, tenant_id: str) -> None:
+    """Raises StepError if the tenant has another namespace, such as one that a Tenant before it has left."""
+    for found in await namespaces_of(cluster, tenant_id):
+        if found["metadata"]["name"] != name:
+            raise spec.elsewhere(tenant_id, name, found)
+
+
 async def _new_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:
     """Made by a create, as an apply would take over what somebody else has made just now."""
-    metadata = {"name": name, "labels": names.labels(desired.tenant_id)}
+    metadata = {
+        "name": name,
+        "labels": names.labels(desired.tenant_id),
+        "annotations": spec.origin(name, made=True),
+    }
     return await cluster.create(
         kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     )

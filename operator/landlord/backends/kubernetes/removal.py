@@ -15,11 +15,11 @@ WINDOW_SECONDS = 20.0
 
 
 async def remove(cluster: Cluster, tenant_id: str) -> None:
-    """Have the namespace gone; of one that was taken over, what was made in it."""
+    """Have the namespace gone that landlord made; of any other, what was made in it."""
     patience = Patience(WINDOW_SECONDS)
     while namespaces := await namespaces_of(cluster, tenant_id):
         for namespace in namespaces:
-            if spec.adopted(namespace):
+            if not spec.is_made(namespace):
                 await _let_go(cluster, namespace, tenant_id)
             elif "deletionTimestamp" not in namespace["metadata"]:
                 await cluster.delete(kinds.NAMESPACE, namespace)
@@ -34,18 +34,19 @@ async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> No
         for each in found:
             await cluster.delete(kind, each)
     if not left:
-        if spec.state_of(namespace) != "Active":  # that was set by a patch, and an apply would leave it
-            unmarked = {"metadata": {"labels": {names.LABEL_STATE: None}}}
-            await cluster.patch(kinds.NAMESPACE, namespace, unmarked)
         metadata = {key: namespace["metadata"][key] for key in ("name", "uid")}
         nothing = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        await cluster.apply(kinds.NAMESPACE, nothing)
+        applied = await cluster.apply(kinds.NAMESPACE, nothing)
+        # What was set by a patch, or is somebody else's field too, is left by the apply.
+        labels = {label: None for label in spec.labels_of(applied) if label.startswith(f"{names.GROUP}/")}
+        if labels:
+            await cluster.patch(kinds.NAMESPACE, applied, {"metadata": {"labels": labels}})
 
 
 async def _still_there(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> Retryable:
     name = namespace["metadata"]["name"]
     held: list[str] = []
-    if spec.adopted(namespace):
+    if not spec.is_made(namespace):
         for kind, found in (await all_made_in(cluster, namespace, tenant_id)).items():
             held += terminating.holders(kind.plural, found)
     else:

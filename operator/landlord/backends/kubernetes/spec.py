@@ -1,5 +1,6 @@
 """What a tenant is called in the cluster, what is its, and what the backend can't run. No I/O."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -10,7 +11,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
-from landlord.errors import Terminal
+from landlord.errors import Retryable, StepError, Terminal
 from landlord.workflow.request import Desired
 
 NAME = "tenant"
@@ -54,7 +55,12 @@ def kubernetes(desired: Desired) -> KubernetesCompute:
 
 def namespace_name(desired: Desired) -> str:
     """The namespace that the tenant has to itself."""
-    return kubernetes(desired).namespace.name or f"tenant-{desired.tenant_id}"
+    return kubernetes(desired).namespace.name or default_namespace(desired.tenant_id)
+
+
+def default_namespace(tenant_id: str) -> str:
+    """What the namespace of a tenant is called whose manifest does not name it."""
+    return f"tenant-{tenant_id}"
 
 
 def selector(labels: Mapping[str, str]) -> str:
@@ -74,9 +80,27 @@ def unowned(found: JsonObject) -> bool:
     return not (names.LABEL_TENANT in labels or of_landlord or found["metadata"].get("ownerReferences"))
 
 
-def adopted(found: JsonObject) -> bool:
-    """Whether an object was there before its tenant, and was taken over."""
-    return names.ANNOTATION_ADOPTED in (found["metadata"].get("annotations") or {})
+def origin(namespace: str, *, made: bool) -> dict[str, str]:
+    """The annotation of a tenant's namespace, which landlord made or took over."""
+    digest = hashlib.sha256(namespace.encode()).hexdigest()[:16]
+    return {names.ANNOTATION_ORIGIN: f"{'made' if made else 'adopted'}-{digest}"}
+
+
+def is_made(namespace: JsonObject) -> bool:
+    """Whether landlord has made the namespace: only then it may be deleted."""
+    metadata = namespace["metadata"]
+    return origin(metadata["name"], made=True).items() <= (metadata.get("annotations") or {}).items()
+
+
+def is_place(namespace: JsonObject) -> bool:
+    """Whether a namespace with a tenant's labels is the tenant's, and not a copy of its namespace.
+
+    One of the default name is, also if it has lost its annotation: it is put back by the next apply.
+    """
+    metadata = namespace["metadata"]
+    adopted = origin(metadata["name"], made=False).items() <= (metadata.get("annotations") or {}).items()
+    by_default = metadata["name"] == default_namespace(labels_of(namespace).get(names.LABEL_TENANT, ""))
+    return by_default or adopted or is_made(namespace)
 
 
 def labels_of(found: JsonObject) -> dict[str, str]:
@@ -109,6 +133,21 @@ def foreign(kind: Kind, found: JsonObject) -> Terminal:
         "Conflict",
         f"a {kind.name} named {name} exists and {whose}; it is left as it is\n"
         f"To do: remove it (`kubectl get {kind.plural} {name}{within}`), {other}{adopt}.",
+    )
+
+
+def elsewhere(tenant_id: str, wanted: str, other: JsonObject) -> StepError:
+    """The failure of a tenant that is to have another namespace than it has."""
+    name = other["metadata"]["name"]
+    if "deletionTimestamp" in other["metadata"]:
+        going = f"the tenant's namespace {name} is being deleted; {wanted} is made when that has ended"
+        return Retryable("StillTerminating", going)
+    return Terminal(
+        "Conflict",
+        f"the tenant {tenant_id} has the namespace {name} already; {wanted} is not made or changed\n"
+        f"To do: remove {name} if nobody needs what is in it (`kubectl get all -n {name}`), or make this "
+        f"Tenant anew with compute.kubernetes.namespace.name {name}. With deletion.policy Retain it is kept "
+        "when this Tenant is deleted.",
     )
 
 

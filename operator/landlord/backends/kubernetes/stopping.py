@@ -28,7 +28,9 @@ async def stop(cluster: Cluster, tenant_id: str, halt: Halt) -> None:
 
 async def namespaces_of(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
     """The tenant's namespaces; by its label, as the manifest may give them any name."""
-    return await cluster.all(kinds.NAMESPACE, labelSelector=spec.selector(names.labels(tenant_id)))
+    labelled = spec.selector(names.labels(tenant_id))
+    found = await cluster.all(kinds.NAMESPACE, labelSelector=labelled)
+    return [each for each in found if spec.is_place(each)]
 
 
 async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:

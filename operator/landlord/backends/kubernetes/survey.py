@@ -53,7 +53,7 @@ class Survey:
     def add_namespace(self, found: JsonObject) -> None:
         """A namespace of some tenant; its metadata will do."""
         metadata, labels = found["metadata"], spec.labels_of(found)
-        if tenant_id := labels.get(names.LABEL_TENANT):
+        if (tenant_id := labels.get(names.LABEL_TENANT)) and spec.is_place(found):
             self._places[metadata["name"]] = Place(
                 tenant_id,
                 labels.get(names.LABEL_SPEC_HASH),
@@ -80,7 +80,14 @@ class Survey:
 
     def observations(self) -> Mapping[str, Observation]:
         """Each tenant that has a namespace, by its tenantID."""
-        return {place.tenant_id: _observation(place) for place in self._places.values()}
+        seen: dict[str, Observation] = {}
+        for name, place in self._places.items():
+            if place.tenant_id in seen:
+                why = f"it has more than one namespace; {name} is one of them"
+                seen[place.tenant_id] = Observation(False, None, why, seen[place.tenant_id].state)
+            else:
+                seen[place.tenant_id] = _observation(place)
+        return seen
 
     def secrets(self) -> Mapping[str, str]:
         """Of which versions of which Secrets the Deployments were made that refer to any, by tenantID."""

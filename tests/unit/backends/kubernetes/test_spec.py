@@ -13,6 +13,8 @@ from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
 MINE = names.labels("acme")
+MADE = spec.origin("tenant-acme", made=True)
+ADOPTED = spec.origin("tenant-acme", made=False)
 
 
 def namespace(labels: dict[str, str], **metadata: Any) -> dict[str, Any]:
@@ -61,18 +63,32 @@ def test_one_number_may_be_a_port_of_each_protocol() -> None:
 @pytest.mark.parametrize(
     ("found", "wanted", "answer"),
     [
-        pytest.param(namespace(MINE), desired(), {"uid": "u"}, id="mine"),
+        pytest.param(
+            namespace(MINE, annotations=MADE), desired(), {"uid": "u", "annotations": MADE}, id="mine"
+        ),
+        pytest.param(
+            namespace(MINE),
+            desired(),
+            {"uid": "u", "annotations": ADOPTED},
+            id="mine, and nobody knows who made it",
+        ),
+        pytest.param(
+            namespace(MINE, annotations=spec.origin("another", made=True)),
+            desired(),
+            {"uid": "u", "annotations": ADOPTED},
+            id="mine, and a copy of another",
+        ),
         pytest.param(namespace({}), desired(), Terminal, id="nobody's"),
         pytest.param(
             namespace({}),
             desired(adoption="IfUnowned"),
-            {"uid": "u", "resourceVersion": "7", "annotations": {names.ANNOTATION_ADOPTED: "true"}},
+            {"uid": "u", "resourceVersion": "7", "annotations": ADOPTED},
             id="nobody's, and may be taken over",
         ),
         pytest.param(
-            namespace(MINE, annotations={names.ANNOTATION_ADOPTED: "true"}),
+            namespace(MINE, annotations=ADOPTED),
             desired(),
-            {"uid": "u", "annotations": {names.ANNOTATION_ADOPTED: "true"}},
+            {"uid": "u", "annotations": ADOPTED},
             id="taken over before",
         ),
         pytest.param(
@@ -97,6 +113,29 @@ def test_an_object_is_changed_only_if_it_is_the_tenants_or_may_become_so(
     else:
         with pytest.raises(answer):
             claim(kinds.NAMESPACE, found, wanted)
+
+
+def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": MINE, "annotations": annotations}}
+
+
+@pytest.mark.parametrize(
+    ("found", "place", "made"),
+    [
+        (in_namespace("tenant-acme", MADE), True, True),
+        (in_namespace("tenant-acme", ADOPTED), True, False),
+        (in_namespace("tenant-acme", {}), True, False),
+        (in_namespace("named", spec.origin("named", made=True)), True, True),
+        (in_namespace("named", spec.origin("named", made=False)), True, False),
+        (in_namespace("named", {}), False, False),
+        (in_namespace("a-copy", MADE), False, False),
+        (in_namespace("a-copy", ADOPTED), False, False),
+    ],
+)
+def test_a_namespace_is_the_tenant_s_by_more_than_labels_and_deleted_only_if_landlord_made_it(
+    found: dict[str, Any], place: bool, made: bool
+) -> None:
+    assert (spec.is_place(found), spec.is_made(found)) == (place, made)
 
 
 def test_a_conflict_says_what_can_be_done() -> None:

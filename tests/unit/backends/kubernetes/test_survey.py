@@ -4,7 +4,7 @@ import pytest
 
 from landlord.api import names
 from landlord.backends import Observation
-from landlord.backends.kubernetes import kinds
+from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.survey import Survey
 
 Object = dict[str, Any]
@@ -170,3 +170,21 @@ def test_a_namespace_that_is_being_deleted_is_drift_whatever_is_left_in_it() -> 
     for workload in (deployment(), None):
         seen = observed(namespace(deletionTimestamp="now"), workload)
         assert (seen.healthy, seen.drift) == (False, "the namespace is being deleted")
+
+
+def test_a_copy_of_a_tenant_s_namespace_is_none_of_its() -> None:
+    survey = Survey()
+    survey.add_namespace(namespace())
+    survey.add_namespace(namespace(name="a-copy", state="Archived"))
+    survey.add_deployment(deployment())
+    assert survey.observations()["acme"].healthy
+
+
+def test_of_a_tenant_with_two_namespaces_neither_hides_the_other() -> None:
+    survey = Survey()
+    survey.add_namespace(namespace())
+    survey.add_namespace(namespace(name="other", annotations=spec.origin("other", made=True)))
+    survey.add_deployment(deployment())
+    seen = survey.observations()["acme"]
+    assert (seen.healthy, seen.drift) == (False, "")
+    assert seen.reason == "it has more than one namespace; other is one of them"
