@@ -46,6 +46,8 @@ ANNOTATION_RELEASED = f"{GROUP}/deletions-released-until"
 ANNOTATION_ORIGIN = f"{GROUP}/origin"
 """On a tenant's namespace: whether landlord made it or took it over, and a digest of its name, so that it
 says nothing on a copy of another name."""
+ANNOTATION_POD_SECURITY = f"{GROUP}/pod-security-before"
+"""On a namespace that was taken over: its Pod Security labels of before, as JSON."""
 MANAGED_BY = "landlord"
 
 

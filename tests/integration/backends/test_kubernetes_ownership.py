@@ -33,7 +33,8 @@ async def test_a_namespace_that_is_taken_over_outlives_the_tenant_and_what_other
     namespaces: Namespaces,
 ) -> None:
     desired = namespaces.new(adoption="IfUnowned", quota={"pods": 5})
-    namespaces.put_namespace(desired)
+    security = {f"pod-security.kubernetes.io/{mode}": "baseline" for mode in ("enforce", "warn")}
+    namespaces.put_namespace(desired, **security)
     namespaces.put(desired, config_map("theirs"), service("theirs"))
     await namespaces.apply(desired)
     await namespaces.apply(desired)
@@ -46,6 +47,7 @@ async def test_a_namespace_that_is_taken_over_outlives_the_tenant_and_what_other
     assert "deletionTimestamp" not in metadata
     assert metadata["labels"] == {
         "owner": "somebody",
+        **security,
         "kubernetes.io/metadata.name": namespace_of(desired),
     }
     assert not any(key.startswith(names.GROUP) for key in metadata.get("annotations", {}))

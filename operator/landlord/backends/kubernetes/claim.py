@@ -1,5 +1,8 @@
 """Whether an object that is there may be made the tenant's. No I/O."""
 
+import json
+
+from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.kinds import Kind
@@ -27,6 +30,9 @@ def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
         claimed["resourceVersion"] = metadata["resourceVersion"]
     if kind is kinds.NAMESPACE:
         claimed["annotations"] = spec.origin(metadata["name"], made=mine and spec.is_made(found))
+        if takes_over or names.ANNOTATION_POD_SECURITY in (metadata.get("annotations") or {}):
+            before = json.dumps(spec.pod_security_before(found), sort_keys=True)
+            claimed["annotations"] |= {names.ANNOTATION_POD_SECURITY: before}
     return claimed
 
 

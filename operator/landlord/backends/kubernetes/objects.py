@@ -68,9 +68,7 @@ def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
 def namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
     """The namespace, in which the API server enforces the Pod Security level, with the kinds made in it."""
     compute = spec.kubernetes(desired)
-    level = {
-        f"pod-security.kubernetes.io/{mode}": compute.pod_security for mode in ("enforce", "audit", "warn")
-    }
+    level = dict.fromkeys(spec.POD_SECURITY, compute.pod_security)
     settings = compute.namespace
     annotations = settings.annotations | {names.ANNOTATION_MADE: ",".join(made)}
     return {"metadata": {"labels": settings.labels | level | spec.ACTIVE, "annotations": annotations}}

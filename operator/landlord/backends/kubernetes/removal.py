@@ -35,8 +35,9 @@ async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> No
             await cluster.delete(kind, each)
     if not left:
         metadata = {key: namespace["metadata"][key] for key in ("name", "uid")}
-        nothing = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        applied = await cluster.apply(kinds.NAMESPACE, nothing)
+        metadata["labels"] = spec.pod_security_before(namespace)
+        as_before = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        applied = await cluster.apply(kinds.NAMESPACE, as_before)
         # What was set by a patch, or is somebody else's field too, is left by the apply.
         labels = {label: None for label in spec.labels_of(applied) if label.startswith(f"{names.GROUP}/")}
         if labels:

@@ -1,6 +1,7 @@
 """What a tenant is called in the cluster, what is its, and what the backend can't run. No I/O."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 
@@ -19,6 +20,8 @@ NAME = "tenant"
 ACTIVE = {names.LABEL_STATE: "Active"}
 """Label of the namespace and the Deployment of a tenant that was not brought to rest."""
 RESTING: tuple[State, ...] = ("Suspended", "Archived")
+POD_SECURITY = tuple(f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn"))
+"""Labels of a namespace by which the API server enforces a level for its pods."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -101,6 +104,16 @@ def is_place(namespace: JsonObject) -> bool:
     adopted = origin(metadata["name"], made=False).items() <= (metadata.get("annotations") or {}).items()
     by_default = metadata["name"] == default_namespace(labels_of(namespace).get(names.LABEL_TENANT, ""))
     return by_default or adopted or is_made(namespace)
+
+
+def pod_security_before(namespace: JsonObject) -> dict[str, str]:
+    """The Pod Security labels of a namespace before it was taken over, be that now."""
+    annotations = namespace["metadata"].get("annotations") or {}
+    try:
+        before = dict(json.loads(annotations[names.ANNOTATION_POD_SECURITY]))
+    except (KeyError, TypeError, ValueError):
+        before = {} if names.LABEL_TENANT in labels_of(namespace) else labels_of(namespace)
+    return {label: before[label] for label in POD_SECURITY if label in before}
 
 
 def labels_of(found: JsonObject) -> dict[str, str]:

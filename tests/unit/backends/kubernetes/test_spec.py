@@ -1,5 +1,6 @@
 """What the backend refuses before anything is made, and whose an object is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,13 @@ from landlord.workflow.request import Desired
 MINE = names.labels("acme")
 MADE = spec.origin("tenant-acme", made=True)
 ADOPTED = spec.origin("tenant-acme", made=False)
+
+
+ENFORCE = "pod-security.kubernetes.io/enforce"
+
+
+def before(**labels: str) -> dict[str, str]:
+    return {names.ANNOTATION_POD_SECURITY: json.dumps(labels)}
 
 
 def namespace(labels: dict[str, str], **metadata: Any) -> dict[str, Any]:
@@ -82,8 +90,20 @@ def test_one_number_may_be_a_port_of_each_protocol() -> None:
         pytest.param(
             namespace({}),
             desired(adoption="IfUnowned"),
-            {"uid": "u", "resourceVersion": "7", "annotations": ADOPTED},
+            {"uid": "u", "resourceVersion": "7", "annotations": ADOPTED | before()},
             id="nobody's, and may be taken over",
+        ),
+        pytest.param(
+            namespace({ENFORCE: "baseline", f"{ENFORCE}-version": "v1.30"}),
+            desired(adoption="IfUnowned"),
+            {"uid": "u", "resourceVersion": "7", "annotations": ADOPTED | before(**{ENFORCE: "baseline"})},
+            id="nobody's, with a Pod Security level",
+        ),
+        pytest.param(
+            namespace(MINE | {ENFORCE: "restricted"}, annotations=ADOPTED | before(**{ENFORCE: "baseline"})),
+            desired(),
+            {"uid": "u", "annotations": ADOPTED | before(**{ENFORCE: "baseline"})},
+            id="taken over before, with a Pod Security level",
         ),
         pytest.param(
             namespace(MINE, annotations=ADOPTED),
