@@ -1,5 +1,6 @@
 """What of a tenant stays the same container, and what somebody changed by hand on the engine."""
 
+import socket
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -15,7 +16,7 @@ from landlord.api.compute import Publish, Volume
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends import Observation
 from landlord.backends.docker import ports
-from landlord.errors import Terminal
+from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
 DATA = (Volume(name="data", mount_path="/data"),)
@@ -89,6 +90,22 @@ async def test_host_port_of_a_suspended_tenant_is_given_to_nobody_else(tenants: 
     other = tenants.new(rival_of(sleeper), publish=(Publish(port="http"),))
     assert (await tenants.apply(other)).endpoints[0].url != url
     assert (await tenants.apply(sleeper)).endpoints[0].url == url
+
+
+async def test_a_container_whose_port_was_taken_meanwhile_is_kept_with_all_it_has_written(
+    tenants: Tenants,
+) -> None:
+    desired = tenants.new(publish=(Publish(port="http"),))
+    url = (await tenants.apply(desired)).endpoints[0].url
+    write(tenants.container(desired), b"in the layer", "/")
+    container = await suspend(tenants, desired)
+    with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))):
+        failure = await tenants.failure(desired)
+    assert (type(failure), failure.code) == (Retryable, "PortInUse")
+    assert "was taken while it stood still" in failure.message
+    assert (await tenants.apply(desired)).endpoints[0].url == url
+    assert tenants.container(desired).id == container.id
+    assert read(tenants.container(desired), "/") == b"in the layer"
 
 
 def rival_of(desired: Desired) -> str:

@@ -27,6 +27,8 @@ STOP_GRACE = 5
 """Seconds between SIGTERM and SIGKILL."""
 START_TRIES = 8
 ALIVE = ("running", "restarting")
+NEVER = "0001-01-01T00:00:00Z"
+"""How the engine writes that something has not happened yet."""
 
 
 class ImageGone(Exception):
@@ -72,6 +74,8 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) 
         in_use = _start(api, desired)
         if in_use is None:
             return
+        if found and found["State"]["StartedAt"] != NEVER:
+            raise _kept_from(found, in_use)
         taken.add(in_use)
     raise Retryable(
         "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
@@ -196,6 +200,17 @@ def _not_wanted(desired: Desired, port: int) -> int:
             "it is tried again.",
         )
     return port
+
+
+def _kept_from(found: Inspected, port: int) -> Retryable:
+    """The failure of a container that has run: another in its place would lose what it has written."""
+    name = found["Name"].removeprefix("/").removesuffix(spec.SUSPENDED)
+    return Retryable(
+        "PortInUse",
+        f"the host port {port} of the container {name} was taken while it stood still\n"
+        f"To do: free the port; or have another container made on another one (`docker rm -v {name}`), which "
+        "loses what this one has written outside of the tenant's volumes; it is tried again.",
+    )
 
 
 def _remove(api: APIClient, container_id: str) -> None:
