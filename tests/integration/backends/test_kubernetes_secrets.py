@@ -146,6 +146,34 @@ async def test_a_copy_that_nothing_refers_to_is_removed(namespaces: Namespaces, 
     assert "annotations" not in template(namespaces, desired)["metadata"]
 
 
+async def test_what_pods_of_the_version_before_refer_to_is_there_until_they_are_gone(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    both = of(namespaces, owner, referring("PASSWORD"), referring("OLD", key="admin"))
+    one = namespaces.new(both.tenant_id, env=(referring("PASSWORD"),), secrets_namespace=owner.namespace)
+    none = namespaces.new(both.tenant_id)
+    held = {"web.PASSWORD": "first", "web.OLD": "not for tenants"}
+    await namespaces.apply(both)
+    for desired in (one, none):
+        before = copied(namespaces, both)
+        await namespaces.make(desired)
+        assert copied(namespaces, both) == before
+        assert before == held
+        await namespaces.apply(desired)
+        held = {"web.PASSWORD": "first"}
+        assert copied(namespaces, both) == (held if desired is one else {})
+
+
+async def test_an_optional_value_that_is_gone_is_not_carried_over(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner, referring("PASSWORD"), referring("OLD", key="admin", optional=True))
+    await namespaces.apply(desired)
+    owner.put(password="first")
+    await namespaces.make(desired)
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
+
+
 async def test_a_secret_of_somebody_else_is_left_as_it_is(namespaces: Namespaces, owner: Owner) -> None:
     desired = of(namespaces, owner)
     await run(namespaces.backend.steps(desired)[:1])

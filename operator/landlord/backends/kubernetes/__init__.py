@@ -41,12 +41,12 @@ class KubernetesBackend:
         works: dict[str, Work] = {
             name: partial(ensure.ensure, self._cluster, desired, wanted)
             for name, wanted in objects(desired).items()
-            if name != "workload"
+            if name not in ("workload", "ready")
         }
         if desired.workload.refers_to_secrets:
             works["secrets"] = partial(secret.copy, self._cluster, self._sources, desired)
         works["workload"] = partial(self._workload, desired)
-        works["ready"] = partial(until_ready, self._cluster, desired)
+        works["ready"] = partial(self._ready, desired)
         return [
             Step(name, partial(self._make, desired, work, list(works.values())[:number]))
             for number, (name, work) in enumerate(works.items())
@@ -118,6 +118,11 @@ class KubernetesBackend:
     async def _workload(self, desired: Desired) -> Result:
         copied = await secret.copied(self._cluster, desired)
         return await ensure.ensure(self._cluster, desired, objects(desired, copied)["workload"])
+
+    async def _ready(self, desired: Desired) -> Result:
+        made = await until_ready(self._cluster, desired)
+        await secret.prune(self._cluster, desired)
+        return made
 
     async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
         """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""

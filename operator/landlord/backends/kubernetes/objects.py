@@ -25,7 +25,6 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
 
     The copy of the Secrets that a workload refers to is no part of it, but the workload is not whole without.
     """
-    no_copy = () if desired.workload.refers_to_secrets else (Wanted(kinds.SECRET, None),)
     content: dict[str, Sequence[Wanted]] = {
         "limits": (
             Wanted(kinds.RESOURCE_QUOTA, limits.resource_quota(desired)),
@@ -36,8 +35,9 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
             Wanted(kinds.SERVICE_ACCOUNT, {"automountServiceAccountToken": False}),
             Wanted(kinds.SERVICE, service.service(desired)),
             Wanted(kinds.DEPLOYMENT, pods.deployment(desired, copied)),
-            *no_copy,
         ),
+        # Until all pods of the version before are gone, one of them may start a container anew and need it.
+        "ready": () if desired.workload.refers_to_secrets else (Wanted(kinds.SECRET, None),),
     }
     made = [each.kind.name for wanted in content.values() for each in wanted if each.content is not None]
     if desired.workload.refers_to_secrets:

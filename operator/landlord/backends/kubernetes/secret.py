@@ -11,7 +11,7 @@ from landlord.api.outcome import Result
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import ensure, kinds, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
-from landlord.backends.kubernetes.objects import Wanted, place
+from landlord.backends.kubernetes.objects import Wanted, objects, place
 from landlord.backends.kubernetes.pods import Copied, key_of
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
@@ -35,6 +35,15 @@ async def copied(cluster: Cluster, desired: Desired) -> Copied | None:
     if known is None:
         raise Gone("SecretGone", "the Secret tenant was removed by somebody else; it is made again")
     return known
+
+
+async def prune(cluster: Cluster, desired: Desired) -> None:
+    """Leave nothing in the copy that only pods of a version before have needed."""
+    wanted: Sequence[Wanted] = objects(desired)["ready"]
+    if desired.workload.refers_to_secrets:
+        found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
+        wanted = _pruned(desired, found) if found else ()
+    await ensure.ensure(cluster, desired, wanted)
 
 
 async def unspoken_in(
@@ -93,9 +102,23 @@ def wanted(desired: Desired, values: Values, found: JsonObject | None) -> Wanted
     """
     held, data, known = (found or {}).get("data") or {}, _data(values), _known(found)
     same = all(held.get(key) == data.get(key) for key in _keys(desired))
+    # What pods of the version before refer to stays until they are gone: without, none of them starts again.
+    data = {key: value for key, value in held.items() if key not in _keys(desired)} | data
+    version = known.version if known and same else secrets.token_hex(8)
+    return _copy(data, Copied(version, values.recorded or ""))
+
+
+def _pruned(desired: Desired, found: JsonObject) -> Sequence[Wanted]:
+    held, known = found.get("data") or {}, _known(found)
+    if known is None or held.keys() <= set(_keys(desired)):
+        return ()
+    return (_copy({key: held[key] for key in _keys(desired) if key in held}, known),)
+
+
+def _copy(data: JsonObject, known: Copied) -> Wanted:
     annotations = {
-        names.ANNOTATION_SECRETS: values.recorded,
-        names.ANNOTATION_SECRETS_VERSION: known.version if known and same else secrets.token_hex(8),
+        names.ANNOTATION_SECRETS: known.recorded,
+        names.ANNOTATION_SECRETS_VERSION: known.version,
     }
     return Wanted(kinds.SECRET, {"data": data, "metadata": {"annotations": annotations}})
 

@@ -52,7 +52,7 @@ def test_kinds_know_where_they_are(kind: Kind, path: str) -> None:
 
 
 def test_no_pod_is_made_before_its_limits_and_its_network() -> None:
-    assert list(objects(desired())) == ["namespace", "limits", "network", "workload"]
+    assert list(objects(desired())) == ["namespace", "limits", "network", "workload", "ready"]
 
 
 def test_labels_of_the_tenant_win_over_those_in_its_manifest() -> None:
