@@ -3,7 +3,7 @@
 To rehearse how slowness and failure look in a Tenant's status, its `ready` step obeys three variables in
 the `env` of the first container:
 
-- `MEMORY_DELAY`: seconds, from 0 to 60, that it takes until the tenant is ready, such as "1.5"
+- `MEMORY_DELAY`: seconds, from 0 to 50, that it takes until the tenant is ready, such as "1.5"
 - `MEMORY_ERROR`: a message with which it fails each time it is tried, as something does that may pass
 - `MEMORY_TERMINAL`: a message with which it fails once and for all
 
@@ -22,7 +22,8 @@ from landlord.backends import NoConfig, Observation, Step
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
-LONGEST_DELAY = 60.0
+LONGEST_DELAY = 50.0
+"""Within what a workflow gives to one try of a step."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ LONGEST_RETRY = 5.0
 """Seconds between tries: short enough that a tenant does not wait long after what failed works again."""
 
 LONGEST_TRY = 60.0
-SHORTEST_TRY = 2.0
+SHORTEST_TRY = 30.0
 """A try that starts just before the deadline still gets this long, to end with its own reason and not with
-"Timeout"."""
+"Timeout": backends look for up to 20 s before they tell what they are waiting for."""
 
 UNEXPECTED = "Unexpected"
 """Code of a failure that a backend did not name."""

@@ -12,6 +12,7 @@ from tests.support.polling import eventually_async
 from tests.support.requests import CREATED, request
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
+from landlord.workflow import attempt as trying
 from landlord.workflow.request import Request
 
 SUPERSEDED = Outcome(result="Superseded")
@@ -103,8 +104,11 @@ async def test_failing_step_is_given_up_after_the_timeout(world: World, tenant: 
     assert re.fullmatch(r"the disk is full \(tried for \d s\)", failure.message)
 
 
-async def test_hanging_step_is_given_up_after_the_timeout(world: World, tenant: str) -> None:
-    outcome = await world.engine.perform(request(tenant, timeout=1, MEMORY_DELAY="60"))
+async def test_hanging_step_is_given_up_after_the_timeout(
+    world: World, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trying, "SHORTEST_TRY", 1.0)
+    outcome = await world.engine.perform(request(tenant, timeout=1, MEMORY_DELAY="50"))
     assert outcome.failure is not None
     assert (outcome.failure.code, outcome.failure.retryable) == ("Timeout", True)
     assert outcome.failure.step == "ready"

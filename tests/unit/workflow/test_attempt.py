@@ -5,7 +5,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
-from landlord.backends import Step
+from landlord.backends import Step, memory
+from landlord.backends.kubernetes import ensure, ready, removal, stopping
 from landlord.errors import Retryable, Terminal
 from landlord.workflow import attempt as module
 from landlord.workflow.attempt import TryAgain, attempt, next_wait
@@ -82,6 +83,15 @@ async def test_step_that_begins_late_can_still_say_its_own_reason() -> None:
     outcome = await tried(step(raises=Retryable("Busy", "busy"), seconds=0.1), elapsed=9.99)
     assert outcome.failure is not None
     assert outcome.failure.code == "Busy"
+
+
+def test_the_last_try_outlasts_what_a_backend_looks_for_before_it_tells_its_reason() -> None:
+    backends = (ready.WINDOW_SECONDS, removal.WINDOW_SECONDS, stopping.WINDOW_SECONDS)
+    assert max(backends) + ensure.QUOTA_SECONDS < module.SHORTEST_TRY
+
+
+def test_no_rehearsed_delay_is_longer_than_a_try() -> None:
+    assert memory.LONGEST_DELAY < module.LONGEST_TRY
 
 
 async def test_cancellation_is_no_failure() -> None:
