@@ -7,6 +7,7 @@ does not run is written by the tests, in its words.
 from typing import Any
 
 import pytest
+from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
@@ -115,20 +116,43 @@ async def test_a_pod_that_no_node_takes_is_told_with_the_schedulers_reason(names
     assert "didn't match Pod's node affinity/selector" in failure.message
 
 
-async def test_more_than_the_quota_allows_is_hopeless_until_it_is_raised(namespaces: Namespaces) -> None:
-    resources = Resources(requests=ResourceAmounts(cpu="2"))
-    desired = namespaces.new(quota={"requests.cpu": "1"}, resources=resources)
+@pytest.mark.parametrize(
+    ("quota", "said"),
+    [({"requests.cpu": "1"}, "requests.cpu (4 of 1)"), ({"pods": 1}, "pods (2 of 1)")],
+)
+async def test_more_than_the_quota_allows_is_hopeless_until_it_is_raised(
+    namespaces: Namespaces, quota: dict[str, Quantity], said: str
+) -> None:
+    shape: dict[str, Any] = {
+        "resources": Resources(requests=ResourceAmounts(cpu="2")),
+        "replicas": 2,
+    }
+    desired = namespaces.new(quota=quota, **shape)
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
     assert failure.code == "QuotaExceeded"
-    assert "exceeded quota: tenant, requested: requests.cpu=2" in failure.message
-    raised = namespaces.new(desired.tenant_id, quota={"requests.cpu": "4"}, resources=resources)
-    await namespaces.apply(raised)
+    assert f"2 replicas need more than compute.kubernetes.quota holds: {said}" in failure.message
+    assert namespaces.namespace(desired) == {}
+    await namespaces.apply(namespaces.new(desired.tenant_id, quota={"requests.cpu": "4", "pods": 2}, **shape))
 
 
 async def test_what_others_use_of_the_quota_may_pass(namespaces: Namespaces) -> None:
     resources = Resources(requests=ResourceAmounts(cpu="600m"))
-    desired = namespaces.new(quota={"requests.cpu": "1"}, resources=resources, replicas=2)
+    desired = namespaces.new(quota={"requests.cpu": "1"}, resources=resources)
+    await run(namespaces.backend.steps(desired)[:2])
+    container = {
+        "name": "web",
+        "image": "web:1",
+        "resources": {"requests": {"cpu": "600m"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    spec = {"containers": [container]}
+    namespaces.put(desired, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "theirs"}, "spec": spec})
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Retryable)
     assert failure.code == "QuotaExceeded"

@@ -11,7 +11,7 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.backends import NoConfig, Observation, Step
-from landlord.backends.kubernetes import ensure, inspection, kinds, lifecycle, removal, secret, spec
+from landlord.backends.kubernetes import ensure, inspection, kinds, lifecycle, limits, removal, secret, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
@@ -38,6 +38,7 @@ class KubernetesBackend:
     def steps(self, desired: Desired) -> Sequence[Step]:
         """namespace, limits, network, secrets if it refers to any, workload, ready."""
         spec.check(desired)
+        limits.check(desired)
         works: dict[str, Work] = {
             name: partial(ensure.ensure, self._cluster, desired, wanted)
             for name, wanted in objects(desired).items()

@@ -6,6 +6,7 @@ from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, ResourceAmounts, Resources
 from landlord.backends.kubernetes import spec
 from landlord.backends.quantity import parse_quantity
+from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 
 REQUEST = {"cpu": "50m", "memory": "64Mi"}
@@ -30,16 +31,37 @@ def limit_range(desired: Desired) -> JsonObject:
     return {"spec": {"limits": [container]}}
 
 
+def check(desired: Desired) -> None:
+    """Raises Terminal if the tenant's own quota is too small for what runs of it."""
+    replicas = desired.workload.replicas
+    if lacking := _lacking(desired, replicas):
+        raise Terminal(
+            "QuotaExceeded",
+            f"{replicas} replicas need more than compute.kubernetes.quota holds: {', '.join(lacking)}\n"
+            "To do: raise it, or ask for less in spec.workload.",
+        )
+
+
 def has_room(desired: Desired, pods: int) -> bool:
     """Whether the tenant's own quota admits so many of its pods at a time."""
+    return not _lacking(desired, pods)
+
+
+def _lacking(desired: Desired, pods: int) -> list[str]:
+    """What so many pods need more of than there is, such as "pods (3 of 2)"."""
     used = {"pods": Decimal(1)}
     for container in desired.workload.containers:
         for name, amount in _counted(container).items():
             used[name] = used.get(name, Decimal(0)) + amount
-    return all(
-        used.get(_ALSO_CALLED.get(name, name), Decimal(0)) * pods <= parse_quantity(hard)
+    needed = {
+        name: used.get(_ALSO_CALLED.get(name, name), Decimal(0)) * pods
+        for name in spec.kubernetes(desired).quota
+    }
+    return [
+        f"{name} ({needed[name].normalize():f} of {hard})"
         for name, hard in spec.kubernetes(desired).quota.items()
-    )
+        if needed[name] > parse_quantity(hard)
+    ]
 
 
 def _counted(container: Container) -> dict[str, Decimal]:
