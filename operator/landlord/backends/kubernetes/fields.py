@@ -34,14 +34,18 @@ def _within(owned: JsonObject, live: Any, applied: Any, path: str, *, hidden: bo
         if key == ".":  # the thing itself: it is there, or else it was missing one level above
             continue
         name, present, should = _look_up(key, live, applied)
-        where = _joined(path, name)
+        where, hides = _joined(path, name), hidden or name == "env"
         below = {each: fields for each, fields in inner.items() if each != "."}
+        if present is None and should is None:  # it is empty, and the API server keeps nothing of that
+            continue
         if present is None:
             yield f"{where} is missing"
+        elif should is None:
+            yield f"{where} {'differs' if hides else f'is {_shown(present)}, should not be set'}"
         elif below:
-            yield from _within(below, present, should, where, hidden=hidden or name == "env")
+            yield from _within(below, present, should, where, hidden=hides)
         elif present != should:
-            values = "differs" if hidden else f"is {_shown(present)}, should be {_shown(should)}"
+            values = "differs" if hides else f"is {_shown(present)}, should be {_shown(should)}"
             yield f"{where} {values}"
 
 

@@ -60,6 +60,21 @@ def test_a_field_that_differs_is_named_with_both_values_unless_they_may_be_secre
     assert said == f"spec.containers[web].{line}"
 
 
+def test_what_is_empty_and_therefore_dropped_by_the_api_server_is_not_missing() -> None:
+    fields: Object = {"f:spec": {"f:minReadySeconds": {}, "f:affinity": {"f:podAffinity": {}}}}
+    assert list(differences(pod(fields), pod(fields))) == []
+    empty = pod(env=[{"name": "PASSWORD"}])
+    assert list(differences(empty, empty)) == []
+    changed = pod(fields)
+    changed["spec"] |= {"minReadySeconds": 5, "affinity": {"podAffinity": {}}}
+    assert list(differences(changed, pod(fields))) == [
+        "spec.minReadySeconds is 5, should not be set",
+        'spec.affinity is {"podAffinity": {}}, should not be set',
+    ]
+    (said,) = differences(pod(), empty)
+    assert said == "spec.containers[web].env[PASSWORD].value differs"
+
+
 def test_what_others_add_is_no_difference() -> None:
     theirs = pod(env=[{"name": "THEIRS", "value": "x"}, {"name": "PASSWORD", "value": "meant"}], stdin=True)
     theirs["spec"]["containers"].append({"name": "sidecar"})
