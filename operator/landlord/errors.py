@@ -3,6 +3,7 @@
 LandlordError
 ├── StepError               a backend step did not succeed
 │   ├── Terminal            trying again can't help until something changes
+│   │   └── Stuck           something that is not in the spec, so that it is looked at now and then
 │   └── Retryable           it may pass; tried again until the workflow's timeout
 ├── EngineError             the workflow engine did not take or finish the work
 │   ├── EngineUnreachable   no answer, or none that says anything about the work
@@ -32,6 +33,13 @@ class StepError(LandlordError):
 
 class Terminal(StepError):
     """Hopeless until somebody changes something: not tried again."""
+
+
+class Stuck(Terminal):
+    """Hopeless until somebody changes something outside of the spec, such as an image in a registry.
+
+    The workflow ends with it at once, and is started again every few minutes.
+    """
 
 
 class Retryable(StepError):

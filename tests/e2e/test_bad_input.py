@@ -44,22 +44,22 @@ def test_an_unknown_provider_is_named_with_those_that_there_are(any_landlord: Sy
 
 
 @pytest.mark.parametrize(
-    ("container", "reason"),
+    ("container", "reason", "looked_at_again"),
     [
-        ({"image": "Not/A:Valid:Name"}, "invalid reference format"),
-        ({"image": "landlord/absent:1", "imagePullPolicy": "Never"}, "is not on the engine"),
-        ({"command": ["/absent"]}, "no such file or directory"),
+        ({"image": "Not/A:Valid:Name"}, "invalid reference format", False),
+        ({"image": "landlord/absent:1", "imagePullPolicy": "Never"}, "is not on the engine", True),
+        ({"command": ["/absent"]}, "no such file or directory", False),
     ],
 )
 def test_what_the_engine_refuses_for_good_fails_with_its_reason(
-    landlord: System, name: str, web_image: str, container: Spec, reason: str
+    landlord: System, name: str, web_image: str, container: Spec, reason: str, looked_at_again: bool
 ) -> None:
     landlord.apply(name, with_container(web(web_image), **container))
     tenant = until_message(landlord, name, reason)
     assert conditions(tenant)["Ready"] == ("False", "ProvisioningFailed")
     assert conditions(tenant)["Stalled"][0] == "True"
     assert "To do:" in message(tenant, "Ready")
-    assert "nextRetryTime" not in workflow(tenant)
+    assert ("nextRetryTime" in workflow(tenant)) == looked_at_again
     landlord.delete(name)
 
 

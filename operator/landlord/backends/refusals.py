@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,20 @@ PULL_RULES = (
     ),
     Rule(
         r"denied|unauthorized|403 forbidden|no basic auth credentials|authentication required",
-        Terminal,
+        Stuck,
         "ImageAccessDenied",
         "the image does not exist or needs a login: correct the name, or {login}",
     ),
     Rule(
         r"no matching manifest for|does not match the specified platform|no match for platform",
-        Terminal,
+        Stuck,
         "ImageNotFound",
         "the image is not built for this engine's platform; push one that is",
     ),
     Rule(
         r"manifest unknown|manifest for .* not found|name unknown|repository .*(not found|does not exist)"
         r"|: not found",
-        Terminal,
+        Stuck,
         "ImageNotFound",
         "correct the image's name or tag, or push it to the registry",
     ),

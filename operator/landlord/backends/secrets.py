@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 from landlord.api.schema import JsonObject
 from landlord.api.workload import SecretKeyRef, Workload
 from landlord.backends import Observation
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 KEY = re.compile(r"[-._a-zA-Z0-9]+")
@@ -83,7 +83,7 @@ def _value(namespace: str, reference: SecretKeyRef, found: JsonObject | None) ->
     except UnicodeDecodeError:
         value = "\0"
     if "\0" in value:
-        raise Terminal(
+        raise Stuck(
             "SecretNotText",
             f"the key {reference.key} of the Secret {namespace}/{reference.name} does not hold text, which "
             "alone can be in a variable\nTo do: store it encoded, such as in base64.",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from landlord import metrics
 from landlord.api.outcome import Failure, Outcome
 from landlord.backends import Step
-from landlord.errors import StepError, Terminal
+from landlord.errors import StepError, Stuck, Terminal
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
             return Outcome(result="Succeeded", made=await step.run())
     except Terminal as error:
         metrics.step_failures.labels(backend, step.name, "terminal").inc()
-        return failed(error.code, error.message, retryable=False, step=step.name)
+        outside = isinstance(error, Stuck)
+        return failed(error.code, error.message, retryable=outside, step=step.name)
     except Exception as error:  # the contract: whatever else a step raises may pass
         metrics.step_failures.labels(backend, step.name, "retryable").inc()
         code, message = _reason(error, limit if bound.expired() else None)

@@ -10,7 +10,7 @@ from tests.support.polling import eventually_async
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends.docker import DockerBackend
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 BAD_PORT = (EnvVar(name="PORT", value="no-port"),)
 """The web server exits at once with it."""
@@ -26,7 +26,7 @@ def gist(failure: StepError) -> str:
         ("Upper/Case:1", "IfNotPresent", Terminal, "InvalidImage", "repository name must be lowercase"),
         ("web:bad:tag", "IfNotPresent", Terminal, "InvalidImage", "invalid reference format"),
         ("https://example.com/x", "IfNotPresent", Terminal, "InvalidImage", "invalid reference format"),
-        ("landlord/no-such:1", "Never", Terminal, "ImageNotFound", "imagePullPolicy is Never"),
+        ("landlord/no-such:1", "Never", Stuck, "ImageNotFound", "imagePullPolicy is Never"),
         ("127.0.0.1:9/app:1", "IfNotPresent", Retryable, "RegistryUnreachable", "connection refused"),
         ("127.0.0.1:9/app:1", "Always", Retryable, "RegistryUnreachable", "connection refused"),
         ("no-such.invalid/app:1", "IfNotPresent", Retryable, "RegistryUnreachable", "no such host"),

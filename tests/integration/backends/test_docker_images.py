@@ -10,7 +10,7 @@ from tests.integration.backends.tenants import Tenants
 from tests.support.polling import eventually_async
 
 from landlord.backends.docker import images
-from landlord.errors import Retryable, Terminal
+from landlord.errors import Retryable, Stuck
 
 
 async def test_missing_image_is_pulled_for_all_tenants_that_wait_for_it(
@@ -25,7 +25,7 @@ async def test_missing_image_is_pulled_for_all_tenants_that_wait_for_it(
 async def test_tag_that_the_registry_does_not_have_is_hopeless(tenants: Tenants, registry: Registry) -> None:
     missing = registry.push().removesuffix(":1") + ":no-such-tag"
     failure = await tenants.failure(tenants.new(image=missing))
-    assert (type(failure), failure.code) == (Terminal, "ImageNotFound")
+    assert (type(failure), failure.code) == (Stuck, "ImageNotFound")
     assert "no-such-tag" in failure.message.splitlines()[0]
 
 

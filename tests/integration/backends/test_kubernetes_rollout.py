@@ -13,7 +13,7 @@ from tests.support.polling import eventually
 
 from landlord.api.workload import Exec, Probe, Quantity, ResourceAmounts, Resources
 from landlord.backends.kubernetes import ready
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 NOT_FOUND = (
     'rpc error: code = NotFound desc = failed to pull and unpack image "registry.example.com/web:1": failed '
@@ -32,7 +32,7 @@ CRASHING = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {
     [
         pytest.param(
             {"state": {"waiting": {"reason": "ErrImagePull", "message": NOT_FOUND}}},
-            Terminal,
+            Stuck,
             "ImageNotFound",
             "registry.example.com/web:1: not found",
             id="image-not-found",

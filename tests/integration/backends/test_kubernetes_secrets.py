@@ -11,7 +11,7 @@ from tests.support.secrets import Owner, referring
 
 from landlord.api.workload import EnvVar
 from landlord.dev.kubectl import Kubectl
-from landlord.errors import Retryable, Terminal
+from landlord.errors import Retryable, Stuck, Terminal
 from landlord.workflow.request import Desired
 
 VERSION = "landlord.dev/secrets-version"
@@ -232,8 +232,8 @@ async def test_an_archived_tenant_has_no_copy_and_gets_it_back(namespaces: Names
             "there is no Secret {}/acme-db; a variable refers to its key password",
         ),
         ({"user": "x"}, Retryable, "SecretKeyNotFound", "the Secret {}/acme-db has no key password"),
-        ({"password": b"\xff\xfe"}, Terminal, "SecretNotText", "the key password of the Secret {}/acme-db"),
-        ({"password": b"a\0b"}, Terminal, "SecretNotText", "does not hold text"),
+        ({"password": b"\xff\xfe"}, Stuck, "SecretNotText", "the key password of the Secret {}/acme-db"),
+        ({"password": b"a\0b"}, Stuck, "SecretNotText", "does not hold text"),
     ],
     ids=["no Secret", "no key", "not UTF-8", "a zero byte"],
 )

@@ -26,7 +26,7 @@ from landlord.backends.secrets import (
     unspoken,
     values,
 )
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 RUNS = Observation(healthy=True, spec_hash="h", reason="runs")
 RECORDED = json.dumps({"team/db": "u1/7", "team/licence": ""})
@@ -63,8 +63,8 @@ def test_values_are_in_no_repr() -> None:
         (None, Missing, "SecretNotFound"),
         (secret(), Missing, "SecretKeyNotFound"),
         ({"metadata": {}}, Missing, "SecretKeyNotFound"),
-        (secret(password=b"\xff"), Terminal, "SecretNotText"),
-        (secret(password=b"a\0b"), Terminal, "SecretNotText"),
+        (secret(password=b"\xff"), Stuck, "SecretNotText"),
+        (secret(password=b"a\0b"), Stuck, "SecretNotText"),
     ],
 )
 def test_what_can_t_be_a_value_is_named(

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
 from landlord.backends import Step, memory
 from landlord.backends.kubernetes import ensure, ready, removal, stopping
-from landlord.errors import Retryable, Terminal
+from landlord.errors import Retryable, Stuck, Terminal
 from landlord.workflow import attempt as module
 from landlord.workflow.attempt import TryAgain, attempt, next_wait
 
@@ -37,6 +37,12 @@ async def test_success_says_what_was_made() -> None:
 async def test_terminal_failure_is_final_at_once() -> None:
     outcome = await tried(step(raises=Terminal("BadImage", "no such image")), elapsed=0)
     failure = Failure(code="BadImage", message="no such image", retryable=False, step="make")
+    assert outcome == Outcome(result="Failed", failure=failure)
+
+
+async def test_failure_that_something_outside_of_the_spec_can_end_is_final_for_now() -> None:
+    outcome = await tried(step(raises=Stuck("NoImage", "nobody has pushed it")), elapsed=0)
+    failure = Failure(code="NoImage", message="nobody has pushed it", retryable=True, step="make")
     assert outcome == Outcome(result="Failed", failure=failure)
 
 

@@ -12,7 +12,7 @@ from docker.utils import parse_repository_tag
 from landlord.api.workload import Container
 from landlord.backends.docker.engine import Engine, reason
 from landlord.backends.docker.refusals import pull_failure
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck
 
 MOST_PULLS = 8
 PATIENCE = 10.0
@@ -37,7 +37,7 @@ class Images:
             if is_there:
                 return
             if policy == "Never":
-                raise Terminal(
+                raise Stuck(
                     "ImageNotFound",
                     f"the image {image} is not on the engine and imagePullPolicy is Never\n"
                     "To do: load the image into the engine, or let it be pulled (IfNotPresent).",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from landlord.api.schema import JsonObject
 from landlord.backends.refusals import CANNOT_START, Rule, failure, first, pull_failure
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 PULLING = {
     "ErrImagePull",
@@ -53,7 +53,7 @@ def _trouble(pod: JsonObject, status: JsonObject) -> StepError | None:
         case "InvalidImageName":
             return pull_failure(image, said, login=LOGIN, invalid=True)
         case "ErrImageNeverPull":
-            return Terminal(
+            return Stuck(
                 "ImageNotFound",
                 f"the image {image} is not on the node and imagePullPolicy is Never\n"
                 "To do: load the image into the nodes, or let it be pulled (IfNotPresent).",

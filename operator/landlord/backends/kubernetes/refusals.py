@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from landlord.api.workload import Quantity
 from landlord.backends.kubernetes.spec import NAME
 from landlord.backends.quantity import parse_quantity
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 QUOTA_EXCEEDED = re.compile(r"exceeded quota: (?P<name>\S+), requested: (?P<requested>\S+), used: ")
 CREDENTIALS = "correct the kubeconfig or service account of the worker; it is tried again"
@@ -26,7 +26,7 @@ def refused(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
     if QUOTA_EXCEEDED.search(said):
         return quota_exceeded(said, quota)
     if "denied the request" in said or "denied request" in said:
-        return Terminal("Denied", f"{said}\nTo do: change the spec, or the policy that denies it.")
+        return Stuck("Denied", f"{said}\nTo do: change the spec, or the policy that denies it.")
     if status == 401:
         return Retryable(
             "Unauthorized", f"the API server does not know the worker: {said}\nTo do: {CREDENTIALS}."

@@ -3,7 +3,7 @@
 import pytest
 
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, pull_failure, start_failure
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[str, int | None, str, type[StepError], str]
 
@@ -21,7 +21,7 @@ PULLS: dict[str, Case] = {
         "127.0.0.1:5999/web:nope",
         404,
         "manifest for 127.0.0.1:5999/web:nope not found: manifest unknown: manifest unknown",
-        Terminal,
+        Stuck,
         "ImageNotFound",
     ),
     "a repository that Docker Hub does not show": (
@@ -29,28 +29,28 @@ PULLS: dict[str, Case] = {
         404,
         "pull access denied for team/nope, repository does not exist or may require 'docker login': "
         "denied: requested access to the resource is denied",
-        Terminal,
+        Stuck,
         "ImageAccessDenied",
     ),
     "a registry that wants a login": (
         "127.0.0.1:5998/web:1",
         500,
         'Head "http://127.0.0.1:5998/v2/web/manifests/1": no basic auth credentials',
-        Terminal,
+        Stuck,
         "ImageAccessDenied",
     ),
     "a login that is refused": (
         "ghcr.io/team/app:1",
         500,
         'Head "https://ghcr.io/v2/team/app/manifests/1": unauthorized: authentication required',
-        Terminal,
+        Stuck,
         "ImageAccessDenied",
     ),
     "another platform": (
         "web:1",
         404,
         "no matching manifest for linux/arm64/v8 in the manifest list entries",
-        Terminal,
+        Stuck,
         "ImageNotFound",
     ),
     "a name that can't be resolved": (
@@ -109,7 +109,7 @@ PULLS: dict[str, Case] = {
         "127.0.0.1:5999/timeout/denied:1",
         404,
         "manifest for 127.0.0.1:5999/timeout/denied:1 not found: manifest unknown: manifest unknown",
-        Terminal,
+        Stuck,
         "ImageNotFound",
     ),
 }

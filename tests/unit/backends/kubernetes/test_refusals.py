@@ -4,7 +4,7 @@ import pytest
 
 from landlord.api.workload import Quantity
 from landlord.backends.kubernetes.refusals import Gone, pods_refused, refused
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[int, str, type[StepError], str]
 
@@ -28,10 +28,10 @@ ANSWERS: dict[str, Case] = {
     "an admission policy": (
         422,
         "namespaces \"t\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
-        Terminal,
+        Stuck,
         "Denied",
     ),
-    "a webhook": (400, 'admission webhook "w" denied the request: no', Terminal, "Denied"),
+    "a webhook": (400, 'admission webhook "w" denied the request: no', Stuck, "Denied"),
     "unknown credentials": (401, "Unauthorized", Retryable, "Unauthorized"),
     "a right that is missing": (
         403,

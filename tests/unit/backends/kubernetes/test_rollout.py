@@ -6,7 +6,7 @@ import pytest
 
 from landlord.api import names
 from landlord.backends.kubernetes import containers, rollout
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Object = dict[str, Any]
 AVAILABLE = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
@@ -63,8 +63,8 @@ def test_a_deployment_that_nobody_has_looked_at_yet_is_waited_for() -> None:
 
 CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
     "a bad name": (status("InvalidImageName", "couldn't parse"), Terminal, "InvalidImage", "couldn't parse"),
-    "an image that is not there": (status("ErrImageNeverPull"), Terminal, "ImageNotFound", "load the image"),
-    "a login": (status("ErrImagePull", "401 unauthorized"), Terminal, "ImageAccessDenied", "pull secret"),
+    "an image that is not there": (status("ErrImageNeverPull"), Stuck, "ImageNotFound", "load the image"),
+    "a login": (status("ErrImagePull", "401 unauthorized"), Stuck, "ImageAccessDenied", "pull secret"),
     "a registry that is away": (
         status("ImagePullBackOff", "i/o timeout"), Retryable, "RegistryUnreachable", "i/o timeout",
     ),
