@@ -119,6 +119,17 @@ async def test_what_a_container_was_given_is_not_told_when_its_source_is_gone(
     assert "s3cret" not in failure.value.message
 
 
+async def test_a_secret_that_is_corrected_while_its_container_fails_is_rolled_out_by_the_next_try(
+    tenants: Tenants, owner: Owner
+) -> None:
+    desired = of(tenants, owner, referring("PORT", key="port"))
+    owner.put(port="no-port")
+    await tenants.failure(desired)
+    ready = tenants.backend.steps(desired)[-1]
+    owner.put(port="8080")
+    await ready.run()
+
+
 async def nothing() -> None:
     """What ready does to start a container again."""
 

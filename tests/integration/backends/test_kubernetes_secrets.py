@@ -270,6 +270,18 @@ async def test_what_a_container_says_last_does_not_carry_its_secret_into_a_messa
     assert failure.value.code == "CrashLooping"
 
 
+async def test_a_secret_that_is_corrected_while_its_pods_fail_is_rolled_out_by_the_next_try(
+    namespaces: Namespaces, owner: Owner
+) -> None:
+    desired = of(namespaces, owner)
+    await namespaces.apply(desired)
+    break_with(namespaces, desired, "wrong password")
+    ready = namespaces.backend.steps(desired)[-1]
+    owner.put(password="right")
+    await ready.run()
+    assert copied(namespaces, desired) == {"web.PASSWORD": "right"}
+
+
 def break_with(namespaces: Namespaces, desired: Desired, last_words: str) -> None:
     """What the kubelet writes of a container that crashes."""
     ended = {"exitCode": 3, "reason": "Error", "message": f"starting\n{last_words}\n"}

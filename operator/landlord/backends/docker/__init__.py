@@ -18,6 +18,7 @@ from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
 from landlord.backends.docker.ready import until_ready
 from landlord.backends.secrets import Values, unspoken
+from landlord.errors import StepError
 from landlord.workflow.request import Desired
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class DockerBackend:
             return Result(resources=(ResourceRef(kind="container", name=name),))
 
         async def ready() -> Result:
+            try:
+                return await until_ready(self._engine, desired, start=container)
+            except StepError:
+                if not await self._is_outdated(desired):
+                    raise
+            await container()
             return await until_ready(self._engine, desired, start=container)
 
         steps = [Step("image", image), Step("network", network)]
@@ -134,6 +141,17 @@ class DockerBackend:
 
     async def _read(self, desired: Desired) -> Values:
         return await self._sources().read(desired) if desired.workload.refers_to_secrets else Values()
+
+    async def _is_outdated(self, desired: Desired) -> bool:
+        """Whether a Secret is known to have changed since the container was made: it may cure what fails."""
+        if not desired.workload.refers_to_secrets:
+            return False
+        try:
+            secrets = await self._read(desired)
+            found = await self._run_for(desired.tenant_id, containers.find)
+        except StepError:
+            return False
+        return found is not None and containers.of_other_secrets(found, secrets)
 
     def _sources(self) -> "Sources":
         if self._secrets is None:

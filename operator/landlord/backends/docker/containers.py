@@ -57,7 +57,7 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) 
     for _ in range(START_TRIES):
         found = find(api, desired.tenant_id)
         earlier: dict[str, int] = {}
-        if found and (taken or outdated(api, found, desired) or _of_other_secrets(found, secrets)):
+        if found and (taken or outdated(api, found, desired) or of_other_secrets(found, secrets)):
             earlier = ports.bound(found["HostConfig"]["PortBindings"])
             _remove(api, found["Id"])
             found = None
@@ -150,7 +150,7 @@ def _reserved(api: APIClient, tenant_id: str) -> set[int]:
     }
 
 
-def _of_other_secrets(found: Inspected, secrets: Values) -> bool:
+def of_other_secrets(found: Inspected, secrets: Values) -> bool:
     """Whether it was made from other versions, be it of the same values: its label can't be changed."""
     recorded: str | None = found["Config"]["Labels"].get(names.ANNOTATION_SECRETS)
     return recorded != secrets.recorded

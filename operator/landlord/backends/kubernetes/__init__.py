@@ -19,6 +19,7 @@ from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
+from landlord.errors import StepError
 from landlord.kubernetes_api import METADATA_LIST
 from landlord.workflow.request import Desired
 
@@ -121,7 +122,12 @@ class KubernetesBackend:
         return await ensure.ensure(self._cluster, desired, objects(desired, copied)["workload"])
 
     async def _ready(self, desired: Desired) -> Result:
-        made = await until_ready(self._cluster, desired)
+        try:
+            made = await until_ready(self._cluster, desired)
+        except StepError as error:
+            if await secret.is_outdated(self._cluster, self._sources, desired):
+                raise Gone("SecretChanged", "a Secret has changed; it is rolled out") from error
+            raise
         await secret.prune(self._cluster, desired)
         return made
 

@@ -14,7 +14,7 @@ RIGHTS = "give the worker's service account this right; it is tried again"
 
 
 class Gone(Retryable):
-    """The namespace, or what an earlier step had made in it, was removed by somebody else."""
+    """What earlier steps had made was removed by somebody else, or is outdated: it has to be made again."""
 
 
 def refused(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:

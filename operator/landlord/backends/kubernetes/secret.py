@@ -16,6 +16,8 @@ from landlord.backends.kubernetes.pods import Copied, key_of
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.secrets import Missing, Values, redacted, references, unspoken
+from landlord.errors import StepError
+from landlord.kubernetes_api import KubeError
 from landlord.workflow.request import Desired
 
 
@@ -35,6 +37,18 @@ async def copied(cluster: Cluster, desired: Desired) -> Copied | None:
     if known is None:
         raise Gone("SecretGone", "the Secret tenant was removed by somebody else; it is made again")
     return known
+
+
+async def is_outdated(cluster: Cluster, sources: Sources, desired: Desired) -> bool:
+    """Whether a source is known to have changed since it was copied: that may cure what fails."""
+    if not desired.workload.refers_to_secrets:
+        return False
+    try:
+        now = await sources.read(desired)
+        known = _known(await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired)))
+    except (StepError, KubeError):
+        return False
+    return known is not None and known.recorded != now.recorded
 
 
 async def prune(cluster: Cluster, desired: Desired) -> None:
