@@ -12,7 +12,7 @@ from docker.utils import parse_repository_tag
 from landlord.api.workload import Container
 from landlord.backends.docker.engine import Engine, reason
 from landlord.backends.docker.refusals import pull_failure
-from landlord.errors import Retryable, StepError, Stuck
+from landlord.errors import Retryable, Stuck
 
 MOST_PULLS = 8
 PATIENCE = 10.0
@@ -81,7 +81,7 @@ class Pull:
     def _run(self, engine: Engine) -> None:
         try:
             engine.work(self._pull)
-        except StepError as error:
+        except Exception as error:  # whatever it is, somebody waits for this pull
             self.done.set_exception(error)
         else:
             self.done.set_result(None)
