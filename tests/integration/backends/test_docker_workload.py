@@ -4,6 +4,7 @@ import socket
 from typing import Any
 
 import pytest
+from docker import APIClient
 from tests.contract.harness import observe
 from tests.integration.backends.tenants import HTTP, Tenants, ask
 
@@ -168,3 +169,17 @@ async def test_container_removed_behind_our_back_during_the_last_step_is_made_ag
     *_, last = tenants.backend.steps(desired)
     made = await last.run()
     assert ask(made.endpoints[0].url)
+
+
+async def test_what_the_engine_warns_of_is_logged(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    create: Any = APIClient.create_container_from_config
+
+    def warned(*args: Any) -> Any:
+        return create(*args) | {"Warnings": ["memory limited without swap"]}
+
+    monkeypatch.setattr(APIClient, "create_container_from_config", warned)
+    desired = tenants.new()
+    await tenants.apply(desired)
+    assert f"landlord-{desired.tenant_id}: memory limited without swap" in caplog.text

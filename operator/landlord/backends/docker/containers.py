@@ -3,6 +3,7 @@
 Each run looks first and does what is missing, so that it may be killed between any two calls.
 """
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,8 @@ from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_f
 from landlord.backends.secrets import Values, redacted
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
+
+log = logging.getLogger(__name__)
 
 Inspected = dict[str, Any]
 
@@ -160,13 +163,15 @@ def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secre
     name = spec.container_name(desired.tenant_id)
     try:
         config = spec.container_config(desired, host_ports, secrets)
-        api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
+        made = api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
     except ImageNotFound:
         raise ImageGone from None
     except APIError as error:
         if error.status_code == 400:
             raise Terminal("InvalidSpec", f"the engine refuses the container: {reason(error)}") from error
         raise
+    for warning in made["Warnings"] or ():
+        log.warning("the engine says of the container %s: %s", name, redacted(warning, secrets))
 
 
 def _start(api: APIClient, desired: Desired) -> int | None:
