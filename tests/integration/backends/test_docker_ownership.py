@@ -139,6 +139,17 @@ async def test_volume_of_somebody_else_is_a_conflict_and_untouched(tenants: Tena
         theirs.remove()
 
 
+async def test_two_tenants_whose_volumes_would_have_one_name_never_share_it(tenants: Tenants) -> None:
+    first = tenants.new(volumes=(Volume(name="eu-data", mount_path="/data"),))
+    await tenants.apply(first)
+    write(tenants.container(first), b"of the first")
+    second = tenants.new(f"{first.tenant_id}-eu", volumes=DATA)
+    failure = await tenants.failure(second)
+    assert (type(failure), failure.code) == (Terminal, "Conflict")
+    await tenants.remove(second)
+    assert read(tenants.container(first)) == b"of the first"
+
+
 async def test_network_of_somebody_else_is_a_conflict_and_untouched(tenants: Tenants) -> None:
     theirs = tenants.engine.networks.create(new_tenant_id("net"))
     try:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import ip_address
@@ -70,6 +71,15 @@ def check(desired: Desired) -> None:
             f"its ports: {', '.join(known) or 'none'}",
         )
     check_distinct(desired.workload)
+    taken = Counter(
+        (host_port, port.protocol) for port, host_port in ports.published(desired).values() if host_port
+    )
+    for (host_port, protocol), times in taken.items():
+        _must(
+            times == 1,
+            f"compute.docker.publish gives the host port {host_port}/{protocol} to {times} ports; each needs "
+            f"one of its own (0 takes a free one)",
+        )
     _check_fit(container.resources)
     _amounts(container.resources)
 
@@ -112,7 +122,8 @@ def foreign(kind: str, name: str) -> Terminal:
     return Terminal(
         "Conflict",
         f"a {kind} named {name} exists and is not this tenant's; it is left as it is\n"
-        f"To do: remove or rename it (`docker {kind} inspect {name}`), or choose another name.",
+        f"To do: remove or rename it (`docker {kind} inspect {name}`), or choose another name; on Docker "
+        f"nothing is taken over, whatever spec.management.adoption says.",
     )
 
 

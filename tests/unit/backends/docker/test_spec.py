@@ -19,6 +19,12 @@ def desired(*containers: Container, tenant_id: str = "acme", **docker: Any) -> D
     )
 
 
+def test_one_host_port_may_be_published_for_each_protocol() -> None:
+    udp = Port(name="quic", container_port=8443, protocol="UDP")
+    both = (Publish(port="http", host_port=443), Publish(port="quic", host_port=443))
+    assert DockerBackend().steps(desired(WEB.model_copy(update={"ports": (*WEB.ports, udp)}), publish=both))
+
+
 def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
     config: dict[str, Any] = spec.container_config(desired(container, **docker), {})["HostConfig"]
     return config
@@ -41,6 +47,15 @@ def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
             "InvalidSpec",
             "names the port 'https', which the container does not have; its ports: http",
             id="unknown-port",
+        ),
+        pytest.param(
+            desired(
+                WEB.model_copy(update={"ports": (*WEB.ports, Port(name="admin", container_port=9090))}),
+                publish=(Publish(port="http", host_port=9000), Publish(port="admin", host_port=9000)),
+            ),
+            "InvalidSpec",
+            "gives the host port 9000/TCP to 2 ports",
+            id="host-port-twice",
         ),
         pytest.param(desired(network="host"), "InvalidSpec", "network 'host' is reserved", id="host-network"),
         pytest.param(desired(network="container:db"), "InvalidSpec", "not a name", id="joined-container"),
