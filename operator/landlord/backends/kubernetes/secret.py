@@ -25,7 +25,7 @@ async def copy(cluster: Cluster, sources: Sources, desired: Desired) -> Result:
     """Have the copy hold what the sources hold now. What it raises tells nothing of any value."""
     values = await sources.read(desired)
     found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
-    with unspoken(values), explained(spec.kubernetes(desired).quota):
+    with unspoken(_given(found)), unspoken(values), explained(spec.kubernetes(desired).quota):
         return await ensure.ensure(cluster, desired, (wanted(desired, values, found),))
 
 
@@ -53,11 +53,12 @@ async def is_outdated(cluster: Cluster, sources: Sources, desired: Desired) -> b
 
 async def prune(cluster: Cluster, desired: Desired) -> None:
     """Leave nothing in the copy that only pods of a version before have needed."""
-    wanted: Sequence[Wanted] = objects(desired)["ready"]
-    if desired.workload.refers_to_secrets:
-        found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
-        wanted = _pruned(desired, found) if found else ()
-    await ensure.ensure(cluster, desired, wanted)
+    if not desired.workload.refers_to_secrets:
+        await ensure.ensure(cluster, desired, objects(desired)["ready"])
+        return
+    found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
+    with unspoken(_given(found)), explained(spec.kubernetes(desired).quota):
+        await ensure.ensure(cluster, desired, _pruned(desired, found))
 
 
 async def unspoken_in(
@@ -71,13 +72,9 @@ async def unspoken_in(
         return found
     copy = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
     known = _known(copy)
-    if copy is None or known is None or known.version != version:
+    if known is None or known.version != version:
         raise Gone("SecretGone", "the Secret tenant is not the one of its pods; both are made again")
-    held = copy.get("data") or {}
-    values = Values(
-        {(key, ""): base64.b64decode(data).decode(errors="replace") for key, data in held.items()}
-    )
-    return [_with_messages(each, partial(redacted, values=values)) for each in found]
+    return [_with_messages(each, partial(redacted, values=_given(copy))) for each in found]
 
 
 def _with_messages(content: Any, change: Callable[[str], str]) -> Any:
@@ -122,8 +119,8 @@ def wanted(desired: Desired, values: Values, found: JsonObject | None) -> Wanted
     return _copy(data, Copied(version, values.recorded or ""))
 
 
-def _pruned(desired: Desired, found: JsonObject) -> Sequence[Wanted]:
-    held, known = found.get("data") or {}, _known(found)
+def _pruned(desired: Desired, found: JsonObject | None) -> Sequence[Wanted]:
+    held, known = (found or {}).get("data") or {}, _known(found)
     if known is None or held.keys() <= set(_keys(desired)):
         return ()
     return (_copy({key: held[key] for key in _keys(desired) if key in held}, known),)
@@ -145,6 +142,12 @@ def _data(values: Values) -> dict[str, str]:
     return {
         key_of(*each): base64.b64encode(value.encode()).decode() for each, value in values.by_place.items()
     }
+
+
+def _given(found: JsonObject | None) -> Values:
+    """What containers were given by the copy."""
+    held = (found or {}).get("data") or {}
+    return Values({(key, ""): base64.b64decode(data).decode(errors="replace") for key, data in held.items()})
 
 
 def _known(found: JsonObject | None) -> Copied | None:
