@@ -58,10 +58,11 @@ class Kubectl:
         self.apply(crd)
         established = 'jsonpath={.status.conditions[?(@.type=="Established")].status}'
         deadline = time.monotonic() + _CRD_SECONDS
-        # `kubectl wait` gives up on an object that has no conditions yet.
-        while self("get", "-f", str(crd), "-o", established) != "True":
+        # `kubectl wait` gives up on an object that has no conditions yet, and so does `get` with this filter.
+        while (seen := self.run("get", "-f", str(crd), "-o", established)).stdout != "True":
             if time.monotonic() > deadline:
-                raise LocalFailure(f"{crd.name} was not established within {_CRD_SECONDS:.0f} s")
+                late = f"{crd.name} was not established within {_CRD_SECONDS:.0f} s: {seen.stderr}"
+                raise LocalFailure(late)
             time.sleep(_POLL_SECONDS)
 
     def answers(self) -> bool:
