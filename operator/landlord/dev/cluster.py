@@ -102,7 +102,10 @@ class ControlPlane:
             policy.write_text(yaml.safe_dump(_AUDIT_POLICY))
             options["kubeAuditPolicy"] = str(policy)
         kind = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokctlConfiguration"}
-        return kind | {"options": options}
+        # By default it has addresses for 254 Services, and so for as many tenants.
+        addresses = [{"key": "service-cluster-ip-range", "value": "10.0.0.0/16"}]
+        patches = [{"name": "kube-apiserver", "extraArgs": addresses}]
+        return kind | {"options": options, "componentsPatches": patches}
 
     def _kwokctl(self, *args: str) -> None:
         environment = marked_environment(self._mark, {"KWOK_WORKDIR": str(self._folder)})
