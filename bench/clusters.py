@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
@@ -77,8 +77,9 @@ def _cluster() -> Iterator[ControlPlane]:
 
 
 async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> dict[str, object]:
-    backend = KubernetesBackend()
-    async with connected(control_plane.kubeconfig) as api:
+    async with AsyncExitStack() as cleanup:
+        api = await cleanup.enter_async_context(connected(control_plane.kubeconfig))
+        cleanup.push_async_callback((backend := KubernetesBackend()).close)
         said: dict[str, object] = {**machine(), "kube-apiserver": await api.version(), "tenants": tenants}
         with step(f"{tenants} tenants"):
             began = time.perf_counter()
@@ -98,7 +99,6 @@ async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> di
             spent += now.user + now.system - cpu.user - cpu.system
             if len(seen) != tenants:
                 raise LocalFailure(f"{len(seen)} of {tenants} tenants were seen")
-    await backend.close()
     return said | {
         "survey p50 s": percentile(surveys, 50),
         "survey max s": max(surveys),
