@@ -39,7 +39,7 @@ from landlord.controller.workflow_status import (
     unheard_of,
     workflow_status,
 )
-from landlord.engines import Progress, Registration
+from landlord.engines import JOURNAL_MISMATCH, Progress, Registration
 from landlord.errors import EngineUnreachable
 from landlord.workflow.request import Request
 
@@ -234,7 +234,7 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
     failure = _failure(outcome)
     wait = retry_after(request, outcome)
     then = (
-        "It is tried again in 5 minutes, or at once when the spec changes."
+        f"It is tried again in {_in_words(wait)}, or at once when the spec changes."
         if wait
         else "It is tried again when the spec changes."
     )
@@ -279,8 +279,15 @@ def retry_after(request: Request, outcome: Outcome) -> float | None:
     A deletion is always tried again: nobody can change the spec of what they have given up.
     """
     failure = _failure(outcome)
+    if failure.code == JOURNAL_MISMATCH:
+        # The next attempt begins a journal of its own; it fails the same way only if workers alternate.
+        return min(RETRY_FAILED_AFTER, 2.0 ** min(request.attempt, 10))
     hopeful = failure.retryable or failure.code in REFUSED_BY_WORKER or request.operation == "delete"
     return RETRY_FAILED_AFTER if hopeful else None
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
 
 
 def _failure(outcome: Outcome) -> Failure:

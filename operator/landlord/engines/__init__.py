@@ -9,6 +9,9 @@ from landlord.api.outcome import Outcome
 from landlord.workflow.request import Desired, Request
 from landlord.workflow.survey import Seen
 
+JOURNAL_MISMATCH = "JournalMismatch"
+"""Code of a failure: the worker was changed amid the work, and can't go on with it. Anew, it can do it."""
+
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 

@@ -24,9 +24,9 @@ from tests.support.plans import (
 
 from landlord.api.conditions import find
 from landlord.api.outcome import Failure, Outcome
-from landlord.controller.plan import Plan, plan
-from landlord.controller.status import RETRY_FAILED_AFTER
-from landlord.engines import Progress, Registration
+from landlord.controller.plan import Plan, plan, request_for
+from landlord.controller.status import RETRY_FAILED_AFTER, retry_after
+from landlord.engines import JOURNAL_MISMATCH, Progress, Registration
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
 
 
@@ -194,6 +194,26 @@ def test_a_failure_that_may_pass_is_started_again_as_another_attempt() -> None:
     again = plan(tenant, FACTS, NOW + timedelta(seconds=RETRY_FAILED_AFTER))
     assert again.submit is not None
     assert again.submit.idempotency_key == "u1-1-2"
+
+
+def test_work_that_an_upgrade_of_the_worker_has_broken_is_begun_anew_at_once() -> None:
+    failure = Failure(code=JOURNAL_MISMATCH, message="Found a mismatch", retryable=True)
+    tenant = a_failed_tenant(Outcome(result="Failed", failure=failure))
+    ready = find(tenant.status.conditions, "Ready")
+    assert ready is not None
+    assert "tried again in 2 seconds" in ready.message
+    again = plan(tenant, FACTS, NOW + timedelta(seconds=2)).submit
+    assert again is not None
+    assert again.idempotency_key == "u1-1-2"
+
+
+def test_work_that_breaks_again_and_again_is_begun_more_and_more_rarely() -> None:
+    failure = Failure(code=JOURNAL_MISMATCH, message="Found a mismatch", retryable=True)
+    failed = Outcome(result="Failed", failure=failure)
+    request = request_for(a_tenant(), FACTS, "apply", NOW)
+    attempts = [request.model_copy(update={"attempt": number}) for number in (1, 2, 3, 10_000)]
+    waits = [retry_after(attempt, failed) for attempt in attempts]
+    assert waits == [2, 4, 8, RETRY_FAILED_AFTER]
 
 
 @pytest.mark.parametrize("error", [EngineUnreachable("gone"), NotRegistered("404"), InvocationLost("wiped")])

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from landlord.api.outcome import Failure, Outcome
-from landlord.engines import Progress
+from landlord.engines import JOURNAL_MISMATCH, Progress
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.invocations import Invocation, by_id, queues_of
@@ -26,7 +26,7 @@ SHARE = 0.05
 """Most of the time that queries may take: a slow Restate is asked less often, but for this."""
 LONGEST_PAUSE = 10.0
 OUTPUTS_AT_ONCE = 50
-JOURNAL_MISMATCH = "RT0016"
+OTHER_JOURNAL = "RT0016"
 WORKER_AWAY = "RT0010"
 
 
@@ -161,7 +161,7 @@ class Tracker:
         return True
 
     async def _unfinished(self, followed: _Followed, invocation: Invocation) -> None:
-        if invocation.status in STUCK and invocation.last_failure_error_code == JOURNAL_MISMATCH:
+        if invocation.status in STUCK and invocation.last_failure_error_code == OTHER_JOURNAL:
             await self._give_up(followed, invocation)
             return
         progress = progress_of(invocation)
@@ -187,7 +187,7 @@ class Tracker:
             return
         said = error_line(invocation.last_failure or "")
         message = f"the worker was changed while this ran, and can't go on with it: {said}"
-        failure = Failure(code="JournalMismatch", message=message, retryable=True)
+        failure = Failure(code=JOURNAL_MISMATCH, message=message, retryable=True)
         if not followed.ended.done():
             outcome = Outcome(result="Failed", failure=failure, invocation_id=invocation.id)
             followed.ended.set_result(outcome)
