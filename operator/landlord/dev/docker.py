@@ -1,6 +1,8 @@
 """The Docker engine of this machine, and the one image that the demo and the tests run in it."""
 
 import io
+import os
+import socket
 import tarfile
 from collections.abc import Iterable
 
@@ -25,6 +27,8 @@ ENTRYPOINT ["/web"]
 
 def engine() -> docker.DockerClient | None:
     """A client of the engine that answers, found as the docker command finds it; None if none does."""
+    if not _listens():
+        return None
     try:
         client = docker.from_env(timeout=_SECONDS)
     except DockerException:
@@ -35,6 +39,19 @@ def engine() -> docker.DockerClient | None:
         client.close()
         return None
     return client
+
+
+def _listens() -> bool:
+    """Whether anybody does at the engine's socket. If nobody does, docker-py leaves its own end open."""
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not host.startswith("unix://"):
+        return True
+    with socket.socket(socket.AF_UNIX) as attempt:
+        try:
+            attempt.connect(host.removeprefix("unix://"))
+        except OSError:
+            return False
+    return True
 
 
 def ensure_web_image(client: docker.DockerClient) -> str:
