@@ -14,7 +14,6 @@ from landlord.api.tenant import Tenant
 from landlord.controller.breaker import RELEASE, Deletions
 from landlord.controller.facts import Flight
 from landlord.controller.workflow_status import taken
-from landlord.errors import NotRegistered, RequestRejected
 
 KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
 """A deletion can't be taken back, but need not remove anything."""
@@ -93,9 +92,7 @@ def under_way(tenant: Tenant, flight: Flight | None) -> bool:
     asked = flight.request if flight else None
     if flight and asked and (asked.uid, asked.operation) == (tenant.metadata.uid, "delete"):
         done = flight.outcome is not None and flight.outcome.result == "Succeeded"
-        if done or not flight.ended or asked.generation == tenant.metadata.generation:
+        if done or flight.taken or asked.generation == tenant.metadata.generation:
             return True
-        if flight.outcome is None and not isinstance(flight.error, NotRegistered | RequestRejected):
-            return True  # it may have been taken
     workflow = tenant.status.workflow
     return workflow is not None and workflow.operation == "Delete" and taken(workflow)

@@ -6,7 +6,7 @@ from landlord.api.outcome import Outcome
 from landlord.controller.breaker import Deletions
 from landlord.controller.comparison import Finding
 from landlord.engines import Progress, Registration
-from landlord.errors import EngineError
+from landlord.errors import EngineError, NotRegistered, RequestRejected
 from landlord.workflow.request import Request
 
 
@@ -23,6 +23,11 @@ class Flight:
         """Whether it is this very work; another operation has another handler, and so a key of its own."""
         asked = (self.request.operation, self.request.idempotency_key)
         return asked == (request.operation, request.idempotency_key)
+
+    @property
+    def taken(self) -> bool:
+        """Whether the engine has taken it, or may have, and has not told what came of it."""
+        return self.outcome is None and not isinstance(self.error, NotRegistered | RequestRejected)
 
     @property
     def ended(self) -> bool:

@@ -134,8 +134,9 @@ def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
 
 def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> TenantStatus:
     """Work is needed, and the engine can't take it at present."""
-    error = facts.flight.error if facts.flight and facts.flight.is_for(request) else None
-    workflow = unheard_of(tenant, request, error)
+    flight = facts.flight if facts.flight and facts.flight.is_for(request) else None
+    error = flight.error if flight else None
+    workflow = unheard_of(tenant, request, maybe_taken=flight is not None and flight.taken)
     why = str(error) if error else facts.registration.message
     message = f"Waiting for the workflow engine: {why}"
     # The admin API may answer, and so show the registration, while the ingress does not.

@@ -9,7 +9,6 @@ from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller import lifecycle
 from landlord.engines import Progress
-from landlord.errors import EngineError, NotRegistered
 from landlord.workflow.request import Operation, Request
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
@@ -122,16 +121,14 @@ def workflow_status(tenant: Tenant, request: Request, progress: Progress | None)
     )
 
 
-def taken(workflow: WorkflowStatus | None) -> bool:
+def taken(workflow: WorkflowStatus) -> bool:
     """Whether the engine has taken that work, or may have, and it has not ended as far as is known."""
-    if workflow is None:
-        return False
     waits_its_turn = workflow.sub_state == "Pending" and workflow.invocation_id is not None
     return waits_its_turn or workflow.sub_state in ("Running", "BackingOff", "Paused")
 
 
-def unheard_of(tenant: Tenant, request: Request, error: EngineError | None) -> WorkflowStatus:
-    """How a request stands while the engine can't be asked; `error` came of handing it over, if it was.
+def unheard_of(tenant: Tenant, request: Request, *, maybe_taken: bool) -> WorkflowStatus:
+    """How a request stands while the engine can't be asked, which may have taken it just now.
 
     What was taken is never called pending again: a deletion that goes on must not be taken for one that can
     be held.
@@ -144,9 +141,7 @@ def unheard_of(tenant: Tenant, request: Request, error: EngineError | None) -> W
             return before
         if before.operation == known.operation == "Delete":
             return known
-    if error is None or isinstance(error, NotRegistered):
-        return known.model_copy(update={"sub_state": "Pending"})
-    return known
+    return known if maybe_taken else known.model_copy(update={"sub_state": "Pending"})
 
 
 def ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
