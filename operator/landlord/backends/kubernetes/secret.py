@@ -74,7 +74,8 @@ async def unspoken_in(
     known = _known(copy)
     if known is None or known.version != version:
         raise Gone("SecretGone", "the Secret tenant is not the one of its pods; both are made again")
-    return [_with_messages(each, partial(redacted, values=_given(copy))) for each in found]
+    redact = partial(redacted, values=_given(copy))
+    return [_with_messages(each, redact) for each in found]
 
 
 def _with_messages(content: Any, change: Callable[[str], str]) -> Any:

@@ -91,8 +91,7 @@ def origin(namespace: str, *, made: bool) -> dict[str, str]:
 
 def is_made(namespace: JsonObject) -> bool:
     """Whether landlord has made the namespace: only then it may be deleted."""
-    metadata = namespace["metadata"]
-    return origin(metadata["name"], made=True).items() <= (metadata.get("annotations") or {}).items()
+    return _is_marked(namespace, made=True)
 
 
 def is_place(namespace: JsonObject) -> bool:
@@ -100,10 +99,14 @@ def is_place(namespace: JsonObject) -> bool:
 
     One of the default name is, also if it has lost its annotation: it is put back by the next apply.
     """
+    default = default_namespace(labels_of(namespace).get(names.LABEL_TENANT, ""))
+    by_default = namespace["metadata"]["name"] == default
+    return by_default or _is_marked(namespace, made=False) or _is_marked(namespace, made=True)
+
+
+def _is_marked(namespace: JsonObject, *, made: bool) -> bool:
     metadata = namespace["metadata"]
-    adopted = origin(metadata["name"], made=False).items() <= (metadata.get("annotations") or {}).items()
-    by_default = metadata["name"] == default_namespace(labels_of(namespace).get(names.LABEL_TENANT, ""))
-    return by_default or adopted or is_made(namespace)
+    return origin(metadata["name"], made=made).items() <= (metadata.get("annotations") or {}).items()
 
 
 def pod_security_before(namespace: JsonObject) -> dict[str, str]:
