@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import click
@@ -21,14 +20,14 @@ import psutil
 from bench.api import Api, connected
 from bench.conditions import machine
 from bench.stats import percentile
+from bench.system import disposable
 from landlord.api import names
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.kubernetes import KubernetesBackend, kinds, spec
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
-from landlord.dev.guard import discard, guarded
 from landlord.dev.paths import CHECKOUT
-from landlord.dev.process import bearers, mark_of
+from landlord.dev.process import bearers
 from landlord.dev.progress import say, step
 from landlord.errors import StepError
 from landlord.kubernetes_api import JSON, METADATA_LIST
@@ -61,19 +60,14 @@ def main(tenants: int, rounds: int, output: Path) -> None:
 @contextmanager
 def _cluster() -> Iterator[ControlPlane]:
     """A control plane that makes nothing of Deployments, and is gone afterwards."""
-    with TemporaryDirectory(prefix="landlord-bench-") as folder:
-        state = Path(folder)
-        with guarded(state) as guard:
-            guard.watch(_PART)
-            mark = f"{mark_of(state)}/{_PART}"
-            control_plane = ControlPlane(state / _PART, mark=mark)
-            with step("the control plane"):
-                control_plane.start()
-            for process in bearers(mark):
-                if process.name() == "kube-controller-manager":
-                    process.kill()
-            yield control_plane
-            discard(state, _PART)
+    with disposable(_PART) as (state, mark):
+        control_plane = ControlPlane(state / _PART, mark=mark)
+        with step("the control plane"):
+            control_plane.start()
+        for process in bearers(mark):
+            if process.name() == "kube-controller-manager":
+                process.kill()
+        yield control_plane
 
 
 async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> dict[str, object]:

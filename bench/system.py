@@ -104,14 +104,21 @@ class System:
 @contextmanager
 def running_system(backends: str, settings: Mapping[str, str] | None = None) -> Iterator[System]:
     """A system that is gone afterwards, even when this process is killed. Its programs get the settings."""
+    with disposable(_PART) as (state, mark):
+        system = System(state, mark, backends, settings or {})
+        system.start()
+        yield system
+
+
+@contextmanager
+def disposable(part: str) -> Iterator[tuple[Path, str]]:
+    """A folder with one part in it, and the mark of its processes: all of it is gone afterwards, as above."""
     with TemporaryDirectory(prefix="landlord-bench-") as folder:
         state = Path(folder)
         with guarded(state) as guard:
-            guard.watch(_PART)
-            system = System(state, f"{mark_of(state)}/{_PART}", backends, settings or {})
-            system.start()
-            yield system
-            discard(state, _PART)
+            guard.watch(part)
+            yield state, f"{mark_of(state)}/{part}"
+            discard(state, part)
 
 
 def _process(part: Program | RestateServer) -> psutil.Process | None:
