@@ -183,33 +183,32 @@ def test_an_ingress_that_is_away_is_no_loss_and_keeps_nobody_from_registering(
         assert (verdict.loss, verdict.verified) == (None, OURS)
 
 
-def test_what_is_taken_away_again_and_again_is_taken_back_more_and_more_rarely() -> None:
-    now, memory, takes = 0.0, VERIFIED, list[float]()
-    while now < 3600:
-        verdict = decide(WANTED, Seen(OTHERS, WORKER), memory, now)
+def registrations(found: Deployment, seconds: int) -> tuple[list[float], str]:
+    """When the worker is registered if Restate has that each time it is asked, and what is said at last."""
+    memory, message, registered = VERIFIED, "", list[float]()
+    for now in map(float, range(seconds)):
+        verdict = decide(WANTED, Seen(found, WORKER), memory, now)
         assert verdict.registration.reason == "Superseded"
+        message = verdict.registration.message
         if verdict.register:
-            takes.append(now)
-            memory = registered_over(OTHERS, URL, memory, now)
-        now += 1.0
+            registered.append(now)
+            memory = registered_over(found, URL, memory, now)
+    return registered, message
+
+
+def test_what_is_taken_away_again_and_again_is_taken_back_more_and_more_rarely() -> None:
+    takes, message = registrations(OTHERS, 3600)
     assert takes[:5] == [0.0, 1.0, 2.0, 7.0, 17.0]
     assert 15 < len(takes) < 30
-    assert "set LANDLORD_REGISTRATION_POLICY=observe" in verdict.registration.message
+    assert "set LANDLORD_REGISTRATION_POLICY=observe" in message
 
 
 def test_a_revision_that_is_never_the_one_that_was_registered_is_registered_more_and_more_rarely() -> None:
     """Replicas of two revisions answer at one URL, one of them us and another one Restate."""
-    now, memory, attempts = 0.0, VERIFIED, list[float]()
-    while now < 600:
-        verdict = decide(WANTED, Seen(OURS_BUT_OLD, WORKER), memory, now)
-        assert verdict.registration.reason == "Superseded"
-        if verdict.register:
-            attempts.append(now)
-            memory = registered_over(OURS_BUT_OLD, URL, memory, now)
-        now += 1.0
+    attempts, message = registrations(OURS_BUT_OLD, 600)
     assert attempts[:6] == [0.0, 1.0, 2.0, 7.0, 17.0, 37.0]
     assert {later - before for before, later in pairwise(attempts[5:])} == {30.0}
-    assert "see that all workers there are of one revision" in verdict.registration.message
+    assert "see that all workers there are of one revision" in message
 
 
 @pytest.mark.parametrize(
