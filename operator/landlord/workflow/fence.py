@@ -9,11 +9,16 @@
     request of another uid                       | owner not deleted        | owner deleted
     ---------------------------------------------+--------------------------+--------------
     not delete, object created after the owner   | proceed, takes it over   | proceed
+    not delete, created in the owner's second    | the same, unless taken   | proceed
+                                                 | over from: conflict      |
     not delete, otherwise                        | conflict                 | proceed
     delete                                       | nothing to do            | nothing to do
 
 The same generation proceeds again because a further attempt re-runs it: steps are idempotent. A delete
 without a fence proceeds because a lost store must not leak what it once made: backends tear down by label.
+Kubernetes tells ages in whole seconds. A Tenant that is let go with `deletion.policy: Retain` and created
+again within its second is a newer object by all but its age, so of one second the last to come is the owner,
+and those before it are remembered.
 """
 
 from dataclasses import dataclass
@@ -30,6 +35,8 @@ class Fence(Model):
     created_at: datetime
     generation: int
     deleted: bool = False
+    replaced: tuple[str, ...] = ()
+    """Uids of the objects created in the same second that the tenantID was taken over from."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +73,24 @@ def decide(fence: Fence | None, request: Request) -> Verdict:
     if fence.uid == request.uid:
         if request.generation < fence.generation or (fence.deleted and request.operation != "delete"):
             return Superseded()
-        return Proceed(_fence_of(request))
+        return Proceed(_fence_of(request, fence.replaced))
     if request.operation == "delete":
         return NothingToDo()
     if fence.deleted or request.created_at > fence.created_at:
         return Proceed(_fence_of(request))
+    if request.created_at == fence.created_at and request.uid not in fence.replaced:
+        return Proceed(_fence_of(request, (*fence.replaced, fence.uid)))
     return Conflict(
         f"tenantID {request.tenant_id!r} belongs to another Tenant object (uid {fence.uid}, created "
         f"{fence.created_at:%Y-%m-%dT%H:%M:%SZ}); choose another tenantID, or delete that object first"
     )
 
 
-def _fence_of(request: Request) -> Fence:
+def _fence_of(request: Request, replaced: tuple[str, ...] = ()) -> Fence:
     return Fence(
         uid=request.uid,
         created_at=request.created_at,
         generation=request.generation,
         deleted=request.operation == "delete",
+        replaced=replaced,
     )

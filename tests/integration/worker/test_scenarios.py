@@ -69,11 +69,21 @@ async def test_older_generation_is_refused(world: World, tenant: str) -> None:
 
 async def test_another_object_gets_the_tenant_only_when_it_is_newer(world: World, tenant: str) -> None:
     await world.engine.perform(request(tenant, uid="uid-1"))
-    rival = await world.engine.perform(request(tenant, uid="uid-2"))
+    rival = await world.engine.perform(request(tenant, uid="uid-2", created_at=CREATED - timedelta(days=1)))
     assert rival.failure is not None
     assert (rival.failure.code, rival.failure.retryable) == ("IdentityConflict", False)
     heir = request(tenant, uid="uid-3", created_at=CREATED + timedelta(days=1))
     assert (await world.engine.perform(heir)).result == "Succeeded"
+
+
+async def test_an_object_of_the_same_second_takes_the_tenant_over_for_good(world: World, tenant: str) -> None:
+    """As when a Tenant with `deletion.policy: Retain` is deleted and created again at once."""
+    await world.engine.perform(request(tenant, uid="uid-1"))
+    heir = await world.engine.perform(request(tenant, uid="uid-2"))
+    assert heir.result == "Succeeded"
+    straggler = await world.engine.perform(request(tenant, uid="uid-1", generation=2))
+    assert straggler.failure is not None
+    assert straggler.failure.code == "IdentityConflict"
 
 
 async def test_delete_by_an_object_that_owns_nothing_changes_nothing(world: World, tenant: str) -> None:

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,11 @@ LATER = CREATED + timedelta(seconds=1)
 EARLIER = CREATED - timedelta(seconds=1)
 
 
-def fence(*, uid: str = "uid-1", generation: int = 2, deleted: bool = False) -> Fence:
-    return Fence(uid=uid, created_at=CREATED, generation=generation, deleted=deleted)
+def fence(*, deleted: bool = False, replaced: tuple[str, ...] = ()) -> Fence:
+    return Fence(uid="uid-1", created_at=CREATED, generation=2, deleted=deleted, replaced=replaced)
 
 
-LIVE, DELETED = fence(), fence(deleted=True)
+LIVE, DELETED, TAKEN_OVER = fence(), fence(deleted=True), fence(replaced=("uid-0",))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,9 @@ LIVE, DELETED = fence(), fence(deleted=True)
         pytest.param(DELETED, "suspend", "uid-1", CREATED, 9, Superseded, id="suspend after the delete"),
         pytest.param(LIVE, "archive", "uid-2", EARLIER, 9, Conflict, id="archive by an older object"),
         pytest.param(LIVE, "apply", "uid-2", LATER, 1, Proceed, id="a newer object takes over"),
-        pytest.param(LIVE, "apply", "uid-2", CREATED, 9, Conflict, id="an object of the same age"),
+        pytest.param(LIVE, "apply", "uid-2", CREATED, 1, Proceed, id="an object of the same second"),
+        pytest.param(TAKEN_OVER, "apply", "uid-0", CREATED, 9, Conflict, id="who was taken over from"),
+        pytest.param(TAKEN_OVER, "apply", "uid-2", CREATED, 1, Proceed, id="a third of the same second"),
         pytest.param(LIVE, "apply", "uid-2", EARLIER, 9, Conflict, id="an older object"),
         pytest.param(
             DELETED, "apply", "uid-2", EARLIER, 1, Proceed, id="any object after the owner's delete"
@@ -62,6 +65,17 @@ def test_fence_remembers_who_came_last() -> None:
     asked = request(operation="delete", uid="uid-1", generation=5)
     after = Fence(uid="uid-1", created_at=CREATED, generation=5, deleted=True)
     assert decide(LIVE, asked) == Proceed(after)
+
+
+def test_fence_remembers_who_had_the_tenant_in_the_same_second_and_only_then() -> None:
+    again = request(uid="uid-1", generation=3)
+    third = request(uid="uid-2", generation=1)
+    later = request(uid="uid-3", created_at=LATER)
+    remembered = Fence(uid="uid-1", created_at=CREATED, generation=3, replaced=("uid-0",))
+    assert decide(TAKEN_OVER, again) == Proceed(remembered)
+    taken = Fence(uid="uid-2", created_at=CREATED, generation=1, replaced=("uid-0", "uid-1"))
+    assert decide(remembered, third) == Proceed(taken)
+    assert decide(taken, later) == Proceed(Fence(uid="uid-3", created_at=LATER, generation=later.generation))
 
 
 def test_conflict_says_who_owns_the_tenant_and_what_to_do() -> None:
@@ -135,3 +149,14 @@ def test_an_owner_is_only_replaced_by_a_newer_object_or_after_its_delete(arrived
         if now is not None and now.uid != verdict.fence.uid:
             assert now.deleted or verdict.fence.created_at > now.created_at
         now = verdict.fence
+
+
+@given(
+    st.tuples(*(objects_life(f"uid-{number}", CREATED) for number in range(3))).flatmap(
+        lambda lives: scrambled([each for life in lives for each in life if each.operation != "delete"])
+    )
+)
+def test_of_one_second_nobody_comes_back_who_was_taken_over_from(arrived: list[Request]) -> None:
+    _, effects = run(arrived)
+    owners = [owner for owner, _ in groupby(effect.uid for effect in effects)]
+    assert len(owners) == len(set(owners))

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
@@ -144,7 +145,8 @@ async def test_what_the_fence_refuses_leaves_no_trace(
 
 
 async def test_conflict_of_two_objects_is_a_failure_that_trying_again_does_not_help() -> None:
-    outcome = await provision(request(provider="stub"), {"stub": Stub()}, Pages(fence(uid="other")))
+    older = request(provider="stub", created_at=CREATED - timedelta(seconds=1))
+    outcome = await provision(older, {"stub": Stub()}, Pages(fence(uid="other")))
     assert outcome.failure is not None
     assert (outcome.failure.code, outcome.failure.retryable) == ("IdentityConflict", False)
 
