@@ -113,6 +113,25 @@ def test_what_was_done_to_a_container_by_hand_is_undone(
     system.delete(name)
 
 
+def test_a_container_that_hangs_is_shown_unhealthy_until_it_serves_again_and_is_left_alone(
+    system: System, name: str, docker_engine: docker.DockerClient, web_image: str
+) -> None:
+    system.apply(name, web(web_image))
+    system.until(name, "Ready", "True")
+    (container,) = containers_of(docker_engine, name)
+    docker_engine.containers.get(container).kill(signal="SIGSTOP")
+    tenant = system.until(name, "Ready", "False", reason="Unhealthy")
+    assert conditions(tenant)["ComputeHealthy"] == ("False", "Unhealthy")
+    assert "does not serve: GET / on port 8080: no success within 2 s" in message(tenant, "ComputeHealthy")
+    assert "drift" not in tenant["status"]
+
+    docker_engine.containers.get(container).kill(signal="SIGCONT")
+    tenant = system.until(name, "Ready", "True")
+    assert (workflow(tenant)["operation"], workflow(tenant)["attempt"]) == ("Create", 1)
+    assert containers_of(docker_engine, name) == [container]
+    system.delete(name)
+
+
 def test_what_was_done_by_hand_is_reported_with_what_differs_and_left_so_if_that_is_wanted(
     system: System, name: str, docker_engine: docker.DockerClient, web_image: str
 ) -> None:

@@ -142,7 +142,8 @@ class Exec(Model):
 
 
 class Probe(Model):
-    """How to tell that the container serves. The Tenant is not Ready before it has succeeded once."""
+    """How to tell that the container serves. The Tenant is not Ready before it has succeeded, nor while it
+    keeps failing."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(

@@ -1,5 +1,7 @@
-"""A tenant is ready when its probe succeeds, and not before."""
+"""A tenant is ready when its probe succeeds, and not before; and healthy for as long as it does."""
 
+import io
+import tarfile
 import time
 from typing import Any
 
@@ -8,7 +10,9 @@ from tests.integration.backends.tenants import HTTP, Tenants
 
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, Exec, HttpGet, Probe, TcpSocket
+from landlord.backends import Observation
 from landlord.errors import Retryable
+from landlord.workflow.request import Desired
 
 SLOW = (EnvVar(name="START_DELAY", value="4"),)
 """Longer than one step waits."""
@@ -87,3 +91,54 @@ async def test_command_that_hangs_fails_in_time_and_is_not_started_again_and_aga
         assert "no success within 1 s" in failure.message
     assert time.monotonic() - started < 20
     assert len(tenants.container(desired).attrs["ExecIDs"]) == 1
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        pytest.param(Probe(http_get=HttpGet(port=8080), timeout_seconds=1), id="told soon"),
+        pytest.param(Probe(http_get=HttpGet(port=8080), timeout_seconds=5), id="told by a later survey"),
+    ],
+)
+@pytest.mark.parametrize("publish", [(), (Publish(port="http"),)], ids=["unpublished", "published"])
+async def test_what_hangs_is_seen_to_run_and_not_to_serve_until_it_serves_again(
+    tenants: Tenants, probe: Probe, publish: tuple[Publish, ...]
+) -> None:
+    desired = tenants.new(probe=probe, publish=publish)
+    await tenants.apply(desired)
+    assert (await seen(tenants, desired)).healthy
+
+    tenants.container(desired).kill(signal="SIGSTOP")
+    gist = f"GET / on port 8080: no success within {probe.timeout_seconds} s"
+    hangs = f"the container is running and does not serve: {gist}"
+    assert await until(tenants, desired, healthy=False) == Observation(False, desired.hash(), hangs)
+    tenants.container(desired).kill(signal="SIGCONT")
+    assert (await until(tenants, desired, healthy=True)).reason == "the container is running"
+
+
+async def test_a_command_that_fails_later_is_seen(tenants: Tenants, tools_image: str) -> None:
+    probe = Probe(exec=Exec(command=("/etcd", "--version")))
+    desired = tenants.new(image=tools_image, probe=probe)
+    await tenants.apply(desired)
+    assert (await seen(tenants, desired)).healthy
+
+    with io.BytesIO() as buffer:
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            archive.addfile(tarfile.TarInfo("etcd"))
+        tenants.container(desired).put_archive("/", buffer.getvalue())
+    fails = await until(tenants, desired, healthy=False)
+    assert "does not serve: command /etcd --version: " in fails.reason
+    assert "permission denied" in fails.reason
+
+
+async def seen(tenants: Tenants, desired: Desired) -> Observation:
+    return (await tenants.backend.survey())[desired.tenant_id]
+
+
+async def until(tenants: Tenants, desired: Desired, *, healthy: bool) -> Observation:
+    """The first such observation of surveys that follow each other."""
+    for _ in range(10):
+        observation = await seen(tenants, desired)
+        if observation.healthy is healthy:
+            return observation
+    raise AssertionError(f"it stays {observation}")

@@ -13,9 +13,10 @@ from docker import APIClient
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
-from landlord.backends.docker.containers import ImageGone, host_configs
+from landlord.backends.docker.containers import ImageGone, Inspected
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
+from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import until_ready
 from landlord.backends.secrets import Values, unspoken
 from landlord.errors import StepError
@@ -36,6 +37,7 @@ class DockerBackend:
     def __init__(self) -> None:
         self._engine = Engine()
         self._images = Images(self._engine)
+        self._prober = Prober(self._engine)
         self._secrets: Sources | None = None
 
     def steps(self, desired: Desired) -> Sequence[Step]:
@@ -117,15 +119,17 @@ class DockerBackend:
         return (Step("container", container), Step("network", self._remove_network(tenant_id)))
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a container or volumes, by two lists and a look at each container's limits."""
+        """All tenants with a container or volumes, by two lists, a look at each container, and its probe."""
 
-        def look(api: APIClient) -> tuple[Mapping[str, Observation], Mapping[str, str]]:
+        def look(api: APIClient) -> tuple[Sequence[Inspected], Sequence[Inspected], Mapping[str, Inspected]]:
             volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
-            containers = api.containers(all=True, filters=networks.LABEL_FILTER)
-            hosts = host_configs(api, survey.changeable(containers))
-            return survey.observations(volumes, containers, hosts), survey.secrets(containers)
+            listed = api.containers(all=True, filters=networks.LABEL_FILTER)
+            return volumes, listed, containers.inspected(api, survey.to_inspect(listed))
 
-        seen, secrets = await self._engine.run(look)
+        volumes, listed, inspected = await self._engine.run(look)
+        problems = await self._prober.problems(survey.probed(inspected))
+        seen = survey.observations(volumes, listed, inspected, problems)
+        secrets = survey.secrets(listed)
         return await self._sources().judge(seen, secrets) if secrets or self._secrets else seen
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
@@ -135,6 +139,7 @@ class DockerBackend:
 
     async def close(self) -> None:
         """Let go of the connections to the engine, and to the API server."""
+        await self._prober.close()
         self._engine.close()
         if self._secrets is not None:
             await self._secrets.close()

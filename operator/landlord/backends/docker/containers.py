@@ -85,12 +85,12 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) 
     )
 
 
-def host_configs(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
-    """The HostConfig of each container that is there."""
+def inspected(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
+    """What the engine says of each container that is there."""
     found: dict[str, Inspected] = {}
     for container_id in container_ids:
         with suppress(NotFound):
-            found[container_id] = api.inspect_container(container_id)["HostConfig"]
+            found[container_id] = api.inspect_container(container_id)
     return found
 
 

@@ -65,6 +65,12 @@ def bound(bindings: Mapping[str, Any] | None) -> dict[str, int]:
     }
 
 
+def published_at(bindings: Mapping[str, Any] | None, name: str) -> tuple[str, int] | None:
+    """Where on the host a container port can be reached, by an engine's Ports; None if it is not bound."""
+    hosts = (bindings or {}).get(name)
+    return (reachable(hosts[0]["HostIp"]), int(hosts[0]["HostPort"])) if hosts else None
+
+
 def endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
     """The URL of each published port, in the order of the manifest."""
     host = reachable((desired.docker or DockerCompute()).bind_address)

@@ -1,6 +1,7 @@
 """One try of a probe."""
 
 import asyncio
+from http.client import responses
 from typing import Any
 
 import aiohttp
@@ -8,10 +9,9 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.workload import Probe
-from landlord.backends.docker import ports, spec
+from landlord.backends.docker import ports
 from landlord.backends.docker.engine import Engine, reason
 from landlord.backends.urls import in_url
-from landlord.workflow.request import Desired
 
 SETTLE = 0.1
 """Seconds in which the engine's port proxy, which accepts at once, hangs up if nobody listens behind it."""
@@ -22,14 +22,17 @@ class Failed(Exception):
     """The probe's own reason."""
 
 
-async def attempt(engine: Engine, desired: Desired, probe: Probe, inspected: dict[str, Any]) -> str | None:
-    """Try once. Returns what went wrong, None when the probe succeeded."""
+async def attempt(engine: Engine, probe: Probe, inspected: dict[str, Any]) -> str | None:
+    """Try once. Returns what went wrong, None when the probe succeeded. Raises StepError for the engine.
+
+    What the container itself has said is not repeated: it may hold what it was told in secret.
+    """
     try:
         async with asyncio.timeout(probe.timeout_seconds):
             if probe.http_get:
-                await _http(_address(desired, inspected, probe.http_get.port), probe.http_get.path)
+                await _http(_address(inspected, probe.http_get.port), probe.http_get.path)
             elif probe.tcp_socket:
-                await _tcp(*_address(desired, inspected, probe.tcp_socket.port))
+                await _tcp(*_address(inspected, probe.tcp_socket.port))
             elif probe.exec:
                 await _exec(engine, inspected["Id"], list(probe.exec.command))
     except TimeoutError:
@@ -39,11 +42,11 @@ async def attempt(engine: Engine, desired: Desired, probe: Probe, inspected: dic
     return None
 
 
-def _address(desired: Desired, inspected: dict[str, Any], port: int) -> tuple[str, int]:
+def _address(inspected: dict[str, Any], port: int) -> tuple[str, int]:
     """Where the container port is reached: as published, else inside the container's network."""
     settings = inspected["NetworkSettings"]
-    if host_port := ports.bound(settings["Ports"]).get(f"{port}/tcp"):
-        return ports.reachable(spec.docker(desired).bind_address), host_port
+    if published := ports.published_at(settings["Ports"], f"{port}/tcp"):
+        return published
     addresses = [network["IPAddress"] for network in settings["Networks"].values() if network["IPAddress"]]
     if not addresses:
         raise Failed("the container has no address yet")
@@ -56,9 +59,11 @@ async def _http(address: tuple[str, int], path: str) -> None:
     try:
         async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as answer:
             if not 200 <= answer.status < 400:
-                raise Failed(f"answered {answer.status} {answer.reason}")
-    except aiohttp.ClientError as error:
+                raise Failed(f"answered {answer.status} {responses.get(answer.status, '')}".rstrip())
+    except aiohttp.ClientConnectorError as error:
         raise Failed(str(error)) from error
+    except aiohttp.ClientError as error:
+        raise Failed(f"no answer by HTTP ({type(error).__name__})") from error
 
 
 async def _tcp(host: str, port: int) -> None:

@@ -34,7 +34,7 @@ async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awai
     pause = FIRST_PAUSE
     while True:
         if probe is not None:
-            problem = await probes.attempt(engine, desired, probe, seen)
+            problem = await probes.attempt(engine, probe, seen)
         else:
             problem = _unsettled(first, seen, time.monotonic() - began)
         if problem is None:

@@ -136,7 +136,11 @@ def container_config(
         names.LABEL_SPEC_HASH: desired.hash(),
         names.LABEL_HOST_CONFIG: json.dumps(changeable(desired), sort_keys=True),
         names.LABEL_HOST_PORTS: ",".join(map(str, host_ports.values())),
-    } | ({names.ANNOTATION_SECRETS: secrets.recorded} if secrets.recorded else {})
+    }
+    if secrets.recorded:
+        made_as[names.ANNOTATION_SECRETS] = secrets.recorded
+    if container.probe:
+        made_as[names.LABEL_PROBE] = container.probe.model_dump_json(exclude_defaults=True)
     environment = {each.name: each.value for each in container.env if each.secret is None}
     environment |= {variable: value for (_, variable), value in secrets.by_place.items()}
     return {

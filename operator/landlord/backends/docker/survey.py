@@ -10,18 +10,26 @@ from functools import partial
 from typing import Any
 
 from landlord.api import names
+from landlord.api.workload import Probe
 from landlord.backends import Observation
 from landlord.backends.docker import drift, spec
 
 Listed = Mapping[str, Any]
+Inspected = dict[str, Any]
 
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 
 
 def observations(
-    volumes: Iterable[Listed], containers: Iterable[Listed], hosts: Mapping[str, Listed]
+    volumes: Iterable[Listed],
+    containers: Iterable[Listed],
+    inspected: Mapping[str, Inspected],
+    problems: Mapping[str, str],
 ) -> dict[str, Observation]:
-    """Each tenant that has a container or volumes, by its tenantID; `hosts` has HostConfigs by container."""
+    """Each tenant that has a container or volumes, by its tenantID.
+
+    By container there is what was seen of it alone, and why its probe fails if it does.
+    """
     archived = Observation(True, None, "there is no container, its volumes are kept", "Archived")
     seen = {
         volume["Labels"][names.LABEL_TENANT]: archived
@@ -33,7 +41,7 @@ def observations(
         for container in containers
         if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
     ]
-    active = partial(_active, hosts)
+    active = partial(_active, inspected, problems)
     for name_of, observe in ((spec.suspended_name, _suspended), (spec.container_name, active)):
         seen |= {
             tenant_id: observe(container)
@@ -43,13 +51,22 @@ def observations(
     return seen
 
 
-def changeable(containers: Iterable[Listed]) -> list[str]:
-    """The containers that have to be looked at one by one, as the list shows nothing of their limits."""
+def to_inspect(containers: Iterable[Listed]) -> list[str]:
+    """The containers that have to be looked at one by one: the list does not show their limits."""
     return [
         container["Id"]
         for container in containers
         if _made(container) and not any(name.endswith(spec.SUSPENDED) for name in container["Names"])
     ]
+
+
+def probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, Inspected]]:
+    """The containers that have a probe to answer now, with it."""
+    return {
+        container_id: (Probe.model_validate_json(found["Config"]["Labels"][names.LABEL_PROBE]), found)
+        for container_id, found in inspected.items()
+        if found["State"]["Status"] == "running" and names.LABEL_PROBE in found["Config"]["Labels"]
+    }
 
 
 def secrets(containers: Iterable[Listed]) -> dict[str, str]:
@@ -61,20 +78,25 @@ def secrets(containers: Iterable[Listed]) -> dict[str, str]:
     }
 
 
-def _active(hosts: Mapping[str, Listed], container: Listed) -> Observation:
+def _active(
+    inspected: Mapping[str, Inspected], problems: Mapping[str, str], container: Listed
+) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])
-    wanted, host = _made(container), hosts.get(container["Id"])
+    wanted, found = _made(container), inspected.get(container["Id"])
     policy = wanted["RestartPolicy"]["Name"] if wanted else "no"
     stopped = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
         container, container["HostConfig"]["NetworkMode"]
     )
-    changed = drift.of_changeable(host, wanted) if host and wanted else []
+    changed = drift.of_changeable(found["HostConfig"], wanted) if found and wanted else []
     done = "; ".join(filter(None, (stopped, *changed)))
     drifted = done and f"container {spec.container_name(labels[names.LABEL_TENANT])}: {done}"
     how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
+    problem = problems.get(container["Id"])
+    if problem:
+        how = f"{how} and does not serve: {problem}"
     return Observation(
-        healthy=state == "running" and not stopped,
+        healthy=state == "running" and not stopped and not problem,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),
         reason=drifted or how,
         drift=drifted,

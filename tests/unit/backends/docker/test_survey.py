@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from landlord.api import names
+from landlord.api.workload import Probe, TcpSocket
 from landlord.backends import Observation
 from landlord.backends.docker import spec, survey
 
@@ -29,7 +30,7 @@ def volume(tenant_id: str) -> dict[str, Any]:
 
 
 def seen(container: Any) -> Observation:
-    return survey.observations([], [container], {})["acme"]
+    return survey.observations([], [container], {}, {})["acme"]
 
 
 @pytest.mark.parametrize(
@@ -106,14 +107,33 @@ def test_what_somebody_changed_while_it_runs_is_drift_of_what_is_healthy(
     host: dict[str, Any], done: str
 ) -> None:
     container = listed("running", "Up 3 seconds")
-    assert survey.changeable([container]) == ["c1"]
-    found = survey.observations([], [container], {"c1": host})["acme"]
+    assert survey.to_inspect([container]) == ["c1"]
+    found = survey.observations([], [container], {"c1": {"HostConfig": host}}, {})["acme"]
     assert found.healthy
     assert found.drift == (f"container landlord-acme: {done}" if done else "")
 
 
+def test_who_runs_and_fails_its_probe_is_unhealthy_without_anybody_having_changed_it() -> None:
+    problems = {"c1": "GET / on port 8080: answered 503 Service Unavailable"}
+    reason = f"the container is running and does not serve: {problems['c1']}"
+    seen = survey.observations([], [listed("running", "Up 3 seconds")], {}, problems)["acme"]
+    assert seen == Observation(False, "abc", reason)
+
+
+def test_probes_are_asked_of_what_runs_and_has_one() -> None:
+    probe = Probe(tcp_socket=TcpSocket(port=80), timeout_seconds=5)
+    recorded = {names.LABEL_PROBE: probe.model_dump_json(exclude_defaults=True)}
+
+    def inspected(state: str, labels: dict[str, str]) -> Any:
+        return {"State": {"Status": state}, "Config": {"Labels": labels}}
+
+    runs = inspected("running", recorded)
+    others = {"c2": inspected("paused", recorded), "c3": inspected("running", {})}
+    assert survey.probed({"c1": runs} | others) == {"c1": (probe, runs)}
+
+
 def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
-    assert survey.changeable([listed("exited", name=spec.suspended_name("acme"))]) == []
+    assert survey.to_inspect([listed("exited", name=spec.suspended_name("acme"))]) == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +158,7 @@ def test_words_stay_the_same_while_time_goes_by() -> None:
 
 
 def test_tenant_with_volumes_alone_is_archived() -> None:
-    told = survey.observations([volume("acme"), volume("globex")], [listed("running")], {})
+    told = survey.observations([volume("acme"), volume("globex")], [listed("running")], {}, {})
     assert (told["acme"].state, told["globex"].state) == ("Active", "Archived")
     assert told["globex"].healthy
 
@@ -146,9 +166,9 @@ def test_tenant_with_volumes_alone_is_archived() -> None:
 def test_tenant_that_is_there_twice_is_the_one_that_runs() -> None:
     containers = [listed("running"), listed("exited", name=spec.suspended_name("acme"))]
     for order in (containers, containers[::-1]):
-        assert survey.observations([], order, {})["acme"].state == "Active"
+        assert survey.observations([], order, {}, {})["acme"].state == "Active"
 
 
 def test_what_carries_another_name_or_no_tenant_is_left_out() -> None:
     nobody = listed("running") | {"Labels": {}}
-    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody], {}) == {}
+    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody], {}, {}) == {}
