@@ -23,7 +23,7 @@ from bench.stats import percentile
 from bench.system import disposable
 from landlord.api import names
 from landlord.api.workload import Container, Port, Workload
-from landlord.backends.kubernetes import KubernetesBackend, kinds, spec
+from landlord.backends.kubernetes import KubernetesBackend, kinds, record, spec
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.paths import CHECKOUT
@@ -134,7 +134,7 @@ async def _read_lists(api: Api) -> None:
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={spec.NAME}"}
     for kind in (kinds.NAMESPACE, *kinds.MADE):
         query = {"labelSelector": ours} if kind is kinds.NAMESPACE else named
-        accept = JSON if kind is kinds.DEPLOYMENT else METADATA_LIST
+        accept = JSON if kind in (kinds.DEPLOYMENT, *record.LISTED_IN_FULL) else METADATA_LIST
         await api.read(f"{kind.path(None)}?{urlencode(query)}", accept)
 
 

@@ -58,6 +58,7 @@ HANDS = {
     "scaled": ("scale", "deployment/tenant", "--replicas=3"),
     "scaled to zero": ("scale", "deployment/tenant", "--replicas=0"),
     "edited": ("patch", "deployment/tenant", "-p", EDIT),
+    "service edited": ("patch", "service/tenant", "-p", '{"spec":{"type":"NodePort"}}'),
     "policy deleted": ("delete", "networkpolicy/tenant", "--wait=false"),
 }
 
@@ -73,6 +74,8 @@ def test_what_was_done_with_kubectl_is_undone(system: System, name: str, hand: t
     deployment = system.kubectl.get("deployment", "tenant", "-n", f"tenant-{name}")
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "web:1"
     system.kubectl.get("networkpolicy", "tenant", "-n", f"tenant-{name}")
+    service = system.kubectl.get("service", "tenant", "-n", f"tenant-{name}")
+    assert service["spec"]["type"] == "ClusterIP"
     system.delete(name, timeout=60)
 
 

@@ -133,16 +133,15 @@ def told_by_restate(system: System) -> bytes:
     return "".join(answers).encode()
 
 
-def told_by_the_api_server(kubectl: Kubectl, namespace: str, but_secrets: set[str]) -> Object:
-    """Every object in a namespace, and the namespace itself."""
+def told_by_the_api_server(kubectl: Kubectl, namespace: str, secrets: set[str]) -> Object:
+    """Every object in a namespace, and the namespace itself; of these Secrets all but their data."""
     kinds = kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
     kinds.remove("events")  # the same as those of events.k8s.io
     items: list[Object] = kubectl.get(",".join(kinds), "-n", namespace)["items"]
-    shown = [
-        each for each in items if not (each["kind"] == "Secret" and each["metadata"]["name"] in but_secrets)
-    ]
-    assert len(items) - len(shown) == len(but_secrets), "the Secrets themselves are there"
-    return {"namespace": kubectl.get("namespace", namespace), "objects": shown}
+    held = [each for each in items if each["kind"] == "Secret" and each["metadata"]["name"] in secrets]
+    assert all(each.pop("data") for each in held)
+    assert len(held) == len(secrets), "the Secrets themselves are there"
+    return {"namespace": kubectl.get("namespace", namespace), "objects": items}
 
 
 def told_by_the_engine(engine: docker.DockerClient, name: str) -> Object:

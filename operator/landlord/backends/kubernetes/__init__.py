@@ -11,7 +11,17 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.backends import NoConfig, Observation, Step
-from landlord.backends.kubernetes import ensure, inspection, kinds, lifecycle, limits, removal, secret, spec
+from landlord.backends.kubernetes import (
+    ensure,
+    inspection,
+    kinds,
+    lifecycle,
+    limits,
+    record,
+    removal,
+    secret,
+    spec,
+)
 from landlord.backends.kubernetes.cluster import Cluster, explained
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
@@ -20,7 +30,7 @@ from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import StepError
-from landlord.kubernetes_api import METADATA_LIST
+from landlord.kubernetes_api import JSON, METADATA_LIST
 from landlord.workflow.request import Desired
 
 Work = Callable[[], Awaitable[Result]]
@@ -109,7 +119,8 @@ class KubernetesBackend:
                 survey.add_deployment(found)
             for kind in kinds.MADE:
                 if kind is not kinds.DEPLOYMENT:
-                    async for found in each(kind, accept=METADATA_LIST, **made):
+                    accept = JSON if kind in record.LISTED_IN_FULL else METADATA_LIST
+                    async for found in each(kind, accept=accept, **made):
                         survey.add(kind, found)
         return await self._sources.judge(survey.observations(), survey.secrets())
 

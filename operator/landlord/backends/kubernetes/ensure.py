@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec, stamp
+from landlord.backends.kubernetes import kinds, record, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
@@ -44,14 +44,20 @@ async def _apply(
     cluster: Cluster, desired: Desired, kind: Kind, content: JsonObject, found: JsonObject | None
 ) -> JsonObject:
     body = manifest(kind, content, desired)
-    if kind not in stamp.STAMPED:
-        return await _applied(cluster, desired, kind, body, found)
-    generation = stamp.expected(body, found)
-    applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), found)
-    if stamp.changed(applied):
-        generation = applied["metadata"]["generation"]
-        applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), applied)
-    return applied
+    if kind in stamp.STAMPED:
+        generation = stamp.expected(body, found)
+        applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), found)
+        if stamp.changed(applied):
+            generation = applied["metadata"]["generation"]
+            applied = await _applied(cluster, desired, kind, stamp.stamped(body, generation), applied)
+        return applied
+    if kind in record.RECORDED:
+        applied = await _applied(cluster, desired, kind, record.recorded(body), found)
+        if not record.changes(applied):
+            return applied
+        # The admission has the last word, and nothing is to be recorded: it could not be put right.
+        found = applied
+    return await _applied(cluster, desired, kind, body, found)
 
 
 async def _applied(

@@ -34,18 +34,18 @@ def _within(owned: JsonObject, live: Any, applied: Any, path: str, *, hidden: bo
         if key == ".":  # the thing itself: it is there, or else it was missing one level above
             continue
         name, present, should = _look_up(key, live, applied)
-        where, hides = _joined(path, name), hidden or name == "env"
+        where, hides = joined(path, name), hidden or name == "env"
         below = {each: fields for each, fields in inner.items() if each != "."}
         if present is None and should is None:  # it is empty, and the API server keeps nothing of that
             continue
         if present is None:
             yield f"{where} is missing"
         elif should is None:
-            yield f"{where} {'differs' if hides else f'is {_shown(present)}, should not be set'}"
+            yield f"{where} {'differs' if hides else f'is {shown(present)}, should not be set'}"
         elif below:
             yield from _within(below, present, should, where, hidden=hides)
         elif present != should:
-            values = "differs" if hides else f"is {_shown(present)}, should be {_shown(should)}"
+            values = "differs" if hides else f"is {shown(present)}, should be {shown(should)}"
             yield f"{where} {values}"
 
 
@@ -63,13 +63,15 @@ def _item(items: Any, keys: JsonObject) -> Any:
     return next((each for each in items if keys.items() <= each.items()), None)
 
 
-def _joined(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
+    """The path of a child."""
     if name.startswith("["):
         return path + name
     plain = name.replace("_", "").isalnum()
     return f"{path}.{name}".removeprefix(".") if plain else f"{path}[{name}]"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value, for a person."""
     text = value if isinstance(value, str) and value else json.dumps(value, sort_keys=True)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

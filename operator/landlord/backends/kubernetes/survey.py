@@ -10,7 +10,7 @@ from landlord.api import names
 from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
 from landlord.backends import Observation
-from landlord.backends.kubernetes import kinds, rollout, spec, stamp
+from landlord.backends.kubernetes import kinds, record, rollout, spec, stamp
 from landlord.backends.kubernetes.kinds import Kind
 
 
@@ -60,6 +60,7 @@ class Survey:
                 spec.state_of(found),
                 going="deletionTimestamp" in metadata,
                 missing=set(spec.made(found)),
+                changed=_changes(kinds.NAMESPACE, found),
             )
 
     def add_deployment(self, found: JsonObject) -> None:
@@ -75,7 +76,7 @@ class Survey:
             )
 
     def add(self, kind: Kind, found: JsonObject) -> None:
-        """Any other object of landlord's; its metadata will do."""
+        """Any other object of landlord's; its metadata will do, but for what `record` wants in full."""
         self._seen(kind, found)
 
     def observations(self) -> Mapping[str, Observation]:
@@ -103,11 +104,16 @@ class Survey:
         if place is None or found["metadata"]["name"] != spec.NAME or not spec.owned(found, place.tenant_id):
             return None
         place.missing.discard(kind.name)
-        if kind in stamp.STAMPED and stamp.changed(found):
-            # With each further change the drift is another one, and so is looked at in depth again.
-            generation = found["metadata"]["generation"]
-            place.changed.append(f"the {kind.name} was changed by somebody (generation {generation})")
+        place.changed += _changes(kind, found)
         return place
+
+
+def _changes(kind: Kind, found: JsonObject) -> list[str]:
+    """What somebody has changed. A further change makes it another text, so it is inspected again."""
+    what = f"the {kind.name} was changed by somebody"
+    if kind in stamp.STAMPED:
+        return [f"{what} (generation {found['metadata']['generation']})"] if stamp.changed(found) else []
+    return [f"{what}: {each}" for each in record.changes(found)] if kind in record.RECORDED else []
 
 
 def _observation(place: Place) -> Observation:

@@ -147,6 +147,14 @@ def test_what_was_changed_is_named() -> None:
     )
 
 
+def test_what_was_changed_of_an_object_without_a_generation_is_named_by_field() -> None:
+    service = metadata()
+    service["metadata"]["annotations"] = {names.ANNOTATION_APPLIED: '{"spec":{"type":"ClusterIP"}}'}
+    changed = (kinds.SERVICE, service | {"spec": {"type": "NodePort"}})
+    seen = observed(namespace(), deployment(), changed)
+    assert seen.drift == "the Service was changed by somebody: spec.type is NodePort, should be ClusterIP"
+
+
 def test_a_tenant_of_an_earlier_version_has_no_drift() -> None:
     place, workload = namespace(), deployment(generation=9)
     del place["metadata"]["annotations"]

@@ -1,0 +1,71 @@
+"""Whether somebody has changed an object that has no generation, told by what was applied. No I/O.
+
+Each apply leaves landlord's fields in an annotation, and a survey compares them with what they are now. What
+others have added to them is theirs: an apply leaves it, too.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from landlord.api import names
+from landlord.api.schema import JsonObject
+from landlord.backends.kubernetes import kinds
+from landlord.backends.kubernetes.fields import joined, shown
+from landlord.backends.quantity import parse_quantity
+
+LISTED_IN_FULL = (kinds.SERVICE, kinds.SERVICE_ACCOUNT, kinds.LIMIT_RANGE, kinds.RESOURCE_QUOTA)
+"""Those of the kinds below that tell nothing of their fields in their metadata, as a namespace does."""
+RECORDED = (kinds.NAMESPACE, *LISTED_IN_FULL)
+"""The kinds without a generation, but for Secrets: what is in them must not stand in an annotation."""
+
+
+def recorded(manifest: JsonObject) -> JsonObject:
+    """The manifest with the annotation."""
+    metadata = manifest["metadata"]
+    fields = {name: manifest[name] for name in manifest.keys() - {"apiVersion", "kind", "metadata"}}
+    labels = {name: of for name, of in metadata["labels"].items() if not name.startswith(f"{names.GROUP}/")}
+    if labels:
+        fields["metadata"] = {"labels": labels}
+    record = {names.ANNOTATION_APPLIED: json.dumps(fields, sort_keys=True, separators=(",", ":"))}
+    return manifest | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | record}}
+
+
+def changes(found: JsonObject) -> list[str]:
+    """A phrase for each field that was changed. Nothing is known of one without the annotation."""
+    record = (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED)
+    if record is None:
+        return []
+    try:
+        return list(_differences(found, json.loads(record), ""))
+    except ValueError:
+        return [f"metadata.annotations[{names.ANNOTATION_APPLIED}] can't be read"]
+
+
+def _differences(present: Any, applied: Any, path: str) -> Iterator[str]:
+    if present is None or type(present) is not type(applied):
+        yield f"{path} is missing" if present is None else _other(present, applied, path)
+    elif isinstance(applied, dict):
+        for name, value in applied.items():
+            yield from _differences(present.get(name), value, joined(path, name))
+    elif isinstance(applied, list):
+        for number, item in enumerate(applied):
+            if all(any(_differences(each, item, "")) for each in present):
+                at_its_place = present[number] if len(present) == len(applied) else None
+                yield from _differences(at_its_place, item, f"{path}[{number}]")
+    elif not _same(present, applied):
+        yield _other(present, applied, path)
+
+
+def _other(present: Any, applied: Any, path: str) -> str:
+    return f"{path} is {shown(present)}, should be {shown(applied)}"
+
+
+def _same(present: Any, applied: Any) -> bool:
+    """Amounts are compared by value: the API server writes 1000m as 1."""
+    if present == applied:
+        return True
+    try:
+        return parse_quantity(present) == parse_quantity(applied)
+    except ValueError:
+        return False
