@@ -67,8 +67,8 @@ def bound(bindings: Mapping[str, Any] | None) -> dict[str, int]:
 
 def published_at(bindings: Mapping[str, Any] | None, name: str) -> tuple[str, int] | None:
     """Where on the host a container port can be reached, by an engine's Ports; None if it is not bound."""
-    hosts = (bindings or {}).get(name)
-    return (reachable(hosts[0]["HostIp"]), int(hosts[0]["HostPort"])) if hosts else None
+    host_port = bound(bindings).get(name)
+    return (reachable(bindings[name][0]["HostIp"]), host_port) if bindings and host_port else None
 
 
 def endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:

@@ -78,3 +78,22 @@ def test_bindings_are_read_as_the_engine_writes_them() -> None:
     engine = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "25001"}], "53/udp": None, "1/tcp": []}
     assert ports.bound(engine) == {"8080/tcp": 25001}
     assert ports.bound(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "address"),
+    [
+        ([{"HostIp": "127.0.0.1", "HostPort": "25001"}], ("127.0.0.1", 25001)),
+        ([{"HostIp": "0.0.0.0", "HostPort": "25001"}], ("127.0.0.1", 25001)),
+        ([{"HostIp": "::", "HostPort": "25001"}], ("::1", 25001)),
+        ([{"HostIp": "", "HostPort": ""}], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_a_port_is_reached_where_the_engine_has_bound_it(
+    hosts: list[dict[str, str]] | None, address: tuple[str, int] | None
+) -> None:
+    assert ports.published_at({"8080/tcp": hosts}, "8080/tcp") == address
+    assert ports.published_at({"8080/tcp": hosts}, "9090/tcp") is None
+    assert ports.published_at(None, "8080/tcp") is None
