@@ -13,11 +13,12 @@ from docker import APIClient
 from landlord.api.outcome import ResourceRef, Result
 from landlord.backends import NoConfig, Observation, Step
 from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
-from landlord.backends.docker.containers import ImageGone, Inspected
+from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
 from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import until_ready
+from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import Values, unspoken
 from landlord.errors import StepError
 from landlord.workflow.request import Desired

@@ -6,7 +6,6 @@ Each run looks first and does what is missing, so that it may be killed between 
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -18,13 +17,12 @@ from landlord.backends.docker import amend, drift, networks, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
+from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import Values, redacted
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 
 log = logging.getLogger(__name__)
-
-Inspected = dict[str, Any]
 
 STOP_GRACE = 5
 """Seconds between SIGTERM and SIGKILL."""

@@ -1,10 +1,9 @@
 """Looks at all that one tenant has on the engine, field by field."""
 
-from typing import Any
-
 from docker import APIClient
 
 from landlord.backends.docker import containers, drift, networks, spec, volumes
+from landlord.backends.docker.spec import Inspected
 from landlord.workflow.request import Desired
 
 
@@ -28,7 +27,7 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
     return [*lines, *(f"{container}: {each}" for each in differences if each)]
 
 
-def _state(found: dict[str, Any], desired: Desired) -> list[str]:
+def _state(found: Inspected, desired: Desired) -> list[str]:
     if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
         return ["it is suspended"]
     state, policy = found["State"], spec.docker(desired).restart_policy

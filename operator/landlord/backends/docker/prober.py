@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from landlord.api.workload import Probe
 from landlord.backends.docker import probes
 from landlord.backends.docker.engine import Engine
+from landlord.backends.docker.spec import Inspected
 from landlord.errors import StepError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Prober:
         self._tries: dict[str, asyncio.Task[str | None]] = {}
         self._said: dict[str, str | None] = {}
 
-    async def problems(self, wanted: Mapping[str, tuple[Probe, dict[str, Any]]]) -> dict[str, str]:
+    async def problems(self, wanted: Mapping[str, tuple[Probe, Inspected]]) -> dict[str, str]:
         """Why the last try failed, by the id of each of these containers where it did.
 
         Asks each once more. What is known of others is forgotten.
@@ -48,7 +48,7 @@ class Prober:
         """Give up what is under way."""
         await self._cancel(set(self._tries))
 
-    async def _try(self, probe: Probe, inspected: dict[str, Any]) -> str | None:
+    async def _try(self, probe: Probe, inspected: Inspected) -> str | None:
         async with self._free:
             try:
                 return await probes.attempt(self._engine, probe, inspected)

@@ -2,7 +2,6 @@
 
 import asyncio
 from http.client import responses
-from typing import Any
 
 import aiohttp
 from docker import APIClient
@@ -11,6 +10,7 @@ from docker.errors import APIError
 from landlord.api.workload import Probe
 from landlord.backends.docker import ports
 from landlord.backends.docker.engine import Engine, reason
+from landlord.backends.docker.spec import Inspected
 from landlord.backends.urls import in_url
 
 SETTLE = 0.1
@@ -22,7 +22,7 @@ class Failed(Exception):
     """The probe's own reason."""
 
 
-async def attempt(engine: Engine, probe: Probe, inspected: dict[str, Any]) -> str | None:
+async def attempt(engine: Engine, probe: Probe, inspected: Inspected) -> str | None:
     """Try once. Returns what went wrong, None when the probe succeeded. Raises StepError for the engine.
 
     What the container itself has said is not repeated: it may hold what it was told in secret.
@@ -42,7 +42,7 @@ async def attempt(engine: Engine, probe: Probe, inspected: dict[str, Any]) -> st
     return None
 
 
-def _address(inspected: dict[str, Any], port: int) -> tuple[str, int]:
+def _address(inspected: Inspected, port: int) -> tuple[str, int]:
     """Where the container port is reached: as published, else inside the container's network."""
     settings = inspected["NetworkSettings"]
     if published := ports.published_at(settings["Ports"], f"{port}/tcp"):

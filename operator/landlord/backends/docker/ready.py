@@ -8,8 +8,8 @@ from docker import APIClient
 
 from landlord.api.outcome import Result
 from landlord.backends.docker import containers, health, ports, probes, spec
-from landlord.backends.docker.containers import Inspected
 from landlord.backends.docker.engine import Engine
+from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import redacted
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired

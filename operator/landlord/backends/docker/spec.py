@@ -18,6 +18,9 @@ from landlord.backends.secrets import Values, references
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 
+Inspected = dict[str, Any]
+"""A container as the engine describes it."""
+
 ISOLATED_NETWORK = "landlord"
 """The network of all tenants that name none; on it they do not reach each other."""
 NO_SECRETS = Values()

@@ -13,9 +13,9 @@ from landlord.api import names
 from landlord.api.workload import Probe
 from landlord.backends import Observation
 from landlord.backends.docker import drift, spec
+from landlord.backends.docker.spec import Inspected
 
 Listed = Mapping[str, Any]
-Inspected = dict[str, Any]
 
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 
