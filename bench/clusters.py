@@ -23,7 +23,8 @@ from bench.stats import percentile
 from bench.system import disposable
 from landlord.api import names
 from landlord.api.workload import Container, Port, Workload
-from landlord.backends.kubernetes import KubernetesBackend, kinds, record, spec
+from landlord.backends.kubernetes import kinds, record, spec
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.paths import CHECKOUT

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.memory import MemoryBackend
 
 CROWD = "CROWD"

@@ -19,7 +19,7 @@ from typing import Literal
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import NoConfig, Observation, Step
+from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.workflow.request import Desired
 
 LEDGER = "LEDGER"

@@ -30,7 +30,7 @@ from landlord.dev.failure import LocalFailure
 from landlord.dev.paths import CHECKOUT
 from landlord.dev.plugin import plugged_in
 from landlord.dev.progress import say, step
-from landlord.engines import Progress, Registration
+from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 from landlord.workflow.request import Request

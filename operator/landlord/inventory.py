@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field
 
 from landlord.api.base import Model
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.backends.loading import GROUP, SETTING, choose, load, owner
 from landlord.errors import LandlordError, SettingsError, StepError
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tests.contract.harness import observe, settle, succeed
 
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.workflow.request import Desired
 
 NewTenant = Callable[..., Desired]

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.harness import observe, settle, succeed
 
 from landlord.api.lifecycle import State
-from landlord.backends import Backend, Observation, Step
+from landlord.backends.contract import Backend, Observation, Step
 from landlord.workflow.request import Desired
 
 NewTenant = Callable[..., Desired]

@@ -12,7 +12,7 @@ from tests.support.polling import eventually_async
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import NoConfig, Observation, Step
+from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 

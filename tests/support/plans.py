@@ -11,7 +11,7 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.plan import Plan, plan, request_for
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 from landlord.workflow.request import Operation
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

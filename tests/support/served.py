@@ -15,7 +15,7 @@ from landlord.dev.net import free_ports
 from landlord.dev.plugin import plugged_in
 from landlord.dev.programs import Program, worker
 from landlord.dev.restate import RestateServer
-from landlord.engines import Progress, Registration, WorkflowEngine
+from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 from landlord.workflow.request import Request

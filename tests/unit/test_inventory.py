@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from landlord import cli
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.loading import GROUP
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import Retryable, SettingsError

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from landlord.backends import Backend, NoConfig
+from landlord.backends.contract import Backend, NoConfig
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 

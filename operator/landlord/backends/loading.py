@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.errors import SettingsError
 
 GROUP = "landlord.backends"

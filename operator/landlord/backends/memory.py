@@ -18,7 +18,7 @@ from functools import partial
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Endpoint, ResourceRef, Result
-from landlord.backends import NoConfig, Observation, Step
+from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 from landlord.api.schema import JsonObject
 from landlord.api.workload import SecretKeyRef, Workload
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")

@@ -35,7 +35,7 @@ from landlord.controller.relist import relist
 from landlord.controller.restate_pods import RestatePods
 from landlord.controller.survey import Surveyor
 from landlord.controller.sweep import Sweep
-from landlord.engines import Progress, Registration, WorkflowEngine
+from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError
 from landlord.kubernetes_api import load_configuration

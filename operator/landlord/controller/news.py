@@ -35,7 +35,7 @@ from landlord.controller.deletion import Departure, left_behind, listed
 from landlord.controller.health import UNWELL
 from landlord.controller.lifecycle import expires_at
 from landlord.controller.status import ACTIVITIES
-from landlord.engines import History, Loss, Registration
+from landlord.engines.contract import History, Loss, Registration
 
 UNDER_WAY = tuple(ACTIVITIES.values())
 DONE_AGAIN = ("Repair", "Succeeded")

@@ -28,7 +28,7 @@ from landlord.controller.news import about_departure, about_expiry, about_tenant
 from landlord.controller.plan import Plan, plan
 from landlord.controller.queue import WorkQueue
 from landlord.controller.survey import Surveyor
-from landlord.engines import Registration, WorkflowEngine
+from landlord.engines.contract import Registration, WorkflowEngine
 from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)

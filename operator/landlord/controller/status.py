@@ -39,7 +39,7 @@ from landlord.controller.workflow_status import (
     unheard_of,
     workflow_status,
 )
-from landlord.engines import JOURNAL_MISMATCH, Progress, Registration
+from landlord.engines.contract import JOURNAL_MISMATCH, Progress, Registration
 from landlord.errors import EngineUnreachable
 from landlord.workflow.request import Request
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from landlord.api.tenant import Key
 from landlord.controller.pace import tell
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 
 BAD_NEWS_SECONDS = 30.0
 """How long a registration must have been something else than registered before settled Tenants hear of it."""

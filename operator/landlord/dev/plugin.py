@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.backends.loading import GROUP
 from landlord.dev.paths import CHECKOUT
 

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from landlord import metrics
 from landlord.api.outcome import Outcome
-from landlord.backends import Backend
-from landlord.engines import History, Listener, Progress, Registration
+from landlord.backends.contract import Backend
+from landlord.engines.contract import History, Listener, Progress, Registration
 from landlord.engines.local_journal import GaveWay, LocalJournal
 from landlord.errors import EngineError, EngineUnreachable
 from landlord.workflow.attempt import failed

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from landlord.api.outcome import Outcome
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 from landlord.workflow.attempt import TryAgain, next_wait
 from landlord.workflow.fence import Fence
 from landlord.workflow.place import Place

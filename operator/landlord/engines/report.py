@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from landlord.api.base import Model
-from landlord.engines import History, Registration
+from landlord.engines.contract import History, Registration
 
 
 class LossReport(Model):

@@ -10,7 +10,7 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 from restate.server import install_shutdown_hook
 
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.errors import SettingsError
 from landlord.worker.asgi import make_app
 

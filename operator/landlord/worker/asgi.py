@@ -18,7 +18,7 @@ from restate.endpoint import Endpoint
 
 from landlord import metrics
 from landlord.api import names
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.errors import SettingsError
 from landlord.worker.revision import revision_of
 from landlord.worker.service import tenant_provisioning

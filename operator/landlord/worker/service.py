@@ -7,7 +7,7 @@ from restate import InvocationRetryPolicy, ObjectContext, TerminalError, Virtual
 
 from landlord.api import names
 from landlord.api.outcome import Outcome
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.worker.journal import RestateJournal
 from landlord.worker.serde import ModelSerde
 from landlord.workflow.request import Operation, Request

@@ -6,7 +6,7 @@ from datetime import timedelta
 from restate import Context, InvocationRetryPolicy, Service
 
 from landlord.api import names
-from landlord.backends import Backend
+from landlord.backends.contract import Backend
 from landlord.worker.serde import ModelSerde
 from landlord.workflow.survey import (
     LONGEST_LOOK,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from landlord import metrics
 from landlord.api.outcome import Failure, Outcome
-from landlord.backends import Step
+from landlord.backends.contract import Step
 from landlord.errors import StepError, Stuck, Terminal
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Protocol
 
 from landlord.api.outcome import Outcome, Result
-from landlord.backends import Backend, Step
 from landlord.backends.config import check_config
+from landlord.backends.contract import Backend, Step
 from landlord.errors import Terminal
 from landlord.workflow.attempt import UNEXPECTED, attempt, failed
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Superseded, decide

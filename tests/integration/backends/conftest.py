@@ -9,8 +9,8 @@ from tests.integration.backends.registry import Registry
 from tests.integration.backends.tenants import Tenants
 from tests.support.session import Session
 
-from landlord.backends.docker import DockerBackend
-from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.docker.backend import DockerBackend
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.tools import program
 

@@ -10,7 +10,7 @@ from tests.support.polling import eventually
 from landlord.api.compute import KubernetesCompute
 from landlord.api.outcome import Result
 from landlord.api.workload import Container, Port, Workload
-from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.kubectl import Kubectl
 from landlord.errors import StepError
 from landlord.workflow.request import Desired

@@ -9,7 +9,7 @@ from tests.support.polling import eventually_async
 
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
-from landlord.backends.docker import DockerBackend
+from landlord.backends.docker.backend import DockerBackend
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 BAD_PORT = (EnvVar(name="PORT", value="no-port"),)

@@ -14,7 +14,7 @@ from tests.integration.backends.tenants import Tenants, ask
 
 from landlord.api.compute import Publish, Volume
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.docker import ports
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired

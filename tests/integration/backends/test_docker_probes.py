@@ -10,7 +10,7 @@ from tests.integration.backends.tenants import HTTP, Tenants
 
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, Exec, HttpGet, Probe, TcpSocket
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.errors import Retryable
 from landlord.workflow.request import Desired
 

@@ -10,7 +10,7 @@ from tests.support.secrets import Owner, referring
 
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar
-from landlord.backends.docker import DockerBackend
+from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.ready import until_ready
 from landlord.dev.cluster import ControlPlane

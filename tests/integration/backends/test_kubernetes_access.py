@@ -9,7 +9,8 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces
 from tests.support.rbac import account
 
-from landlord.backends.kubernetes import KubernetesBackend, cluster
+from landlord.backends.kubernetes import cluster
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, StepError
 from landlord.workflow.request import Desired

@@ -7,7 +7,7 @@ import pytest
 from tests.support.manifests import BASE, NAMESPACE
 from tests.support.session import Session
 
-from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 
 WORKER = "landlord-worker"

@@ -5,7 +5,7 @@ from tests.contract.harness import new_tenant_id, run, tenant
 from tests.support.secrets import Owner, allow_reading, referring_to
 
 from landlord import metrics
-from landlord.backends.kubernetes import KubernetesBackend
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 

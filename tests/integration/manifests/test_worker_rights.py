@@ -13,7 +13,8 @@ from tests.support.rbac import in_short, used
 from tests.support.secrets import Owner, allow_reading, referring_to
 
 from landlord.api.compute import KubernetesCompute, NamespaceSettings
-from landlord.backends.kubernetes import KubernetesBackend, removal
+from landlord.backends.kubernetes import removal
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired

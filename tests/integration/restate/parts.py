@@ -17,7 +17,7 @@ from landlord.dev.net import LOOPBACK, free_ports, status_of, wait_until
 from landlord.dev.paths import CHECKOUT
 from landlord.dev.process import OneProcess, spawn
 from landlord.dev.restate import RestateServer
-from landlord.engines import Progress, Registration
+from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.access import Access
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine

@@ -20,7 +20,7 @@ import restate
 from tests.integration.restate import misbehaving
 
 from landlord.api.outcome import ResourceRef, Result
-from landlord.backends import Backend, NoConfig, Observation, Step
+from landlord.backends.contract import Backend, NoConfig, Observation, Step
 from landlord.worker import app, asgi, service
 from landlord.workflow.request import Desired
 

@@ -9,7 +9,7 @@ from tests.support.served import Recorder, Served, restate_engine, running, serv
 from tests.support.session import Session
 
 from landlord.backends.memory import MemoryBackend
-from landlord.engines import WorkflowEngine
+from landlord.engines.contract import WorkflowEngine
 from landlord.engines.local import LocalEngine
 
 

@@ -14,7 +14,7 @@ from tests.support.requests import request
 from tests.support.served import Served, restate_engine, running
 
 from landlord.api.outcome import Outcome
-from landlord.engines import WorkflowEngine
+from landlord.engines.contract import WorkflowEngine
 from landlord.errors import EngineError
 from landlord.workflow.request import Request
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.secrets import referring
 
 from landlord.api.workload import Container, EnvVar, Workload
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.secrets import (
     Missing,
     Values,

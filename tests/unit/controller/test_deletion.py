@@ -26,7 +26,7 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
 from landlord.controller.plan import Plan, plan
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered
 
 PROTECTED: dict[str, Any] = {"protected": True}

@@ -11,7 +11,7 @@ from landlord.api.outcome import Outcome
 from landlord.api.tenant import Key
 from landlord.controller.flights import Flights
 from landlord.controller.queue import WorkQueue
-from landlord.engines import Progress, WorkflowEngine
+from landlord.engines.contract import Progress, WorkflowEngine
 from landlord.errors import EngineUnreachable
 from landlord.workflow.request import Request
 

@@ -25,7 +25,7 @@ from landlord.controller.comparison import MAX_ITEM, Finding
 from landlord.controller.facts import Facts
 from landlord.controller.news import about_tenant
 from landlord.controller.plan import Plan, plan
-from landlord.engines import Progress, Registration
+from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineUnreachable, RequestRejected
 
 WORK = ("u1", 1, 1)

@@ -22,7 +22,7 @@ from landlord.api.conditions import find
 from landlord.api.status import TenantStatus
 from landlord.controller.facts import Facts
 from landlord.controller.plan import plan
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 
 PAUSED = {"mode": "Paused"}
 

@@ -12,7 +12,7 @@ from landlord.api.status import TenantStatus, WorkflowStatus
 from landlord.controller.deletion import Departure
 from landlord.controller.news import News, RegistrationNews, about_departure, about_expiry, about_tenant
 from landlord.controller.plan import plan
-from landlord.engines import History, Loss, Registration
+from landlord.engines.contract import History, Loss, Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
 from landlord.controller.plan import request_for
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 from landlord.workflow.request import Desired
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

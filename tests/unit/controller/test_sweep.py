@@ -13,7 +13,7 @@ from tests.support.clockwork import run
 from landlord.api.tenant import Key
 from landlord.controller.pace import PACE
 from landlord.controller.sweep import BAD_NEWS_SECONDS, GOOD_NEWS_SECONDS, Sweep
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 
 REGISTERED = Registration("True", "Registered", "registered")
 AWAY = Registration("Unknown", "EngineUnreachable", "connection refused")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from landlord import metrics
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 from landlord.engines.restate.invocations import Invocation
 from landlord.engines.restate.progress import error_line, progress_of
 

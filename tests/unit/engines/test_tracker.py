@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 from landlord.engines.restate import tracker as module
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient

@@ -5,7 +5,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
-from landlord.backends import Step, memory
+from landlord.backends import memory
+from landlord.backends.contract import Step
 from landlord.backends.kubernetes import ensure, ready, removal, stopping
 from landlord.errors import Retryable, Stuck, Terminal
 from landlord.workflow import attempt as module

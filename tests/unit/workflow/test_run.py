@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from tests.support.requests import CREATED, request
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
-from landlord.backends import NoConfig, Observation, Step
+from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Terminal
 from landlord.workflow.fence import Fence
 from landlord.workflow.place import Place

@@ -11,7 +11,7 @@ from typing import Any
 
 from landlord.api import names
 from landlord.api.workload import Probe
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.docker import drift, spec
 from landlord.backends.docker.spec import Inspected
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from landlord import metrics
 from landlord.api.schema import JsonObject
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import kinds
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.refusals import may_not_read, refused

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from landlord.api import names
 from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import kinds, record, rollout, spec, stamp
 from landlord.backends.kubernetes.kinds import Kind
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from landlord.api.outcome import Outcome
-from landlord.engines import History, Listener, Progress, Registration
+from landlord.engines.contract import History, Listener, Progress, Registration
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.ingress import Ingress

@@ -6,7 +6,7 @@ import time
 
 from landlord.api.base import Model
 from landlord.api.names import LEASE, WORKFLOW_SERVICE
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 from landlord.engines.report import OperatorReport
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.clients import Clients

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.engines import History, Loss, Registration
+from landlord.engines.contract import History, Loss, Registration
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection

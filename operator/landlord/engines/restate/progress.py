@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from landlord.engines import Progress
+from landlord.engines.contract import Progress
 from landlord.engines.restate.invocations import Invocation
 
 SubState = Literal["Pending", "Running", "BackingOff", "Paused"]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from landlord.api.outcome import Failure, Outcome
-from landlord.engines import JOURNAL_MISMATCH, Progress
+from landlord.engines.contract import JOURNAL_MISMATCH, Progress
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.invocations import Invocation, by_id, queues_of

@@ -17,7 +17,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from landlord.engines import Registration
+from landlord.engines.contract import Registration
 from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal, Retry
 from landlord.engines.restate.seen import Deployment, EngineAway, Ingress, Seen, Unheard, Worker, WorkerAway

@@ -4,7 +4,8 @@ import pytest
 
 from landlord.api.compute import DockerCompute, Publish, Volume
 from landlord.api.workload import Container, EnvVar, Port, ResourceAmounts, Resources, Workload
-from landlord.backends.docker import DockerBackend, spec
+from landlord.backends.docker import spec
+from landlord.backends.docker.backend import DockerBackend
 from landlord.errors import Terminal
 from landlord.workflow.request import Desired
 

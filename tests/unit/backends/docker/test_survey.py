@@ -5,7 +5,7 @@ import pytest
 
 from landlord.api import names
 from landlord.api.workload import Probe, TcpSocket
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.docker import spec, survey
 
 

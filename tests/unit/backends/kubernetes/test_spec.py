@@ -8,7 +8,8 @@ from tests.unit.backends.kubernetes.desires import HTTP, WEB, desired, having
 
 from landlord.api import names
 from landlord.api.workload import Port
-from landlord.backends.kubernetes import KubernetesBackend, kinds, spec
+from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.claim import claim
 from landlord.errors import Retryable, Terminal
 from landlord.workflow.request import Desired

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from landlord.api import names
-from landlord.backends import Observation
+from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.survey import Survey
 

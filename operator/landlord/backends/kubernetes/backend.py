@@ -1,0 +1,155 @@
+"""A backend that gives each tenant a namespace of a Kubernetes cluster to itself, for production.
+
+A tenant has the namespace `tenant-<tenantID>`, or the one that its manifest names, and in it one object of
+each kind, called `tenant`; all are labelled, and nothing without the labels is touched unless the Tenant
+permits it. Objects are made by server-side apply: landlord's fields are put back, others' are left alone.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+
+from landlord.api import names
+from landlord.api.outcome import Result
+from landlord.backends.contract import NoConfig, Observation, Step
+from landlord.backends.kubernetes import (
+    ensure,
+    inspection,
+    kinds,
+    lifecycle,
+    limits,
+    record,
+    removal,
+    secret,
+    spec,
+)
+from landlord.backends.kubernetes.cluster import Cluster, explained
+from landlord.backends.kubernetes.objects import objects
+from landlord.backends.kubernetes.ready import until_ready
+from landlord.backends.kubernetes.refusals import Gone
+from landlord.backends.kubernetes.sources import Sources
+from landlord.backends.kubernetes.stopping import stop
+from landlord.backends.kubernetes.survey import Survey
+from landlord.errors import StepError
+from landlord.kubernetes_api import JSON, METADATA_LIST
+from landlord.workflow.request import Desired
+
+Work = Callable[[], Awaitable[Result]]
+
+
+class KubernetesBackend:
+    """The cluster is found as kubectl finds it; in a pod it is the pod's own, unless KUBECONFIG is set."""
+
+    name = "kubernetes"
+    Config = NoConfig
+
+    def __init__(self) -> None:
+        self._cluster = Cluster()
+        self._sources = Sources(self.name, self._cluster)
+
+    def steps(self, desired: Desired) -> Sequence[Step]:
+        """namespace, limits, network, secrets if it refers to any, workload, ready."""
+        spec.check(desired)
+        limits.check(desired)
+        works: dict[str, Work] = {
+            name: partial(ensure.ensure, self._cluster, desired, wanted)
+            for name, wanted in objects(desired).items()
+            if name not in ("workload", "ready")
+        }
+        if desired.workload.refers_to_secrets:
+            works["secrets"] = partial(secret.copy, self._cluster, self._sources, desired)
+        works["workload"] = partial(self._workload, desired)
+        works["ready"] = partial(self._ready, desired)
+        return [
+            Step(name, partial(self._make, desired, work, list(works.values())[:number]))
+            for number, (name, work) in enumerate(works.items())
+        ]
+
+    def teardown(self, tenant_id: str) -> Sequence[Step]:
+        """workload, namespace."""
+
+        async def workload() -> Result:
+            with explained():
+                await stop(self._cluster, tenant_id, lifecycle.removed)
+            return Result()
+
+        async def namespace() -> Result:
+            with explained():
+                await removal.remove(self._cluster, tenant_id)
+            return Result()
+
+        return (Step("workload", workload), Step("namespace", namespace))
+
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """suspend: the Deployment has no replicas, and there are no pods."""
+
+        async def suspend() -> Result:
+            with explained():
+                return await lifecycle.suspend(self._cluster, tenant_id)
+
+        return (Step("suspend", suspend),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """archive: no Deployment and no Service; the namespace is kept, and what others put there."""
+
+        async def archive() -> Result:
+            with explained():
+                return await lifecycle.archive(self._cluster, tenant_id)
+
+        return (Step("archive", archive),)
+
+    async def inspect(self, desired: Desired) -> Sequence[str]:
+        """What the API server would change if the tenant were applied now."""
+        spec.check(desired)
+        with explained():
+            return await inspection.inspect(self._cluster, self._sources, desired)
+
+    async def survey(self) -> Mapping[str, Observation]:
+        """All tenants with a namespace, by one list of each kind.
+
+        The right to list all Secrets would be the right to read them. A list of one name, be it in all
+        namespaces, takes no more than the right to that name.
+        """
+        ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+        made = {"labelSelector": ours, "fieldSelector": f"metadata.name={spec.NAME}"}
+        survey, each = Survey(), self._cluster.each
+        with explained():
+            async for found in each(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours):
+                survey.add_namespace(found)
+            async for found in each(kinds.DEPLOYMENT, **made):
+                survey.add_deployment(found)
+            for kind in kinds.MADE:
+                if kind is not kinds.DEPLOYMENT:
+                    accept = JSON if kind in record.LISTED_IN_FULL else METADATA_LIST
+                    async for found in each(kind, accept=accept, **made):
+                        survey.add(kind, found)
+        return await self._sources.judge(survey.observations(), survey.secrets())
+
+    async def close(self) -> None:
+        """Let go of the connections to the API server."""
+        await self._cluster.close()
+
+    async def _workload(self, desired: Desired) -> Result:
+        copied = await secret.copied(self._cluster, desired)
+        return await ensure.ensure(self._cluster, desired, objects(desired, copied)["workload"])
+
+    async def _ready(self, desired: Desired) -> Result:
+        try:
+            made = await until_ready(self._cluster, desired)
+        except StepError as error:
+            if await secret.is_outdated(self._cluster, self._sources, desired):
+                raise Gone("SecretChanged", "a Secret has changed; it is rolled out") from error
+            raise
+        await secret.prune(self._cluster, desired)
+        return made
+
+    async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
+        """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""
+        quota = spec.kubernetes(desired).quota
+        try:
+            with explained(quota):
+                return await work()
+        except Gone:
+            with explained(quota):
+                for earlier in before:
+                    await earlier()
+                return await work()
