@@ -4,22 +4,13 @@ Own code because no library has these semantics for asyncio; they are what keeps
 """
 
 import asyncio
-import random
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from landlord.backoff import backoff
+
 K = TypeVar("K", bound=Hashable)
-
-BACKOFF_BASE = 0.2
-BACKOFF_CAP = 60.0
-JITTER = 0.2
-
-
-def backoff(failures: int, chance: Callable[[], float] = random.random) -> float:
-    """Seconds to wait after so many failures in a row (from 1): doubling, capped, jittered by 20 %."""
-    delay = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(failures - 1, 20))
-    return float(delay * (1 - JITTER + 2 * JITTER * chance()))
 
 
 class WorkQueue(Generic[K]):

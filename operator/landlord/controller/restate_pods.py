@@ -15,9 +15,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
 from landlord.api.schema import JsonObject
+from landlord.backoff import backoff
 from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient
-from landlord.controller.queue import backoff
 from landlord.errors import SettingsError
 from landlord.kubernetes_api import KubeError
 

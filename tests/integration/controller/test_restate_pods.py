@@ -12,10 +12,10 @@ from tests.support.polling import eventually_async
 from tests.support.rbac import RESTATE_RULES, account, grant
 from tests.support.relay import Relay
 
+from landlord.backoff import BACKOFF_BASE
 from landlord.controller import kube, restate_pods
 from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient
-from landlord.controller.queue import BACKOFF_BASE
 from landlord.controller.restate_pods import GATE, RestatePods
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.kubectl import Kubectl
