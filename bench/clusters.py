@@ -22,6 +22,7 @@ from bench.conditions import machine
 from bench.stats import percentile
 from bench.system import disposable
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.kubernetes import kinds, record, spec
 from landlord.backends.kubernetes.backend import KubernetesBackend
@@ -32,7 +33,6 @@ from landlord.dev.process import bearers
 from landlord.dev.progress import say, step
 from landlord.errors import StepError
 from landlord.kubernetes_api import JSON, METADATA_LIST
-from landlord.workflow.request import Desired
 
 _PART = "clusters"
 _AT_ONCE = 16

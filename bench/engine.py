@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import docker
 
+from landlord.api.request import Desired
 from landlord.backends.docker import ports, spec
-from landlord.workflow.request import Desired
 
 THREADS = 20
 _LABEL = "landlord-bench"

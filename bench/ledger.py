@@ -19,8 +19,8 @@ from typing import Literal
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.workflow.request import Desired
 
 LEDGER = "LEDGER"
 WORK = "WORK"

@@ -5,10 +5,10 @@ import json
 from bench.ledger import WORK, LedgerBackend
 from bench.system import FLOOR
 from landlord.api import names
+from landlord.api.request import Desired, Request
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Tenant
 from landlord.dev.docker import WEB_IMAGE
-from landlord.workflow.request import Desired, Request
 
 
 def memory(name: str) -> bytes:

@@ -22,6 +22,7 @@ from bench.conditions import conditions
 from bench.crowd import CROWD, CrowdBackend, name_of
 from bench.processes import OTHERS, Processes, grown
 from bench.system import MEASURED, System, running_system
+from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
@@ -33,7 +34,6 @@ from landlord.dev.progress import say, step
 from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
-from landlord.workflow.request import Request
 from landlord.workflow.survey import Seen, Survey
 
 PATTERN = "pattern"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from landlord.api.compute import DockerCompute, Volume
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, Workload
 from landlord.backends.contract import Backend, Observation, Step
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 PATIENCE_SECONDS = 60.0
 

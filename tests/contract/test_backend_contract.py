@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from tests.contract.harness import observe, settle, succeed
 
+from landlord.api.request import Desired
 from landlord.backends.contract import Backend
-from landlord.workflow.request import Desired
 
 NewTenant = Callable[..., Desired]
 

@@ -7,8 +7,8 @@ import pytest
 from tests.contract.harness import observe, settle, succeed
 
 from landlord.api.lifecycle import State
+from landlord.api.request import Desired
 from landlord.backends.contract import Backend, Observation, Step
-from landlord.workflow.request import Desired
 
 NewTenant = Callable[..., Desired]
 RESTS: tuple[State, ...] = ("Suspended", "Archived")

@@ -12,9 +12,9 @@ from tests.support.polling import eventually_async
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 STEPS = ("one", "two", "three")
 RESTS: dict[str, State] = {"suspended": "Suspended", "archived": "Archived"}

@@ -7,12 +7,12 @@ from typing import Any
 from landlord.api.conditions import find
 from landlord.api.names import FINALIZER
 from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
+from landlord.api.request import Operation
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.plan import Plan, plan, request_for
 from landlord.engines.contract import Registration
-from landlord.workflow.request import Operation
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGISTERED = Registration(

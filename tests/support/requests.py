@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from landlord.api.request import Desired, Operation, Request
 from landlord.api.workload import Container, EnvVar, Workload
-from landlord.workflow.request import Desired, Operation, Request
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,6 +11,7 @@ from tests.support.ledger import LedgerBackend
 from tests.support.polling import eventually_async
 from tests.support.session import Session
 
+from landlord.api.request import Request
 from landlord.dev.net import free_ports
 from landlord.dev.plugin import plugged_in
 from landlord.dev.programs import Program, worker
@@ -18,7 +19,6 @@ from landlord.dev.restate import RestateServer
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
-from landlord.workflow.request import Request
 
 
 class Recorder:

@@ -7,10 +7,10 @@ from prometheus_client import Counter
 
 from landlord import metrics
 from landlord.api.outcome import Outcome
+from landlord.api.request import Operation
 from landlord.engines.restate.keeper import Trigger
 from landlord.engines.restate.refusals import Reason
 from landlord.engines.restate.verdict import LossCause
-from landlord.workflow.request import Operation
 
 
 def values(counter: Counter, label: str) -> set[str]:

@@ -16,9 +16,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from landlord.api.outcome import Endpoint, ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import Observation, Step
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 from landlord_static_sites.site import Site
 
 IMAGE = "static"

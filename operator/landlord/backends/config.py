@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from landlord.api.request import Desired
 from landlord.backends.contract import Backend, NoConfig
 from landlord.errors import Terminal
-from landlord.workflow.request import Desired
 
 FIELD = "compute.config"
 SHORTEST_SECRET = 4

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Result
-from landlord.workflow.request import Desired
+from landlord.api.request import Desired
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from functools import partial
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Endpoint, ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 
 LONGEST_DELAY = 50.0
 """Within what a workflow gives to one try of a step."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from landlord import metrics
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.api.tenant import Key
 from landlord.controller.facts import Flight
 from landlord.engines.contract import Progress, WorkflowEngine
 from landlord.errors import EngineError
-from landlord.workflow.request import Request
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ The spec's own state holds until the Tenant expires; then the one that keeps les
 from datetime import datetime
 
 from landlord.api.lifecycle import State
+from landlord.api.request import Operation
 from landlord.api.tenant import Tenant
-from landlord.workflow.request import Operation
 
 OPERATIONS: dict[State, Operation] = {"Active": "apply", "Suspended": "suspend", "Archived": "archive"}
 _ORDER: tuple[State, ...] = ("Active", "Suspended", "Archived")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from landlord import metrics, server
 from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
+from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
 from landlord.controller import lifecycle
@@ -40,7 +41,6 @@ from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError
 from landlord.kubernetes_api import load_configuration
 from landlord.settings import OperatorSettings
-from landlord.workflow.request import Request
 
 log = logging.getLogger(__name__)
 

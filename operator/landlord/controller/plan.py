@@ -33,6 +33,7 @@ from typing import Literal
 
 from landlord.api.conditions import PROVISIONED, find
 from landlord.api.outcome import Failure, Outcome, ResourceRef
+from landlord.api.request import Desired, Operation, Request
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
 from landlord.controller import deletion, health, idle, lifecycle
@@ -41,7 +42,6 @@ from landlord.controller.deletion import Departure
 from landlord.controller.facts import Facts, Flight
 from landlord.controller.workflow_status import performed, ran_before
 from landlord.errors import RequestRejected
-from landlord.workflow.request import Desired, Operation, Request
 
 
 @dataclass(frozen=True)

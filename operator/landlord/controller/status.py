@@ -19,6 +19,7 @@ from landlord.api.conditions import (
     Verdict,
 )
 from landlord.api.outcome import Failure, Outcome
+from landlord.api.request import Request
 from landlord.api.status import (
     Phase,
     RegistrationStatus,
@@ -41,7 +42,6 @@ from landlord.controller.workflow_status import (
 )
 from landlord.engines.contract import JOURNAL_MISMATCH, Progress, Registration
 from landlord.errors import EngineUnreachable
-from landlord.workflow.request import Request
 
 RETRY_FAILED_AFTER = 300.0
 """Seconds until a workflow that failed, but may succeed, is started again: its own retries took

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from landlord.api.conditions import shortened
 from landlord.api.outcome import Failure, Outcome
+from landlord.api.request import Operation, Request
 from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller import lifecycle
 from landlord.engines.contract import Progress
-from landlord.workflow.request import Operation, Request
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
 """How a step that is tried again tells its error; see workflow/attempt.py."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from landlord.api.outcome import Outcome
-from landlord.workflow.request import Desired, Request
+from landlord.api.request import Desired, Request
 from landlord.workflow.survey import Seen
 
 JOURNAL_MISMATCH = "JournalMismatch"

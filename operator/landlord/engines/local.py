@@ -7,13 +7,13 @@ from typing import NoReturn
 
 from landlord import metrics
 from landlord.api.outcome import Outcome
+from landlord.api.request import Desired, Request
 from landlord.backends.contract import Backend
 from landlord.engines.contract import History, Listener, Progress, Registration
 from landlord.engines.local_journal import GaveWay, LocalJournal
 from landlord.errors import EngineError, EngineUnreachable
 from landlord.workflow.attempt import failed
 from landlord.workflow.fence import Fence
-from landlord.workflow.request import Desired, Request
 from landlord.workflow.run import provision
 from landlord.workflow.survey import InspectionRequest, Seen, SurveyRequest, inspect, survey
 

@@ -7,10 +7,10 @@ from restate import InvocationRetryPolicy, ObjectContext, TerminalError, Virtual
 
 from landlord.api import names
 from landlord.api.outcome import Outcome
+from landlord.api.request import Operation, Request
 from landlord.backends.contract import Backend
 from landlord.worker.journal import RestateJournal
 from landlord.worker.serde import ModelSerde
-from landlord.workflow.request import Operation, Request
 from landlord.workflow.run import provision
 
 BAD_REQUEST = 400

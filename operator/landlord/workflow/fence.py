@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from landlord.api.base import Model
-from landlord.workflow.request import Request
+from landlord.api.request import Request
 
 
 class Fence(Model):

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Protocol
 
 from landlord.api.outcome import Outcome, Result
+from landlord.api.request import Request
 from landlord.backends.config import check_config
 from landlord.backends.contract import Backend, Step
 from landlord.errors import Terminal
 from landlord.workflow.attempt import UNEXPECTED, attempt, failed
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Superseded, decide
 from landlord.workflow.place import Place
-from landlord.workflow.request import Request
 
 Attempt = Callable[[float, float, Callable[[], float]], Awaitable[Outcome]]
 """Called with start and deadline of the invocation, and the clock that they are from."""

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from landlord.api.base import Model
 from landlord.api.lifecycle import State
+from landlord.api.request import Desired
 from landlord.backends.config import check_config
 from landlord.backends.contract import Backend, Observation
 from landlord.errors import StepError
-from landlord.workflow.request import Desired
 
 log = logging.getLogger(__name__)
 

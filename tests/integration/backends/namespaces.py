@@ -9,11 +9,11 @@ from tests.support.polling import eventually
 
 from landlord.api.compute import KubernetesCompute
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.kubectl import Kubectl
 from landlord.errors import StepError
-from landlord.workflow.request import Desired
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
 Object = dict[str, Any]

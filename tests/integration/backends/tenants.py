@@ -10,10 +10,10 @@ from tests.contract.harness import new_tenant_id, run, run_with_patience
 
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.docker.backend import DockerBackend
 from landlord.errors import StepError
-from landlord.workflow.request import Desired
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
 

@@ -12,10 +12,10 @@ from tests.integration.backends.tenants import Tenants, ask
 from tests.support.polling import eventually_async
 
 from landlord.api.compute import Publish
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker import containers
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 T = TypeVar("T")
 PUBLISH = (Publish(port="http"),)

@@ -13,11 +13,11 @@ from tests.integration.backends.files import read, write
 from tests.integration.backends.tenants import Tenants, ask
 
 from landlord.api.compute import Publish, Volume
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends.contract import Observation
 from landlord.backends.docker import ports
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 
 DATA = (Volume(name="data", mount_path="/data"),)
 LIMITS = Resources(limits=ResourceAmounts(cpu="500m", memory="64Mi"))

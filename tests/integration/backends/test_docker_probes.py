@@ -9,10 +9,10 @@ import pytest
 from tests.integration.backends.tenants import HTTP, Tenants
 
 from landlord.api.compute import Publish
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar, Exec, HttpGet, Probe, TcpSocket
 from landlord.backends.contract import Observation
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 SLOW = (EnvVar(name="START_DELAY", value="4"),)
 """Longer than one step waits."""

@@ -9,13 +9,13 @@ from tests.integration.backends.tenants import Tenants, ask
 from tests.support.secrets import Owner, referring
 
 from landlord.api.compute import Publish
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.ready import until_ready
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 PUBLISH = (Publish(port="http"),)
 

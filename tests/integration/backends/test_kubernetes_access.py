@@ -9,11 +9,11 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces
 from tests.support.rbac import account
 
+from landlord.api.request import Desired
 from landlord.backends.kubernetes import cluster
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, StepError
-from landlord.workflow.request import Desired
 
 
 async def failure(backend: KubernetesBackend, desired: Desired) -> StepError:

@@ -12,12 +12,12 @@ from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.kubernetes import kinds
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.dev.cluster import ControlPlane
-from landlord.workflow.request import Desired
 
 Edit = Callable[[Namespaces, Desired], None]
 SECRET = "a-password-of-theirs"

@@ -10,10 +10,10 @@ from tests.support.polling import eventually
 
 from landlord.api import names
 from landlord.api.compute import NamespaceSettings
+from landlord.api.request import Desired
 from landlord.api.workload import Container
 from landlord.backends.kubernetes import stopping
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 CLAIM = {
     "apiVersion": "v1",

@@ -9,9 +9,9 @@ from tests.support.polling import eventually
 from landlord import kubernetes_api
 from landlord.api import names
 from landlord.api.outcome import Endpoint
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Exec, Port, Probe, ResourceAmounts, Resources
 from landlord.backends.kubernetes import ready
-from landlord.workflow.request import Desired
 
 SIDECAR = Container(
     name="sidecar",

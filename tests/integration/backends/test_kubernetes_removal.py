@@ -7,9 +7,9 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces, config_map, namespace_of
 from tests.support.polling import eventually_async
 
+from landlord.api.request import Desired
 from landlord.backends.kubernetes import removal, stopping
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 HELD = "example.com/hold"
 

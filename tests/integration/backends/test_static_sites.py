@@ -8,11 +8,11 @@ import pytest
 from tests.contract.harness import new_tenant_id, observe, settle, tenant
 from tests.support.static_sites import NAME, installed_with_a_web_server
 
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvSource, EnvVar, SecretKeyRef, Workload
 from landlord.backends.contract import Backend
 from landlord.backends.loading import load_backends
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 
 SECRET = EnvSource(secret_key_ref=SecretKeyRef(name="db", key="password"))
 

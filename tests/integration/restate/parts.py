@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import psutil
 from tests.support.polling import eventually_async
 
+from landlord.api.request import Desired, Operation, Request
 from landlord.api.workload import Container, Workload
 from landlord.dev.net import LOOPBACK, free_ports, status_of, wait_until
 from landlord.dev.paths import CHECKOUT
@@ -22,7 +23,6 @@ from landlord.engines.restate.access import Access
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 from landlord.engines.restate.verdict import Policy
-from landlord.workflow.request import Desired, Operation, Request
 
 PROGRAM = "tests.integration.restate.scripted_worker"
 STEPS = ["network", "container", "health"]

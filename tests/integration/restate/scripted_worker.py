@@ -20,9 +20,9 @@ import restate
 from tests.integration.restate import misbehaving
 
 from landlord.api.outcome import ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import Backend, NoConfig, Observation, Step
 from landlord.worker import app, asgi, service
-from landlord.workflow.request import Desired
 
 STEPS: dict[str, dict[str, Any]] = {"network": {}, "container": {}, "health": {}}
 

@@ -12,9 +12,9 @@ from tests.support.polling import eventually_async
 
 from landlord import metrics
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.engines.restate.verdict import Policy
 from landlord.errors import EngineError
-from landlord.workflow.request import Request
 
 Counts = Mapping[str, int | range]
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from tests.integration.restate.parts import RunningEngine, request
 
+from landlord.api.request import Request
 from landlord.engines.restate.http import HttpClient
-from landlord.workflow.request import Request
 
 
 @pytest.mark.parametrize(("verb", "code"), [("cancel", "Cancelled"), ("kill", "Killed")])

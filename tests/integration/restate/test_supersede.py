@@ -6,9 +6,9 @@ import contextlib
 import pytest
 from tests.integration.restate.parts import RunningEngine, request
 
+from landlord.api.request import Request
 from landlord.engines.restate.http import HttpClient
 from landlord.errors import InvocationLost
-from landlord.workflow.request import Request
 
 BROKEN = {"error": "no such image"}
 SOON = 15

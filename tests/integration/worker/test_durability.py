@@ -14,9 +14,9 @@ from tests.support.requests import request
 from tests.support.served import Served, restate_engine, running
 
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.engines.contract import WorkflowEngine
 from landlord.errors import EngineError
-from landlord.workflow.request import Request
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from tests.support.polling import eventually_async
 from tests.support.requests import CREATED, request
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
+from landlord.api.request import Request
 from landlord.workflow import attempt as trying
-from landlord.workflow.request import Request
 
 SUPERSEDED = Outcome(result="Superseded")
 

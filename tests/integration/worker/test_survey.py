@@ -9,8 +9,8 @@ from tests.support.polling import eventually
 from tests.support.requests import request
 from tests.support.served import Served, restate_engine, running
 
+from landlord.api.request import Desired
 from landlord.errors import EngineError
-from landlord.workflow.request import Desired
 from landlord.workflow.survey import Seen
 
 

@@ -9,10 +9,10 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, model_val
 from pydantic_core import PydanticCustomError
 from tests.support.requests import request, workload
 
+from landlord.api.request import Desired
 from landlord.backends.config import check_config
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import Terminal
-from landlord.workflow.request import Desired
 
 
 def talkative(value: str) -> str:

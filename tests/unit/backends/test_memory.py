@@ -4,11 +4,11 @@ import pytest
 from tests.support.secrets import referring
 
 from landlord.api.outcome import Endpoint
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, Workload
 from landlord.backends.contract import Backend
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import Retryable, StepError, Terminal
-from landlord.workflow.request import Desired
 
 
 def desired(*containers: Container, **env: str) -> Desired:

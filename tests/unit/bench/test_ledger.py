@@ -5,8 +5,8 @@ import pytest
 from bench.ledger import LEDGER, WORK, Entry, Ledger, LedgerBackend, begun_since, duplicates
 from tests.support.polling import eventually_async
 
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Workload
-from landlord.workflow.request import Desired
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from typing import cast
 from tests.support.requests import request
 
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.api.tenant import Key
 from landlord.controller.flights import Flights
 from landlord.controller.queue import WorkQueue
 from landlord.engines.contract import Progress, WorkflowEngine
 from landlord.errors import EngineUnreachable
-from landlord.workflow.request import Request
 
 ACME = Key("tenants", "acme")
 SOON, LONG = 0.01, 5.0

@@ -11,11 +11,11 @@ from tests.support.plans import DONE, FACTS, GIVEN_UP, MADE, NOW, a_ready_tenant
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Outcome, ResourceRef, Result
+from landlord.api.request import Operation
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Flight
 from landlord.controller.lifecycle import expires_at, wanted
 from landlord.controller.plan import Plan, plan
-from landlord.workflow.request import Operation
 
 VOLUME = ResourceRef(kind="volume", name="data")
 STOPPED = Outcome(result="Succeeded")

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from landlord.api.request import Desired
 from landlord.api.tenant import Tenant
 from landlord.controller.facts import Facts
 from landlord.controller.plan import request_for
 from landlord.engines.contract import Registration
-from landlord.workflow.request import Desired
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FACTS = Facts(Registration("True", "Registered", "registered"), steady=None, default_provider="memory")

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
 from landlord.errors import EngineError, EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
-from landlord.workflow.request import Request
 
 REQUEST = Request(
     tenant_id="acme",

@@ -9,10 +9,10 @@ from tests.support.polling import eventually_async
 from tests.support.requests import request
 
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.engines import local
 from landlord.engines.local import LocalEngine
 from landlord.errors import EngineUnreachable
-from landlord.workflow.request import Request
 
 
 @pytest.fixture

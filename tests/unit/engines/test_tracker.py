@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from landlord.api.request import Request
 from landlord.engines.contract import Progress
 from landlord.engines.restate import tracker as module
 from landlord.engines.restate.admin import Admin
@@ -17,7 +18,6 @@ from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.tracker import Tracker
 from landlord.errors import InvocationLost
-from landlord.workflow.request import Request
 
 SUCCEEDED = httpx.Response(200, json={"result": "Succeeded"})
 UNKNOWN = httpx.Response(404, json={"message": "not found", "source": "ingress"})

@@ -2,11 +2,11 @@ import pytest
 import restate
 from restate.endpoint import Endpoint
 
+from landlord.api.request import Request
 from landlord.backends.memory import MemoryBackend
 from landlord.worker import revision
 from landlord.worker.revision import revision_of
 from landlord.worker.service import tenant_provisioning
-from landlord.workflow.request import Request
 
 BACKENDS = {"memory": MemoryBackend()}
 

@@ -2,8 +2,8 @@ import pytest
 from tests.support.requests import request
 
 from landlord.api.outcome import Outcome
+from landlord.api.request import Request
 from landlord.worker.serde import ModelSerde
-from landlord.workflow.request import Request
 
 
 def test_request_survives_the_journal() -> None:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.requests import CREATED, request
 
+from landlord.api.request import Operation, Request
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Proceed, Superseded, decide
-from landlord.workflow.request import Operation, Request
 
 LATER = CREATED + timedelta(seconds=1)
 EARLIER = CREATED - timedelta(seconds=1)

@@ -6,11 +6,11 @@ from pydantic import BaseModel
 from tests.support.requests import CREATED, request
 
 from landlord.api.outcome import Failure, Outcome, ResourceRef, Result
+from landlord.api.request import Request
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Terminal
 from landlord.workflow.fence import Fence
 from landlord.workflow.place import Place
-from landlord.workflow.request import Request
 from landlord.workflow.run import Attempt, provision
 
 Steps = Sequence[str] | Exception

@@ -1,7 +1,7 @@
 from tests.support.requests import workload
 
+from landlord.api.request import Desired
 from landlord.backends.memory import MemoryBackend
-from landlord.workflow.request import Desired
 from landlord.workflow.survey import InspectionRequest, inspect
 
 

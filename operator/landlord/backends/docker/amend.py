@@ -6,8 +6,8 @@ from typing import Any
 from docker import APIClient
 from docker.errors import APIError
 
+from landlord.api.request import Desired
 from landlord.backends.docker import drift, networks, spec
-from landlord.workflow.request import Desired
 
 
 def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:

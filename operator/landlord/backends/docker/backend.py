@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from docker import APIClient
 
 from landlord.api.outcome import ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
 from landlord.backends.docker.containers import ImageGone
@@ -21,7 +22,6 @@ from landlord.backends.docker.ready import until_ready
 from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import Values, unspoken
 from landlord.errors import StepError
-from landlord.workflow.request import Desired
 
 if TYPE_CHECKING:
     from landlord.backends.kubernetes.sources import Sources

@@ -13,6 +13,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from landlord.api import names
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import ResourceRef
+from landlord.api.request import Desired
 from landlord.backends.docker import amend, drift, networks, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
@@ -20,7 +21,6 @@ from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_f
 from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import Values, redacted
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 
 log = logging.getLogger(__name__)
 

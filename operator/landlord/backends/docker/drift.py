@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker import ports, spec
-from landlord.workflow.request import Desired
 
 Described = Mapping[str, Any]
 

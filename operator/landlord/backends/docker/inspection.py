@@ -2,9 +2,9 @@
 
 from docker import APIClient
 
+from landlord.api.request import Desired
 from landlord.backends.docker import containers, drift, networks, spec, volumes
 from landlord.backends.docker.spec import Inspected
-from landlord.workflow.request import Desired
 
 
 def inspect(api: APIClient, desired: Desired) -> list[str]:

@@ -8,10 +8,10 @@ from docker.errors import APIError, NotFound
 
 from landlord.api import names
 from landlord.api.outcome import ResourceRef
+from landlord.api.request import Desired
 from landlord.backends.docker import spec
 from landlord.backends.docker.engine import reason
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 LABELS = {names.LABEL_MANAGED_BY: names.MANAGED_BY}
 LABEL_FILTER = {"label": [f"{key}={value}" for key, value in LABELS.items()]}

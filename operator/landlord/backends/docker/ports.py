@@ -13,9 +13,9 @@ from typing import Any
 
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import Endpoint
+from landlord.api.request import Desired
 from landlord.api.workload import Port
 from landlord.backends.urls import url
-from landlord.workflow.request import Desired
 
 FIRST, COUNT = 20000, 10000
 """Below the ports that operating systems hand out themselves and those of Kubernetes' NodePort services."""

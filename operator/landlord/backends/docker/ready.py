@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from docker import APIClient
 
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.backends.docker import containers, health, ports, probes, spec
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.spec import Inspected
 from landlord.backends.secrets import redacted
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 WINDOW = 2.0
 """Seconds of quick looks in one step: what comes up fast is not kept waiting for the workflow's next try."""

@@ -5,10 +5,10 @@ from docker.errors import APIError, NotFound
 
 from landlord.api import names
 from landlord.api.outcome import ResourceRef
+from landlord.api.request import Desired
 from landlord.backends.docker import spec
 from landlord.backends.docker.engine import reason
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 
 def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:

@@ -10,6 +10,7 @@ from functools import partial
 
 from landlord.api import names
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.backends.kubernetes import (
     ensure,
@@ -31,7 +32,6 @@ from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import StepError
 from landlord.kubernetes_api import JSON, METADATA_LIST
-from landlord.workflow.request import Desired
 
 Work = Callable[[], Awaitable[Result]]
 

@@ -3,11 +3,11 @@
 import json
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.errors import Retryable
-from landlord.workflow.request import Desired
 
 
 def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:

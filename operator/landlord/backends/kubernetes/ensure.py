@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, record, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
@@ -14,7 +15,6 @@ from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import namespaces_of
 from landlord.errors import Retryable
 from landlord.kubernetes_api import KubeError
-from landlord.workflow.request import Desired
 
 QUOTA_SECONDS = 5.0
 

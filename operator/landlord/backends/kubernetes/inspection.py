@@ -1,5 +1,6 @@
 """Looks at one tenant in depth: every field of every object that landlord has made."""
 
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, secret, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
@@ -9,7 +10,6 @@ from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import Wanted, manifest, objects, place
 from landlord.backends.kubernetes.sources import Sources
 from landlord.kubernetes_api import KubeError
-from landlord.workflow.request import Desired
 
 
 async def inspect(cluster: Cluster, sources: Sources, desired: Desired) -> list[str]:

@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, ResourceAmounts, Resources
 from landlord.backends.kubernetes import spec
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
-from landlord.workflow.request import Desired
 
 REQUEST = {"cpu": "50m", "memory": "64Mi"}
 """What a container counts for that asks for nothing: without, the scheduler would take it for free."""

@@ -1,8 +1,8 @@
 """Who reaches a tenant, and whom it reaches. No I/O."""
 
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import spec
-from landlord.workflow.request import Desired
 
 OWN_PODS: JsonObject = {"podSelector": {}}
 DNS: JsonObject = {

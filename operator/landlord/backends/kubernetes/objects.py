@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, limits, network, pods, service, spec
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.pods import Copied
-from landlord.workflow.request import Desired
 
 
 @dataclass(frozen=True)

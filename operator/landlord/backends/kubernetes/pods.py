@@ -5,10 +5,10 @@ import json
 from dataclasses import dataclass
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, EnvVar, Probe, Resources
 from landlord.backends.kubernetes import limits, spec
-from landlord.workflow.request import Desired
 
 PROBE_SECONDS = 5
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from landlord.api import names
 from landlord.api.outcome import Endpoint, Result
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import kinds, rollout, secret, service, spec
 from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.errors import Retryable, StepError
-from landlord.workflow.request import Desired
 
 GRACE_SECONDS = 2.0
 """What looks like trouble may be of a moment ago: the controllers have not caught up."""

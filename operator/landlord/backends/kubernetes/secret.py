@@ -8,6 +8,7 @@ from typing import Any
 
 from landlord.api import names
 from landlord.api.outcome import Result
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes import ensure, kinds, spec
 from landlord.backends.kubernetes.cluster import Cluster, explained
@@ -18,7 +19,6 @@ from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.secrets import Missing, Values, redacted, references, unspoken
 from landlord.errors import StepError
 from landlord.kubernetes_api import KubeError
-from landlord.workflow.request import Desired
 
 
 async def copy(cluster: Cluster, sources: Sources, desired: Desired) -> Result:

@@ -2,11 +2,11 @@
 
 from landlord.api import names
 from landlord.api.outcome import Endpoint
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Port
 from landlord.backends.kubernetes import spec
 from landlord.backends.urls import url
-from landlord.workflow.request import Desired
 
 APP_PROTOCOLS = {"http": "http", "https": "https", "grpc": "kubernetes.io/h2c"}
 

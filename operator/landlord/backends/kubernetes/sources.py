@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 from landlord import metrics
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import kinds
@@ -12,7 +13,6 @@ from landlord.backends.kubernetes.refusals import may_not_read, refused
 from landlord.backends.secrets import Values, judged, namespaces, references, values, version
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
-from landlord.workflow.request import Desired
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from landlord.api import names
 from landlord.api.compute import KubernetesCompute
 from landlord.api.lifecycle import State
+from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Terminal
-from landlord.workflow.request import Desired
 
 NAME = "tenant"
 """The name of each object in a tenant's namespace: its Service answers at tenant.<namespace>.svc."""

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
 from landlord.api.outcome import Failure, Outcome
+from landlord.api.request import Request
 from landlord.engines.restate.http import Answer, HttpClient
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
-from landlord.workflow.request import Request
 from landlord.workflow.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
 
 M = TypeVar("M", bound=BaseModel)

@@ -14,8 +14,8 @@ alone, as two objects that claim one tenantID would cancel each other in turns.
 from dataclasses import dataclass
 from typing import Literal
 
+from landlord.api.request import Request
 from landlord.engines.restate.invocations import Invocation
-from landlord.workflow.request import Request
 
 STUCK = frozenset({"backing-off", "paused"})
 QUEUED = frozenset({"pending", "scheduled", "ready"})

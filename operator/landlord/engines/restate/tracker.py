@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from landlord.api.outcome import Failure, Outcome
+from landlord.api.request import Request
 from landlord.engines.contract import JOURNAL_MISMATCH, Progress
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.ingress import Ingress
@@ -15,7 +16,6 @@ from landlord.engines.restate.invocations import Invocation, by_id, queues_of
 from landlord.engines.restate.progress import error_line, progress_of
 from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, verb_for
 from landlord.errors import EngineError, EngineUnreachable
-from landlord.workflow.request import Request
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from landlord.api.compute import DockerCompute, Publish, Volume
+from landlord.api.request import Desired
 from landlord.api.workload import (
     Container,
     EnvSource,
@@ -15,7 +16,6 @@ from landlord.api.workload import (
     Workload,
 )
 from landlord.backends.docker import drift, spec
-from landlord.workflow.request import Desired
 
 WEB = Container(
     name="web",

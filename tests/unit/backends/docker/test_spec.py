@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from landlord.api.compute import DockerCompute, Publish, Volume
+from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, ResourceAmounts, Resources, Workload
 from landlord.backends.docker import spec
 from landlord.backends.docker.backend import DockerBackend
 from landlord.errors import Terminal
-from landlord.workflow.request import Desired
 
 WEB = Container(name="web", image="web:1", ports=(Port(name="http", container_port=8080),))
 

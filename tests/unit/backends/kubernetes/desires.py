@@ -3,8 +3,8 @@
 from typing import Any
 
 from landlord.api.compute import KubernetesCompute
+from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
-from landlord.workflow.request import Desired
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
 WEB = Container(name="web", image="web:1", ports=(HTTP,))

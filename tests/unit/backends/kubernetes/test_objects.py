@@ -6,6 +6,7 @@ import pytest
 from tests.unit.backends.kubernetes.desires import WEB, desired, having
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.workload import (
     Container,
     EnvVar,
@@ -21,7 +22,6 @@ from landlord.api.workload import (
 from landlord.backends.kubernetes import kinds, limits, network, pods, service
 from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import manifest, objects
-from landlord.workflow.request import Desired
 
 
 def container(given: Container, **kubernetes: Any) -> dict[str, Any]:

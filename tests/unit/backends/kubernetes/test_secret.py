@@ -8,6 +8,7 @@ from tests.support.secrets import referring
 from tests.unit.backends.kubernetes.desires import WEB, having
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.workload import Workload
 from landlord.backends.kubernetes import secret
 from landlord.backends.kubernetes.cluster import Cluster
@@ -15,7 +16,6 @@ from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.sources import Sources
 from landlord.errors import Stuck
 from landlord.kubernetes_api import KubeError
-from landlord.workflow.request import Desired
 
 TENANT = Desired(
     tenant_id="acme",

@@ -7,12 +7,12 @@ import pytest
 from tests.unit.backends.kubernetes.desires import HTTP, WEB, desired, having
 
 from landlord.api import names
+from landlord.api.request import Desired
 from landlord.api.workload import Port
 from landlord.backends.kubernetes import kinds, spec
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.claim import claim
 from landlord.errors import Retryable, Terminal
-from landlord.workflow.request import Desired
 
 MINE = names.labels("acme")
 MADE = spec.origin("tenant-acme", made=True)

@@ -1,7 +1,7 @@
 import pytest
 from tests.support.requests import request
 
-from landlord.workflow.request import Desired, Request
+from landlord.api.request import Desired, Request
 
 
 def test_desired_state_belongs_to_apply_only() -> None:
