@@ -24,6 +24,7 @@ from bench.processes import OTHERS, Processes, grown
 from bench.system import MEASURED, System, running_system
 from landlord.api.request import Request
 from landlord.api.schema import JsonObject
+from landlord.api.survey import Seen, Survey
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
 from landlord.controller.survey import Surveyor
@@ -34,7 +35,6 @@ from landlord.dev.progress import say, step
 from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
-from landlord.workflow.survey import Seen, Survey
 
 PATTERN = "pattern"
 PARTS = ("bench", "worker", "restate-server", OTHERS)

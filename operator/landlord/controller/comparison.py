@@ -26,7 +26,7 @@ from typing import Literal
 from landlord.api.conditions import COMPUTE_HEALTHY, PROVISIONED, Verdict, shortened
 from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
-from landlord.workflow.survey import Seen
+from landlord.api.survey import Seen
 
 Mode = Literal["Repair", "Report", "Ignore"]
 Work = tuple[str, int, int]

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from landlord import metrics
 from landlord.api.conditions import shortened
+from landlord.api.survey import Seen
 from landlord.api.tenant import Key
 from landlord.controller import repairs
 from landlord.controller.cache import Cache
@@ -31,7 +32,6 @@ from landlord.controller.comparison import (
 )
 from landlord.controller.pace import tell
 from landlord.errors import EngineError
-from landlord.workflow.survey import Seen
 
 log = logging.getLogger(__name__)
 

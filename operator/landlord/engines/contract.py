@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from landlord.api.outcome import Outcome
 from landlord.api.request import Desired, Request
-from landlord.workflow.survey import Seen
+from landlord.api.survey import Seen
 
 JOURNAL_MISMATCH = "JournalMismatch"
 """Code of a failure: the worker was changed amid the work, and can't go on with it. Anew, it can do it."""

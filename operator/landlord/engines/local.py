@@ -8,6 +8,7 @@ from typing import NoReturn
 from landlord import metrics
 from landlord.api.outcome import Outcome
 from landlord.api.request import Desired, Request
+from landlord.api.survey import InspectionRequest, Seen, SurveyRequest
 from landlord.backends.contract import Backend
 from landlord.engines.contract import History, Listener, Progress, Registration
 from landlord.engines.local_journal import GaveWay, LocalJournal
@@ -15,7 +16,7 @@ from landlord.errors import EngineError, EngineUnreachable
 from landlord.workflow.attempt import failed
 from landlord.workflow.fence import Fence
 from landlord.workflow.run import provision
-from landlord.workflow.survey import InspectionRequest, Seen, SurveyRequest, inspect, survey
+from landlord.workflow.survey import inspect, survey
 
 DELETED_REMEMBERED = 10_000
 """Deleted tenants whose fences are kept to refuse stragglers; the oldest are forgotten."""

@@ -6,17 +6,10 @@ from datetime import timedelta
 from restate import Context, InvocationRetryPolicy, Service
 
 from landlord.api import names
+from landlord.api.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
 from landlord.backends.contract import Backend
 from landlord.worker.serde import ModelSerde
-from landlord.workflow.survey import (
-    LONGEST_LOOK,
-    Inspection,
-    InspectionRequest,
-    Survey,
-    SurveyRequest,
-    inspect,
-    survey,
-)
+from landlord.workflow.survey import inspect, survey
 
 # Nothing is worth trying again, as the next survey follows soon.
 RETRY_POLICY = InvocationRetryPolicy(max_attempts=1, on_max_attempts="kill")

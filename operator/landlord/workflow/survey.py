@@ -9,75 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from pydantic import Field
-
-from landlord.api.base import Model
-from landlord.api.lifecycle import State
-from landlord.api.request import Desired
+from landlord.api.survey import LONGEST_LOOK, Inspection, InspectionRequest, Seen, Survey, SurveyRequest
 from landlord.backends.config import check_config
 from landlord.backends.contract import Backend, Observation
 from landlord.errors import StepError
 
 log = logging.getLogger(__name__)
 
-LONGEST_LOOK = 60.0
-"""Seconds that a backend may take to answer. A survey that takes longer counts as missed. On two busy cores
-the lists of 2,000 tenants on Kubernetes took up to 7.6 s, and it is linear."""
-
 T = TypeVar("T")
-
-
-class Seen(Model):
-    """An `Observation`, on its way."""
-
-    healthy: bool = True
-    spec_hash: str | None = Field(default=None, alias="hash")
-    reason: str = ""
-    """Only if it is not healthy."""
-    state: State = "Active"
-    drift: str = ""
-    outdated: str = ""
-
-    @classmethod
-    def of(cls, observation: Observation) -> "Seen":
-        """What has to be told of it."""
-        return cls(
-            healthy=observation.healthy,
-            spec_hash=observation.spec_hash,
-            reason="" if observation.healthy else observation.reason,
-            state=observation.state,
-            drift=observation.drift,
-            outdated=observation.outdated,
-        )
-
-
-class SurveyRequest(Model):
-    """Asks for all tenants of one backend."""
-
-    provider: str
-
-
-class Survey(Model):
-    """All tenants of one backend, by tenantID."""
-
-    tenants: dict[str, Seen] = Field(default_factory=dict)
-    error: str | None = None
-    """For a person: why nothing could be seen."""
-
-
-class InspectionRequest(Model):
-    """Asks what of one tenant is not as it should be."""
-
-    provider: str
-    desired: Desired
-
-
-class Inspection(Model):
-    """What of one tenant is not as it should be, one line for each field or object."""
-
-    lines: tuple[str, ...] = ()
-    error: str | None = None
-    """For a person: why nothing could be seen."""
 
 
 async def survey(backends: Mapping[str, Backend], request: SurveyRequest) -> Survey:
@@ -89,7 +28,7 @@ async def survey(backends: Mapping[str, Backend], request: SurveyRequest) -> Sur
     seen = await _look(backends, request.provider, look)
     if isinstance(seen, str):
         return Survey(error=seen)
-    return Survey(tenants={tenant_id: Seen.of(observation) for tenant_id, observation in seen.items()})
+    return Survey(tenants={tenant_id: to_seen(observation) for tenant_id, observation in seen.items()})
 
 
 async def inspect(backends: Mapping[str, Backend], request: InspectionRequest) -> Inspection:
@@ -101,6 +40,18 @@ async def inspect(backends: Mapping[str, Backend], request: InspectionRequest) -
 
     seen = await _look(backends, request.provider, look)
     return Inspection(error=seen) if isinstance(seen, str) else Inspection(lines=tuple(seen))
+
+
+def to_seen(observation: Observation) -> Seen:
+    """What has to be told of an observation."""
+    return Seen(
+        healthy=observation.healthy,
+        spec_hash=observation.spec_hash,
+        reason="" if observation.healthy else observation.reason,
+        state=observation.state,
+        drift=observation.drift,
+        outdated=observation.outdated,
+    )
 
 
 async def _look(

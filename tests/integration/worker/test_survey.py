@@ -10,8 +10,8 @@ from tests.support.requests import request
 from tests.support.served import Served, restate_engine, running
 
 from landlord.api.request import Desired
+from landlord.api.survey import Seen
 from landlord.errors import EngineError
-from landlord.workflow.survey import Seen
 
 
 @pytest.fixture

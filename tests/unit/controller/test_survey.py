@@ -10,13 +10,13 @@ from typing import Any
 from tests.support.clockwork import run
 from tests.support.plans import FACTS, a_ready_tenant
 
+from landlord.api.survey import Seen
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
 from landlord.controller.pace import PACE
 from landlord.controller.plan import plan
 from landlord.controller.survey import INSPECTED, MISSED, Surveyor
 from landlord.errors import EngineUnreachable
-from landlord.workflow.survey import Seen
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 INTERVAL = 20.0

@@ -1,8 +1,9 @@
 from tests.support.requests import workload
 
 from landlord.api.request import Desired
+from landlord.api.survey import InspectionRequest
 from landlord.backends.memory import MemoryBackend
-from landlord.workflow.survey import InspectionRequest, inspect
+from landlord.workflow.survey import inspect
 
 
 async def test_config_that_a_newer_plug_in_can_not_read_is_told_of_and_not_repeated() -> None:

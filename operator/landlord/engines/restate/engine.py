@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from landlord.api.outcome import Outcome
 from landlord.api.request import Desired, Request
+from landlord.api.survey import InspectionRequest, Seen, SurveyRequest
 from landlord.engines.contract import History, Listener, Progress, Registration
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.clients import Clients
@@ -15,7 +16,6 @@ from landlord.engines.restate.keeper import Keeper
 from landlord.engines.restate.tracker import Tracker
 from landlord.engines.restate.verdict import Policy
 from landlord.errors import EngineError, EngineUnreachable, NotRegistered
-from landlord.workflow.survey import InspectionRequest, Seen, SurveyRequest
 
 T = TypeVar("T")
 

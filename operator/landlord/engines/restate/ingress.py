@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, ValidationError
 from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
 from landlord.api.outcome import Failure, Outcome
 from landlord.api.request import Request
+from landlord.api.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
 from landlord.engines.restate.http import Answer, HttpClient
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
-from landlord.workflow.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
 
 M = TypeVar("M", bound=BaseModel)
 
