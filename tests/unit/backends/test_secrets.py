@@ -16,16 +16,8 @@ from tests.support.secrets import referring
 
 from landlord.api.workload import Container, EnvVar, Workload
 from landlord.backends.contract import Observation
-from landlord.backends.secrets import (
-    Missing,
-    Values,
-    judged,
-    namespaces,
-    redacted,
-    references,
-    unspoken,
-    values,
-)
+from landlord.backends.redaction import redacted, unspoken
+from landlord.backends.secrets import Missing, Values, judged, namespaces, references, values
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 RUNS = Observation(healthy=True, spec_hash="h", reason="runs")

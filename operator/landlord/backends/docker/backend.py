@@ -20,7 +20,8 @@ from landlord.backends.docker.images import Images
 from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import until_ready
 from landlord.backends.docker.spec import Inspected
-from landlord.backends.secrets import Values, unspoken
+from landlord.backends.redaction import unspoken
+from landlord.backends.secrets import Values
 from landlord.errors import StepError
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
 from landlord.backends.docker.spec import Inspected
-from landlord.backends.secrets import Values, redacted
+from landlord.backends.redaction import redacted
+from landlord.backends.secrets import Values
 from landlord.errors import Retryable, Terminal
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from landlord.api.request import Desired
 from landlord.backends.docker import containers, health, ports, probes, spec
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.spec import Inspected
-from landlord.backends.secrets import redacted
+from landlord.backends.redaction import redacted
 from landlord.errors import Retryable
 
 WINDOW = 2.0

@@ -5,8 +5,8 @@ The engine answers almost everything about images and starts with status 500 and
 
 import re
 
-from landlord.backends import refusals
-from landlord.backends.refusals import CANNOT_START, Rule, failure, first
+from landlord.backends import failures
+from landlord.backends.failures import CANNOT_START, Rule, failure, first
 from landlord.errors import Retryable, StepError, Terminal
 
 PORT_IN_USE = re.compile(
@@ -28,7 +28,7 @@ START_RULES = (
 
 def pull_failure(image: str, status: int | None, reason: str) -> StepError:
     """Why `image` could not be pulled, from the engine's status and text."""
-    return refusals.pull_failure(image, reason, login="`docker login` on the worker", invalid=status == 400)
+    return failures.pull_failure(image, reason, login="`docker login` on the worker", invalid=status == 400)
 
 
 def start_failure(reason: str, *, refused: bool) -> StepError:

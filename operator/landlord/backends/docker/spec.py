@@ -12,8 +12,8 @@ from landlord.api import names
 from landlord.api.compute import DockerCompute, Volume
 from landlord.api.request import Desired
 from landlord.api.workload import Quantity, ResourceAmounts, Resources
+from landlord.backends.checks import check_distinct
 from landlord.backends.docker import ports
-from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
 from landlord.backends.secrets import Values, references
 from landlord.errors import Terminal

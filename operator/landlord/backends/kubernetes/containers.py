@@ -6,7 +6,7 @@ The kubelet's words are those of Kubernetes 1.28 and later with containerd or CR
 from collections.abc import Iterator
 
 from landlord.api.schema import JsonObject
-from landlord.backends.refusals import CANNOT_START, Rule, failure, first, pull_failure
+from landlord.backends.failures import CANNOT_START, Rule, failure, first, pull_failure
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 PULLING = {

@@ -16,7 +16,8 @@ from landlord.backends.kubernetes.objects import Wanted, objects, place
 from landlord.backends.kubernetes.pods import Copied, key_of
 from landlord.backends.kubernetes.refusals import Gone
 from landlord.backends.kubernetes.sources import Sources
-from landlord.backends.secrets import Missing, Values, redacted, references, unspoken
+from landlord.backends.redaction import redacted, unspoken
+from landlord.backends.secrets import Missing, Values, references
 from landlord.errors import StepError
 from landlord.kubernetes_api import KubeError
 

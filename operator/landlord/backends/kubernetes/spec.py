@@ -10,8 +10,8 @@ from landlord.api.compute import KubernetesCompute
 from landlord.api.lifecycle import State
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
+from landlord.backends.checks import check_distinct
 from landlord.backends.kubernetes.kinds import Kind
-from landlord.backends.ports import check_distinct
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Terminal
 
