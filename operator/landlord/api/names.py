@@ -53,6 +53,8 @@ says nothing on a copy of another name."""
 ANNOTATION_POD_SECURITY = f"{GROUP}/pod-security-before"
 """On a namespace that was taken over: its Pod Security labels of before, as JSON."""
 MANAGED_BY = "landlord"
+OBJECT_NAME = "tenant"
+"""The name of each object in a tenant's namespace: its Service answers at tenant.<namespace>.svc."""
 
 
 def labels(tenant_id: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tests.integration.backends.namespaces import Namespaces
 from tests.support.rbac import account
 
 from landlord.api.request import Desired
-from landlord.backends.kubernetes import cluster
+from landlord.backends.cluster import client
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, StepError
@@ -48,7 +48,7 @@ async def test_credentials_that_are_refused_are_read_again_from_their_file(
     }
     path.write_text(yaml.safe_dump(outdated))
     monkeypatch.setenv("KUBECONFIG", str(path))
-    monkeypatch.setattr(cluster, "RELOAD_SECONDS", 0.0)
+    monkeypatch.setattr(client, "RELOAD_SECONDS", 0.0)
     backend = KubernetesBackend()
     desired = namespaces.new()
     assert (await failure(backend, desired)).code == "Unauthorized"

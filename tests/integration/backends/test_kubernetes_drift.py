@@ -14,9 +14,9 @@ from tests.support.polling import eventually
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
-from landlord.backends.kubernetes import kinds
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
 from landlord.dev.cluster import ControlPlane
 
 Edit = Callable[[Namespaces, Desired], None]

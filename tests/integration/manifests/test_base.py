@@ -21,7 +21,6 @@ from tests.support.manifests import (
 
 from landlord import __version__
 from landlord.api import names
-from landlord.backends.kubernetes import spec
 from landlord.controller.rights import rights
 from landlord.dev.paths import CHECKOUT
 from landlord.settings import PREFIX, OperatorSettings, WorkerSettings
@@ -46,7 +45,7 @@ def test_the_worker_changes_nothing_in_a_namespace_but_what_a_tenant_is_made_of(
         assert (
             rule["verbs"] == ["list"]
             or rule["resources"] == ["namespaces"]
-            or rule["resourceNames"] == [spec.NAME]
+            or rule["resourceNames"] == [names.OBJECT_NAME]
         ), rule
 
 

@@ -25,7 +25,7 @@ from landlord.backends.secrets import Values
 from landlord.errors import StepError
 
 if TYPE_CHECKING:
-    from landlord.backends.kubernetes.sources import Sources
+    from landlord.backends.cluster.secrets import Sources
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class DockerBackend:
     def _sources(self) -> "Sources":
         if self._secrets is None:
             # Only now: it brings the client of Kubernetes, which is of use to nothing else here.
-            from landlord.backends.kubernetes.sources import Sources
+            from landlord.backends.cluster.secrets import Sources
 
             self._secrets = Sources(self.name)
         return self._secrets

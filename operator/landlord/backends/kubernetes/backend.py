@@ -11,23 +11,14 @@ from functools import partial
 from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster, explained
+from landlord.backends.cluster.refusals import Gone
+from landlord.backends.cluster.secrets import Sources
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.backends.kubernetes import (
-    ensure,
-    inspection,
-    kinds,
-    lifecycle,
-    limits,
-    record,
-    removal,
-    secret,
-    spec,
-)
-from landlord.backends.kubernetes.cluster import Cluster, explained
+from landlord.backends.kubernetes import ensure, inspection, lifecycle, limits, record, removal, secret, spec
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
-from landlord.backends.kubernetes.refusals import Gone
-from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import StepError
@@ -110,7 +101,7 @@ class KubernetesBackend:
         namespaces, takes no more than the right to that name.
         """
         ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
-        made = {"labelSelector": ours, "fieldSelector": f"metadata.name={spec.NAME}"}
+        made = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
         survey, each = Survey(), self._cluster.each
         with explained():
             async for found in each(kinds.NAMESPACE, accept=METADATA_LIST, labelSelector=ours):

@@ -5,8 +5,9 @@ import json
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import spec
 from landlord.errors import Retryable
 
 

@@ -6,10 +6,11 @@ from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, record, spec, stamp
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import record, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import Wanted, manifest, place
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import namespaces_of

@@ -2,13 +2,14 @@
 
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, secret, spec, stamp
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.secrets import Sources
+from landlord.backends.kubernetes import secret, spec, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
-from landlord.backends.kubernetes.cluster import Cluster
 from landlord.backends.kubernetes.fields import differences
-from landlord.backends.kubernetes.kinds import Kind
 from landlord.backends.kubernetes.objects import Wanted, manifest, objects, place
-from landlord.backends.kubernetes.sources import Sources
 from landlord.kubernetes_api import KubeError
 
 

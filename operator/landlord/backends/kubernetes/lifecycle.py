@@ -9,8 +9,9 @@ from landlord.api import names
 from landlord.api.lifecycle import State
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, rollout, spec
-from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.kubernetes import rollout, spec
 from landlord.backends.kubernetes.stopping import all_made_in, made_in, namespaces_of, stop
 
 
@@ -21,7 +22,7 @@ async def suspend(cluster: Cluster, tenant_id: str) -> Result:
         await _mark(cluster, namespace, "Suspended")
         kept.append(ResourceRef(kind=kinds.NAMESPACE.name, name=namespace["metadata"]["name"]))
         made = await all_made_in(cluster, namespace, tenant_id)
-        kept += [ResourceRef(kind=kind.name, name=spec.NAME) for kind in reversed(made)]
+        kept += [ResourceRef(kind=kind.name, name=names.OBJECT_NAME) for kind in reversed(made)]
     await stop(cluster, tenant_id, _scaled_to_zero)
     return Result(resources=tuple(kept))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, limits, network, pods, service, spec
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import limits, network, pods, service, spec
 from landlord.backends.kubernetes.pods import Copied
 
 
@@ -48,7 +49,7 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
 def place(kind: Kind, desired: Desired) -> tuple[str | None, str]:
     """Namespace and name of the tenant's object of a kind."""
     namespace = spec.namespace_name(desired)
-    return (None, namespace) if kind is kinds.NAMESPACE else (namespace, spec.NAME)
+    return (None, namespace) if kind is kinds.NAMESPACE else (namespace, names.OBJECT_NAME)
 
 
 def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:

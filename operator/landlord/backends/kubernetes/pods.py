@@ -66,7 +66,7 @@ def _pod(desired: Desired) -> JsonObject:
     restricted = compute.pod_security == "restricted"
     return _given(
         {
-            "serviceAccountName": spec.NAME,
+            "serviceAccountName": names.OBJECT_NAME,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "nodeSelector": compute.node_selector,
@@ -106,7 +106,7 @@ def _container(container: Container, restricted: bool) -> JsonObject:
 def _variable(container: Container, variable: EnvVar) -> JsonObject:
     if variable.secret is None:
         return {"name": variable.name, "value": literal(variable.value)}
-    reference = {"name": spec.NAME, "key": key_of(container.name, variable.name)}
+    reference = {"name": names.OBJECT_NAME, "key": key_of(container.name, variable.name)}
     optional = {"optional": True} if variable.secret.optional else {}
     return {"name": variable.name, "valueFrom": {"secretKeyRef": reference | optional}}
 

@@ -6,10 +6,11 @@ from landlord.api import names
 from landlord.api.outcome import Endpoint, Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, rollout, secret, service, spec
-from landlord.backends.kubernetes.cluster import Cluster
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.refusals import Gone
+from landlord.backends.kubernetes import rollout, secret, service, spec
 from landlord.backends.kubernetes.patience import Patience
-from landlord.backends.kubernetes.refusals import Gone
 from landlord.errors import Retryable, StepError
 
 GRACE_SECONDS = 2.0
@@ -23,7 +24,7 @@ async def until_ready(cluster: Cluster, desired: Desired) -> Result:
     patience = Patience(WINDOW_SECONDS)
     namespace = spec.namespace_name(desired)
     while True:
-        deployment = await cluster.get(kinds.DEPLOYMENT, namespace, spec.NAME)
+        deployment = await cluster.get(kinds.DEPLOYMENT, namespace, names.OBJECT_NAME)
         if deployment is None:
             raise Gone("WorkloadGone", "the Deployment was removed by somebody else; it is made again")
         if not spec.owned(deployment, desired.tenant_id):
@@ -43,7 +44,7 @@ async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...]
     """None while there is no load balancer yet."""
     host: str | None = service.internal_host(desired)
     if service.offered(desired) and spec.kubernetes(desired).exposure == "LoadBalancer":
-        found = await cluster.get(kinds.SERVICE, spec.namespace_name(desired), spec.NAME)
+        found = await cluster.get(kinds.SERVICE, spec.namespace_name(desired), names.OBJECT_NAME)
         if found is None:
             raise Gone("WorkloadGone", "the Service was removed by somebody else; it is made again")
         host = service.external_host(found)

@@ -10,7 +10,7 @@ from typing import Any
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds
+from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes.fields import joined, shown
 from landlord.backends.quantity import parse_quantity
 

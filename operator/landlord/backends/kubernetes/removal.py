@@ -2,9 +2,10 @@
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec, terminating
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import spec, terminating
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import all_made_in, namespaces_of
 from landlord.errors import Retryable

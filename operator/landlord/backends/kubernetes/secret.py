@@ -10,12 +10,13 @@ from landlord.api import names
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import ensure, kinds, spec
-from landlord.backends.kubernetes.cluster import Cluster, explained
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster, explained
+from landlord.backends.cluster.refusals import Gone
+from landlord.backends.cluster.secrets import Sources
+from landlord.backends.kubernetes import ensure, spec
 from landlord.backends.kubernetes.objects import Wanted, objects, place
 from landlord.backends.kubernetes.pods import Copied, key_of
-from landlord.backends.kubernetes.refusals import Gone
-from landlord.backends.kubernetes.sources import Sources
 from landlord.backends.redaction import redacted, unspoken
 from landlord.backends.secrets import Missing, Values, references
 from landlord.errors import StepError

@@ -41,7 +41,7 @@ def endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
 
 def internal_host(desired: Desired) -> str:
     """The Service's name, that resolves anywhere in the cluster whatever its domain is."""
-    return f"{spec.NAME}.{spec.namespace_name(desired)}.svc"
+    return f"{names.OBJECT_NAME}.{spec.namespace_name(desired)}.svc"
 
 
 def external_host(found: JsonObject) -> str | None:

@@ -11,12 +11,10 @@ from landlord.api.lifecycle import State
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.checks import check_distinct
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster.kinds import Kind
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Terminal
 
-NAME = "tenant"
-"""The name of each object in a tenant's namespace: its Service answers at tenant.<namespace>.svc."""
 ACTIVE = {names.LABEL_STATE: "Active"}
 """Label of the namespace and the Deployment of a tenant that was not brought to rest."""
 RESTING: tuple[State, ...] = ("Suspended", "Archived")

@@ -8,7 +8,8 @@ restart` does: then all is still as it was made, and the next look in depth or a
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.cluster import kinds
+from landlord.backends.kubernetes import spec
 
 STAMPED = (kinds.DEPLOYMENT, kinds.NETWORK_POLICY)
 """The kinds that have a generation."""

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import kinds, spec, terminating
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import spec, terminating
 from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable
 
@@ -36,7 +37,7 @@ async def namespaces_of(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
 async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
     """The tenant's objects of a kind; of those that are made by landlord there is one at most."""
     if kind in kinds.MADE:
-        found = await cluster.get(kind, namespace, spec.NAME)
+        found = await cluster.get(kind, namespace, names.OBJECT_NAME)
         return [found] if found and spec.owned(found, tenant_id) else []
     return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))
 

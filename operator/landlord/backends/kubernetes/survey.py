@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from landlord.api import names
 from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.kinds import Kind
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import kinds, record, rollout, spec, stamp
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.kubernetes import record, rollout, spec, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,11 @@ class Survey:
     def _seen(self, kind: Kind, found: JsonObject) -> Place | None:
         """The place of a tenant's object; None if it is of no tenant."""
         place = self._places.get(found["metadata"]["namespace"])
-        if place is None or found["metadata"]["name"] != spec.NAME or not spec.owned(found, place.tenant_id):
+        if (
+            place is None
+            or found["metadata"]["name"] != names.OBJECT_NAME
+            or not spec.owned(found, place.tenant_id)
+        ):
             return None
         place.missing.discard(kind.name)
         place.changed += _changes(kind, found)

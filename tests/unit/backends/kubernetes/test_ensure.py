@@ -6,9 +6,10 @@ import pytest
 from tests.unit.backends.kubernetes.desires import desired
 
 from landlord.api import names
-from landlord.backends.kubernetes import ensure, kinds
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import ensure
 from landlord.backends.kubernetes.objects import objects
 from landlord.errors import Retryable
 

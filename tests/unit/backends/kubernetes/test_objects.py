@@ -19,8 +19,9 @@ from landlord.api.workload import (
     Resources,
     TcpSocket,
 )
-from landlord.backends.kubernetes import kinds, limits, network, pods, service
-from landlord.backends.kubernetes.kinds import Kind
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes import limits, network, pods, service
 from landlord.backends.kubernetes.objects import manifest, objects
 
 

@@ -10,10 +10,10 @@ from tests.unit.backends.kubernetes.desires import WEB, having
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Workload
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.secrets import Sources
 from landlord.backends.kubernetes import secret
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.kinds import Kind
-from landlord.backends.kubernetes.sources import Sources
 from landlord.errors import Stuck
 from landlord.kubernetes_api import KubeError
 

@@ -9,7 +9,8 @@ from tests.unit.backends.kubernetes.desires import HTTP, WEB, desired, having
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Port
-from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.cluster import kinds
+from landlord.backends.kubernetes import spec
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.claim import claim
 from landlord.errors import Retryable, Terminal

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from landlord.api import names
+from landlord.backends.cluster import kinds
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import kinds, spec
+from landlord.backends.kubernetes import spec
 from landlord.backends.kubernetes.survey import Survey
 
 Object = dict[str, Any]

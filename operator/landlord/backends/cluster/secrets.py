@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from landlord import metrics
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
+from landlord.backends.cluster import kinds
+from landlord.backends.cluster.client import Cluster
+from landlord.backends.cluster.refusals import may_not_read, refused
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import kinds
-from landlord.backends.kubernetes.cluster import Cluster
-from landlord.backends.kubernetes.refusals import may_not_read, refused
 from landlord.backends.secrets import Values, judged, namespaces, references, values, version
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError

@@ -3,7 +3,7 @@
 import pytest
 
 from landlord.api.workload import Quantity
-from landlord.backends.kubernetes.refusals import Gone, pods_refused, refused
+from landlord.backends.cluster.refusals import Gone, pods_refused, refused
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[int, str, type[StepError], str]

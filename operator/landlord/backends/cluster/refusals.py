@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from landlord.api.names import OBJECT_NAME
 from landlord.api.workload import Quantity
-from landlord.backends.kubernetes.spec import NAME
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
@@ -64,7 +64,7 @@ def pods_refused(said: str, quota: Mapping[str, Quantity]) -> StepError:
 def quota_exceeded(said: str, quota: Mapping[str, Quantity]) -> StepError:
     """Hopeless if more is requested at once than the tenant's own quota allows, else it may pass."""
     match = QUOTA_EXCEEDED.search(said)
-    if match and match["name"] == NAME and _beyond(match["requested"], quota):
+    if match and match["name"] == OBJECT_NAME and _beyond(match["requested"], quota):
         todo = "raise compute.kubernetes.quota, or ask for less in spec.workload"
         return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
     todo = "raise the quota, or have others in the namespace use less; an update needs room for one pod more"

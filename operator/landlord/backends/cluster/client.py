@@ -9,8 +9,8 @@ from typing import Any
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
-from landlord.backends.kubernetes.kinds import Kind
-from landlord.backends.kubernetes.refusals import refused
+from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.refusals import refused
 from landlord.errors import Retryable, SettingsError
 from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError, load_configuration
 
