@@ -7,17 +7,17 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.request import Desired
-from landlord.backends.docker import drift, networks, spec
+from landlord.backends.docker import drift, networks, ownership, spec
 
 
 def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
     """Have the container called, limited, restarted and connected as desired."""
-    if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
-        api.rename(found["Id"], spec.container_name(desired.tenant_id))
+    if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
+        api.rename(found["Id"], ownership.container_name(desired.tenant_id))
     wanted = spec.changeable(desired)
     if drift.of_changeable(found["HostConfig"], wanted):
         update(api, found["Id"], wanted)
-    if drift.of_network(found, spec.network_name(desired)):
+    if drift.of_network(found, ownership.network_name(desired)):
         networks.join(api, desired, found["Id"])
 
 

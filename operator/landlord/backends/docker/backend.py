@@ -13,13 +13,13 @@ from docker import APIClient
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.backends.docker import containers, inspection, networks, spec, survey, volumes
+from landlord.backends.docker import checks, containers, inspection, networks, ownership, survey, volumes
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
+from landlord.backends.docker.observed.container import Inspected
 from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import until_ready
-from landlord.backends.docker.spec import Inspected
 from landlord.backends.redaction import unspoken
 from landlord.backends.secrets import Values
 from landlord.errors import StepError
@@ -44,7 +44,7 @@ class DockerBackend:
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         """image, network, volumes if there are any, container, ready."""
-        spec.check(desired)
+        checks.check(desired)
 
         async def image() -> Result:
             await self._images.ensure(desired.workload.containers[0])
@@ -68,7 +68,7 @@ class DockerBackend:
             except ImageGone:
                 await self._images.ensure(desired.workload.containers[0])
                 await self._run(ensure, desired)
-            name = spec.container_name(desired.tenant_id)
+            name = ownership.container_name(desired.tenant_id)
             return Result(resources=(ResourceRef(kind="container", name=name),))
 
         async def ready() -> Result:
@@ -81,7 +81,7 @@ class DockerBackend:
             return await until_ready(self._engine, desired, start=container)
 
         steps = [Step("image", image), Step("network", network)]
-        if spec.docker(desired).volumes:
+        if ownership.docker(desired).volumes:
             steps.append(Step("volumes", volume))
         return (*steps, Step("container", container), Step("ready", ready))
 
@@ -136,7 +136,7 @@ class DockerBackend:
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """Its volumes, its network and what `docker inspect` shows of its container."""
-        spec.check(desired)
+        checks.check(desired)
         return await self._engine.run(lambda api: inspection.inspect(api, desired))
 
     async def close(self) -> None:

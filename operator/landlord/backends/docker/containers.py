@@ -14,11 +14,11 @@ from landlord.api import names
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
-from landlord.backends.docker import amend, drift, networks, ports, spec
+from landlord.backends.docker import amend, drift, networks, ownership, ports, spec
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
+from landlord.backends.docker.observed.container import Inspected, given
 from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
-from landlord.backends.docker.spec import Inspected
 from landlord.backends.redaction import redacted
 from landlord.backends.secrets import Values
 from landlord.errors import Retryable, Terminal
@@ -42,13 +42,13 @@ def find(api: APIClient, tenant_id: str) -> Inspected | None:
 
     Raises Terminal if the name is somebody else's.
     """
-    for name in (spec.container_name(tenant_id), spec.suspended_name(tenant_id)):
+    for name in (ownership.container_name(tenant_id), ownership.suspended_name(tenant_id)):
         try:
             found: Inspected = api.inspect_container(name)
         except NotFound:
             continue
-        if not spec.owned(found["Config"]["Labels"], tenant_id):
-            raise spec.foreign("container", name)
+        if not ownership.owned(found["Config"]["Labels"], tenant_id):
+            raise ownership.foreign("container", name)
         return found
     return None
 
@@ -117,7 +117,7 @@ def suspend(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
     # One that is always restarted would be so with the engine, too.
     amend.update(api, found["Id"], {"RestartPolicy": {"Name": "no"}})
     api.stop(found["Id"], timeout=STOP_GRACE)
-    name = spec.suspended_name(tenant_id)
+    name = ownership.suspended_name(tenant_id)
     if found["Name"] != f"/{name}":
         api.rename(found["Id"], name)
     return (
@@ -136,7 +136,7 @@ def remove_all(api: APIClient, tenant_id: str) -> None:
 def last_words(api: APIClient, found: Inspected, desired: Desired) -> str:
     """The last line of the container's log that says something, without what it was given in secret."""
     logged = api.logs(found["Id"], tail=20).decode(errors="replace")
-    lines = redacted(logged, spec.given(found, desired)).splitlines()
+    lines = redacted(logged, given(found, desired)).splitlines()
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
 
@@ -159,7 +159,7 @@ def of_other_secrets(found: Inspected, secrets: Values) -> bool:
 
 
 def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: Values) -> None:
-    name = spec.container_name(desired.tenant_id)
+    name = ownership.container_name(desired.tenant_id)
     try:
         config = spec.container_config(desired, host_ports, secrets)
         made = api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
@@ -175,7 +175,7 @@ def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secre
 
 def _start(api: APIClient, desired: Desired) -> int | None:
     """Start the container. Returns a host port of our choice that turned out to be in use."""
-    name = spec.container_name(desired.tenant_id)
+    name = ownership.container_name(desired.tenant_id)
     for is_last in (False, True):
         try:
             api.start(name)
@@ -208,7 +208,7 @@ def _not_wanted(desired: Desired, port: int) -> int:
 
 def _kept_from(found: Inspected, port: int) -> Retryable:
     """The failure of a container that has run: another in its place would lose what it has written."""
-    name = found["Name"].removeprefix("/").removesuffix(spec.SUSPENDED)
+    name = found["Name"].removeprefix("/").removesuffix(ownership.SUSPENDED)
     return Retryable(
         "PortInUse",
         f"the host port {port} of the container {name} was taken while it stood still\n"

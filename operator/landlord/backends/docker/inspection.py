@@ -3,19 +3,19 @@
 from docker import APIClient
 
 from landlord.api.request import Desired
-from landlord.backends.docker import containers, drift, networks, spec, volumes
-from landlord.backends.docker.spec import Inspected
+from landlord.backends.docker import containers, drift, networks, ownership, spec, volumes
+from landlord.backends.docker.observed.container import Inspected
 
 
 def inspect(api: APIClient, desired: Desired) -> list[str]:
     """A line for each object and field that is not as it is to be. Raises Terminal for somebody else's."""
-    tenant_id, network = desired.tenant_id, spec.network_name(desired)
+    tenant_id, network = desired.tenant_id, ownership.network_name(desired)
     there = {volume.name for volume in volumes.kept(api, tenant_id)}
-    wanted = (spec.volume_name(tenant_id, volume) for volume in spec.docker(desired).volumes)
+    wanted = (ownership.volume_name(tenant_id, volume) for volume in ownership.docker(desired).volumes)
     lines = [f"volume {name} is missing" for name in wanted if name not in there]
     if not networks.ours(api, network):
         lines.append(f"network {network} is missing")
-    found, container = containers.find(api, tenant_id), f"container {spec.container_name(tenant_id)}"
+    found, container = containers.find(api, tenant_id), f"container {ownership.container_name(tenant_id)}"
     if found is None:
         return [*lines, f"{container} is missing"]
     differences = [
@@ -28,9 +28,9 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
 
 
 def _state(found: Inspected, desired: Desired) -> list[str]:
-    if found["Name"] == f"/{spec.suspended_name(desired.tenant_id)}":
+    if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
         return ["it is suspended"]
-    state, policy = found["State"], spec.docker(desired).restart_policy
+    state, policy = found["State"], ownership.docker(desired).restart_policy
     if state["Status"] == "created":
         return ["it was never started"]
     return [drift.of_state(state["Status"], policy, succeeded=state["ExitCode"] == 0)]

@@ -9,7 +9,7 @@ from docker.errors import APIError, NotFound
 from landlord.api import names
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
-from landlord.backends.docker import spec
+from landlord.backends.docker import ownership
 from landlord.backends.docker.engine import reason
 from landlord.errors import Retryable
 
@@ -23,7 +23,7 @@ _changing = threading.Lock()
 
 def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
     """Make the tenant's network if it is missing. Raises Terminal if its name is somebody else's."""
-    name = spec.network_name(desired)
+    name = ownership.network_name(desired)
     with _changing:
         found = ours(api, name)
         if not found:
@@ -37,15 +37,15 @@ def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
 def ours(api: APIClient, name: str) -> list[dict[str, Any]]:
     """The networks of this name, the one to keep first. Raises Terminal if it is somebody else's."""
     found = [network for network in api.networks(names=[name]) if network["Name"] == name]
-    if not all(spec.owned(network["Labels"]) for network in found):
-        raise spec.foreign("network", name)
+    if not all(ownership.owned(network["Labels"]) for network in found):
+        raise ownership.foreign("network", name)
     return sorted(found, key=lambda network: (network["Created"], network["Id"]))
 
 
 def join(api: APIClient, desired: Desired, container_id: str) -> None:
     """Have the container on its network, in place of an earlier one of the same name."""
     ensure(api, desired)
-    api.connect_container_to_network(container_id, spec.network_name(desired))
+    api.connect_container_to_network(container_id, ownership.network_name(desired))
 
 
 def remove_unused(api: APIClient) -> None:
@@ -60,7 +60,7 @@ def remove_unused(api: APIClient) -> None:
 
 
 def _create(api: APIClient, name: str) -> None:
-    options = NO_TALK if name == spec.ISOLATED_NETWORK else None
+    options = NO_TALK if name == ownership.ISOLATED_NETWORK else None
     try:
         api.create_network(name, driver="bridge", options=options, labels=LABELS, check_duplicate=True)
     except APIError as error:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from landlord.api.workload import Probe
 from landlord.backends.docker import probes
 from landlord.backends.docker.engine import Engine
-from landlord.backends.docker.spec import Inspected
+from landlord.backends.docker.observed.container import Inspected
 from landlord.errors import StepError
 
 log = logging.getLogger(__name__)

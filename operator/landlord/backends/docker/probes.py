@@ -10,7 +10,7 @@ from docker.errors import APIError
 from landlord.api.workload import Probe
 from landlord.backends.docker import ports
 from landlord.backends.docker.engine import Engine, reason
-from landlord.backends.docker.spec import Inspected
+from landlord.backends.docker.observed.container import Inspected
 from landlord.backends.urls import in_url
 
 SETTLE = 0.1

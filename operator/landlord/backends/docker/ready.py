@@ -8,9 +8,9 @@ from docker import APIClient
 
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
-from landlord.backends.docker import containers, health, ports, probes, spec
+from landlord.backends.docker import containers, health, ports, probes
 from landlord.backends.docker.engine import Engine
-from landlord.backends.docker.spec import Inspected
+from landlord.backends.docker.observed.container import Inspected, given
 from landlord.backends.redaction import redacted
 from landlord.errors import Retryable
 
@@ -40,7 +40,7 @@ async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awai
         if problem is None:
             return Result(endpoints=ports.endpoints(desired, ports.bound(seen["NetworkSettings"]["Ports"])))
         if time.monotonic() - began + pause > WINDOW:
-            raise _not_ready(redacted(problem, spec.given(seen, desired)), seen)
+            raise _not_ready(redacted(problem, given(seen, desired)), seen)
         await asyncio.sleep(pause)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
         seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)

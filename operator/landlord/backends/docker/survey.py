@@ -12,8 +12,8 @@ from typing import Any
 from landlord.api import names
 from landlord.api.workload import Probe
 from landlord.backends.contract import Observation
-from landlord.backends.docker import drift, spec
-from landlord.backends.docker.spec import Inspected
+from landlord.backends.docker import drift, ownership
+from landlord.backends.docker.observed.container import Inspected
 
 Listed = Mapping[str, Any]
 
@@ -42,7 +42,7 @@ def observations(
         if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
     ]
     active = partial(_active, inspected, problems)
-    for name_of, observe in ((spec.suspended_name, _suspended), (spec.container_name, active)):
+    for name_of, observe in ((ownership.suspended_name, _suspended), (ownership.container_name, active)):
         seen |= {
             tenant_id: observe(container)
             for tenant_id, container in tenants
@@ -56,7 +56,7 @@ def to_inspect(containers: Iterable[Listed]) -> list[str]:
     return [
         container["Id"]
         for container in containers
-        if _made(container) and not any(name.endswith(spec.SUSPENDED) for name in container["Names"])
+        if _made(container) and not any(name.endswith(ownership.SUSPENDED) for name in container["Names"])
     ]
 
 
@@ -90,7 +90,7 @@ def _active(
     )
     changed = drift.of_changeable(found["HostConfig"], wanted) if found and wanted else []
     done = "; ".join(filter(None, (stopped, *changed)))
-    drifted = done and f"container {spec.container_name(labels[names.LABEL_TENANT])}: {done}"
+    drifted = done and f"container {ownership.container_name(labels[names.LABEL_TENANT])}: {done}"
     how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
     problem = problems.get(container["Id"])
     if problem:
@@ -112,7 +112,7 @@ def _made(container: Listed) -> Listed | None:
 def _suspended(container: Listed) -> Observation:
     state, labels = container["State"], container["Labels"]
     at_rest = state not in ("running", "restarting", "paused")
-    name = spec.suspended_name(labels[names.LABEL_TENANT])
+    name = ownership.suspended_name(labels[names.LABEL_TENANT])
     return Observation(
         healthy=at_rest,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),

@@ -6,7 +6,7 @@ from docker.errors import APIError, NotFound
 from landlord.api import names
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
-from landlord.backends.docker import spec
+from landlord.backends.docker import ownership
 from landlord.backends.docker.engine import reason
 from landlord.errors import Retryable
 
@@ -15,12 +15,12 @@ def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
     """Make those that are missing. Raises Terminal if one of the names is somebody else's."""
     tenant_id = desired.tenant_id
     made = []
-    for volume in spec.docker(desired).volumes:
-        name = spec.volume_name(tenant_id, volume)
+    for volume in ownership.docker(desired).volumes:
+        name = ownership.volume_name(tenant_id, volume)
         # Creating is idempotent by name and answers with the labels of what was there before.
         found = api.create_volume(name, labels=names.labels(tenant_id))
-        if not spec.owned(found.get("Labels"), tenant_id):
-            raise spec.foreign("volume", name)
+        if not ownership.owned(found.get("Labels"), tenant_id):
+            raise ownership.foreign("volume", name)
         made.append(ResourceRef(kind="volume", name=name))
     return tuple(made)
 

@@ -5,7 +5,7 @@ import pytest
 from landlord.api.compute import DockerCompute, Publish, Volume
 from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, ResourceAmounts, Resources, Workload
-from landlord.backends.docker import spec
+from landlord.backends.docker import ownership, spec
 from landlord.backends.docker.backend import DockerBackend
 from landlord.errors import Terminal
 
@@ -202,4 +202,4 @@ def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell()
     ],
 )
 def test_owned_is_what_carries_both_labels(labels: dict[str, str] | None, mine: bool) -> None:
-    assert spec.owned(labels, "acme") == mine
+    assert ownership.owned(labels, "acme") == mine

@@ -6,7 +6,7 @@ import pytest
 from landlord.api import names
 from landlord.api.workload import Probe, TcpSocket
 from landlord.backends.contract import Observation
-from landlord.backends.docker import spec, survey
+from landlord.backends.docker import ownership, survey
 
 
 def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "acme", **more: Any) -> Any:
@@ -16,7 +16,7 @@ def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "ac
         labels[names.LABEL_HOST_CONFIG] = json.dumps({"RestartPolicy": {"Name": policy}, "Memory": 64})
     return {
         "Id": "c1",
-        "Names": [f"/{name or spec.container_name(tenant_id)}"],
+        "Names": [f"/{name or ownership.container_name(tenant_id)}"],
         "State": state,
         "Status": status,
         "Labels": labels,
@@ -133,7 +133,7 @@ def test_probes_are_asked_of_what_runs_and_has_one() -> None:
 
 
 def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
-    assert survey.to_inspect([listed("exited", name=spec.suspended_name("acme"))]) == []
+    assert survey.to_inspect([listed("exited", name=ownership.suspended_name("acme"))]) == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
     ],
 )
 def test_suspended_container_has_to_stand_still(state: str, healthy: bool, drift: str) -> None:
-    container = listed(state, name=spec.suspended_name("acme"), networks={})
+    container = listed(state, name=ownership.suspended_name("acme"), networks={})
     reason = f"the container is suspended and {state}"
     assert seen(container) == Observation(healthy, "abc", reason, "Suspended", drift)
 
@@ -164,7 +164,7 @@ def test_tenant_with_volumes_alone_is_archived() -> None:
 
 
 def test_tenant_that_is_there_twice_is_the_one_that_runs() -> None:
-    containers = [listed("running"), listed("exited", name=spec.suspended_name("acme"))]
+    containers = [listed("running"), listed("exited", name=ownership.suspended_name("acme"))]
     for order in (containers, containers[::-1]):
         assert survey.observations([], order, {}, {})["acme"].state == "Active"
 
