@@ -16,7 +16,7 @@ from landlord.api.compute import Publish, Volume
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends.contract import Observation
-from landlord.backends.docker import ports
+from landlord.backends.docker.desired import ports
 from landlord.errors import Retryable, Terminal
 
 DATA = (Volume(name="data", mount_path="/data"),)

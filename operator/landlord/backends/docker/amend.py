@@ -7,14 +7,15 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.request import Desired
-from landlord.backends.docker import drift, networks, ownership, spec
+from landlord.backends.docker import drift, networks, ownership
+from landlord.backends.docker.desired.container import changeable
 
 
 def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
     """Have the container called, limited, restarted and connected as desired."""
     if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
         api.rename(found["Id"], ownership.container_name(desired.tenant_id))
-    wanted = spec.changeable(desired)
+    wanted = changeable(desired)
     if drift.of_changeable(found["HostConfig"], wanted):
         update(api, found["Id"], wanted)
     if drift.of_network(found, ownership.network_name(desired)):

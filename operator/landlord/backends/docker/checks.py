@@ -7,9 +7,9 @@ from ipaddress import ip_address
 from landlord.api.request import Desired
 from landlord.api.workload import ResourceAmounts, Resources
 from landlord.backends.checks import check_distinct
-from landlord.backends.docker import ports
+from landlord.backends.docker.desired import ports
+from landlord.backends.docker.desired.container import amounts, number
 from landlord.backends.docker.ownership import ISOLATED_NETWORK, docker
-from landlord.backends.docker.spec import amounts, number
 from landlord.errors import Terminal
 
 NOT_OURS = {"host", "none", "bridge", "default", "nat", ISOLATED_NETWORK}

@@ -14,7 +14,9 @@ from landlord.api import names
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
-from landlord.backends.docker import amend, drift, networks, ownership, ports, spec
+from landlord.backends.docker import amend, drift, networks, ownership
+from landlord.backends.docker.desired import ports
+from landlord.backends.docker.desired.container import NO_SECRETS, container_config
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
 from landlord.backends.docker.observed.container import Inspected, given
@@ -53,7 +55,7 @@ def find(api: APIClient, tenant_id: str) -> Inspected | None:
     return None
 
 
-def ensure(api: APIClient, desired: Desired, secrets: Values = spec.NO_SECRETS) -> None:
+def ensure(api: APIClient, desired: Desired, secrets: Values = NO_SECRETS) -> None:
     """Have the container as desired and started. Raises ImageGone if there is no image to make it from."""
     taken: set[int] = set()
     for _ in range(START_TRIES):
@@ -161,7 +163,7 @@ def of_other_secrets(found: Inspected, secrets: Values) -> bool:
 def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: Values) -> None:
     name = ownership.container_name(desired.tenant_id)
     try:
-        config = spec.container_config(desired, host_ports, secrets)
+        config = container_config(desired, host_ports, secrets)
         made = api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
     except ImageNotFound:
         raise ImageGone from None

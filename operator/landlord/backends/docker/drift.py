@@ -9,7 +9,8 @@ from typing import Any
 
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
-from landlord.backends.docker import ports, spec
+from landlord.backends.docker.desired import ports
+from landlord.backends.docker.desired.container import container_config
 
 Described = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ def of_fixed(found: Described, desired: Desired) -> list[str]:
     """Fields that are not as desired and can't be changed on a container: another one has to be made."""
     config, host = found["Config"], found["HostConfig"]
     bindings = host["PortBindings"] or {}
-    wanted = spec.container_config(desired, ports.allot(desired, ports.bound(bindings), frozenset()))
+    wanted = container_config(desired, ports.allot(desired, ports.bound(bindings), frozenset()))
     wanted_host = wanted["HostConfig"]
     as_made = {
         "Config.Image": config["Image"] == wanted["Image"],

@@ -3,7 +3,8 @@
 from docker import APIClient
 
 from landlord.api.request import Desired
-from landlord.backends.docker import containers, drift, networks, ownership, spec, volumes
+from landlord.backends.docker import containers, drift, networks, ownership, volumes
+from landlord.backends.docker.desired.container import changeable
 from landlord.backends.docker.observed.container import Inspected
 
 
@@ -21,7 +22,7 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
     differences = [
         *_state(found, desired),
         *containers.outdated(api, found, desired),
-        *drift.of_changeable(found["HostConfig"], spec.changeable(desired)),
+        *drift.of_changeable(found["HostConfig"], changeable(desired)),
         drift.of_network(found, network),
     ]
     return [*lines, *(f"{container}: {each}" for each in differences if each)]

@@ -8,7 +8,7 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.workload import Probe
-from landlord.backends.docker import ports
+from landlord.backends.docker.desired import ports
 from landlord.backends.docker.engine import Engine, reason
 from landlord.backends.docker.observed.container import Inspected
 from landlord.backends.urls import in_url

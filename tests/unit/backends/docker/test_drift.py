@@ -15,7 +15,8 @@ from landlord.api.workload import (
     SecretKeyRef,
     Workload,
 )
-from landlord.backends.docker import drift, spec
+from landlord.backends.docker import drift
+from landlord.backends.docker.desired.container import changeable, container_config
 
 WEB = Container(
     name="web",
@@ -38,7 +39,7 @@ DESIRED = Desired(tenant_id="acme", workload=Workload(containers=(WEB,)), docker
 
 def described(desired: Desired = DESIRED) -> dict[str, Any]:
     """What the engine tells of a container that was made as desired: more than it was asked for."""
-    config = spec.container_config(desired, {"8080/tcp": 20123, "9090/tcp": 9000})
+    config = container_config(desired, {"8080/tcp": 20123, "9090/tcp": 9000})
     host = config.pop("HostConfig")
     for mount in host["Mounts"]:
         if not mount["ReadOnly"]:
@@ -57,7 +58,7 @@ def test_container_as_it_was_made_differs_in_nothing() -> None:
     del bare["HostConfig"]["Mounts"]
     for found, desired in ((described(), DESIRED), (bare, plain)):
         assert drift.of_fixed(found, desired) == []
-        assert drift.of_changeable(found["HostConfig"], spec.changeable(desired)) == []
+        assert drift.of_changeable(found["HostConfig"], changeable(desired)) == []
         assert drift.of_network(found, "landlord") == ""
 
 
@@ -94,7 +95,7 @@ def test_field_that_no_container_can_change_is_named_without_its_value(
     found = described()
     edit(found)
     assert drift.of_fixed(found, DESIRED) == [f"{line} is not as it was made"]
-    assert drift.of_changeable(found["HostConfig"], spec.changeable(DESIRED)) == []
+    assert drift.of_changeable(found["HostConfig"], changeable(DESIRED)) == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_field_that_can_be_changed_is_told_with_both_values_if_it_is_set_and_enf
 ) -> None:
     found = described()
     found["HostConfig"][field] = value
-    assert drift.of_changeable(found["HostConfig"], spec.changeable(DESIRED)) == lines
+    assert drift.of_changeable(found["HostConfig"], changeable(DESIRED)) == lines
     assert drift.of_fixed(found, DESIRED) == []
 
 

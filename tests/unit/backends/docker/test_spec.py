@@ -5,8 +5,9 @@ import pytest
 from landlord.api.compute import DockerCompute, Publish, Volume
 from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, ResourceAmounts, Resources, Workload
-from landlord.backends.docker import ownership, spec
+from landlord.backends.docker import ownership
 from landlord.backends.docker.backend import DockerBackend
+from landlord.backends.docker.desired.container import container_config
 from landlord.errors import Terminal
 
 WEB = Container(name="web", image="web:1", ports=(Port(name="http", container_port=8080),))
@@ -27,7 +28,7 @@ def test_one_host_port_may_be_published_for_each_protocol() -> None:
 
 
 def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
-    config: dict[str, Any] = spec.container_config(desired(container, **docker), {})["HostConfig"]
+    config: dict[str, Any] = container_config(desired(container, **docker), {})["HostConfig"]
     return config
 
 
@@ -169,18 +170,18 @@ def test_tenant_gets_nothing_of_the_host() -> None:
 
 def test_command_replaces_the_entry_point_and_args_the_command() -> None:
     container = WEB.model_copy(update={"command": ("/web",), "args": ("-v", "x y")})
-    config = spec.container_config(desired(container), {})
+    config = container_config(desired(container), {})
     assert (config["Entrypoint"], config["Cmd"]) == (["/web"], ["-v", "x y"])
 
 
 def test_without_command_and_args_the_image_decides() -> None:
-    config = spec.container_config(desired(), {})
+    config = container_config(desired(), {})
     assert (config["Entrypoint"], config["Cmd"]) == (None, None)
 
 
 def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell() -> None:
     tenant = desired()
-    assert spec.container_config(tenant, {"80/tcp": 20001, "53/udp": 20002})["Labels"] == {
+    assert container_config(tenant, {"80/tcp": 20001, "53/udp": 20002})["Labels"] == {
         "landlord.dev/tenant-id": "acme",
         "landlord.dev/managed-by": "landlord",
         "landlord.dev/spec-hash": tenant.hash(),

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from landlord.api.compute import DockerCompute, Publish
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
-from landlord.backends.docker import ports
+from landlord.backends.docker.desired import ports
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")
 DNS = Port(name="dns", container_port=53, protocol="UDP")

@@ -8,7 +8,7 @@ from landlord.api import names
 from landlord.api.compute import Volume
 from landlord.api.request import Desired
 from landlord.api.workload import Quantity, ResourceAmounts, Resources
-from landlord.backends.docker import ports
+from landlord.backends.docker.desired import ports
 from landlord.backends.docker.ownership import docker, network_name, volume_name
 from landlord.backends.quantity import parse_quantity
 from landlord.backends.secrets import Values

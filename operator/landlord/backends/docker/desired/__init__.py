@@ -1,0 +1,1 @@
+"""What the engine is asked for. No I/O."""
