@@ -7,8 +7,9 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.request import Desired
-from landlord.backends.docker import drift, networks, ownership
+from landlord.backends.docker import networks, ownership
 from landlord.backends.docker.desired.container import changeable
+from landlord.backends.docker.observed import drift
 
 
 def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:

@@ -13,10 +13,11 @@ from docker import APIClient
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.backends.docker import checks, containers, inspection, networks, ownership, survey, volumes
+from landlord.backends.docker import checks, containers, inspection, networks, ownership, volumes
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
+from landlord.backends.docker.observed import survey
 from landlord.backends.docker.observed.container import Inspected
 from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import until_ready

@@ -14,13 +14,14 @@ from landlord.api import names
 from landlord.api.compute import DockerCompute
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
-from landlord.backends.docker import amend, drift, networks, ownership
+from landlord.backends.docker import amend, networks, ownership
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.desired.container import NO_SECRETS, container_config
 from landlord.backends.docker.engine import reason
 from landlord.backends.docker.images import image_id
+from landlord.backends.docker.observed import drift
 from landlord.backends.docker.observed.container import Inspected, given
-from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
+from landlord.backends.docker.observed.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
 from landlord.backends.redaction import redacted
 from landlord.backends.secrets import Values
 from landlord.errors import Retryable, Terminal

@@ -11,7 +11,7 @@ from docker.utils import parse_repository_tag
 
 from landlord.api.workload import Container
 from landlord.backends.docker.engine import Engine, reason
-from landlord.backends.docker.refusals import pull_failure
+from landlord.backends.docker.observed.refusals import pull_failure
 from landlord.errors import Retryable, Stuck
 
 MOST_PULLS = 8

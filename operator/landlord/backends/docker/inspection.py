@@ -3,8 +3,9 @@
 from docker import APIClient
 
 from landlord.api.request import Desired
-from landlord.backends.docker import containers, drift, networks, ownership, volumes
+from landlord.backends.docker import containers, networks, ownership, volumes
 from landlord.backends.docker.desired.container import changeable
+from landlord.backends.docker.observed import drift
 from landlord.backends.docker.observed.container import Inspected
 
 

@@ -8,9 +8,10 @@ from docker import APIClient
 
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
-from landlord.backends.docker import containers, health, probes
+from landlord.backends.docker import containers, probes
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.engine import Engine
+from landlord.backends.docker.observed import health
 from landlord.backends.docker.observed.container import Inspected, given
 from landlord.backends.redaction import redacted
 from landlord.errors import Retryable

@@ -12,7 +12,8 @@ from typing import Any
 from landlord.api import names
 from landlord.api.workload import Probe
 from landlord.backends.contract import Observation
-from landlord.backends.docker import drift, ownership
+from landlord.backends.docker import ownership
+from landlord.backends.docker.observed import drift
 from landlord.backends.docker.observed.container import Inspected
 
 Listed = Mapping[str, Any]

@@ -15,8 +15,8 @@ from landlord.api.workload import (
     SecretKeyRef,
     Workload,
 )
-from landlord.backends.docker import drift
 from landlord.backends.docker.desired.container import changeable, container_config
+from landlord.backends.docker.observed import drift
 
 WEB = Container(
     name="web",

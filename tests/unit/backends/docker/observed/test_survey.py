@@ -6,7 +6,8 @@ import pytest
 from landlord.api import names
 from landlord.api.workload import Probe, TcpSocket
 from landlord.backends.contract import Observation
-from landlord.backends.docker import ownership, survey
+from landlord.backends.docker import ownership
+from landlord.backends.docker.observed import survey
 
 
 def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "acme", **more: Any) -> Any:

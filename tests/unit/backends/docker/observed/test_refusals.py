@@ -2,7 +2,7 @@
 
 import pytest
 
-from landlord.backends.docker.refusals import NETWORK_GONE, PORT_IN_USE, pull_failure, start_failure
+from landlord.backends.docker.observed.refusals import NETWORK_GONE, PORT_IN_USE, pull_failure, start_failure
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[str, int | None, str, type[StepError], str]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from landlord.backends.docker import health
+from landlord.backends.docker.observed import health
 
 
 def inspected(*, restarts: int = 0, memory: int = 0, **state: Any) -> dict[str, Any]:
