@@ -16,7 +16,17 @@ from landlord.backends.cluster.client import Cluster, explained
 from landlord.backends.cluster.refusals import Gone
 from landlord.backends.cluster.secrets import Sources
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.backends.kubernetes import ensure, inspection, lifecycle, limits, record, removal, secret, spec
+from landlord.backends.kubernetes import (
+    checks,
+    ensure,
+    inspection,
+    lifecycle,
+    limits,
+    record,
+    removal,
+    secret,
+    spec,
+)
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.stopping import stop
@@ -39,7 +49,7 @@ class KubernetesBackend:
 
     def steps(self, desired: Desired) -> Sequence[Step]:
         """namespace, limits, network, secrets if it refers to any, workload, ready."""
-        spec.check(desired)
+        checks.check(desired)
         limits.check(desired)
         works: dict[str, Work] = {
             name: partial(ensure.ensure, self._cluster, desired, wanted)
@@ -90,7 +100,7 @@ class KubernetesBackend:
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """What the API server would change if the tenant were applied now."""
-        spec.check(desired)
+        checks.check(desired)
         with explained():
             return await inspection.inspect(self._cluster, self._sources, desired)
 

@@ -1,8 +1,7 @@
-"""What a tenant is called in the cluster, what is its, and what the backend can't run. No I/O."""
+"""What a tenant is called in the cluster, and what is its. No I/O."""
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 
 from landlord.api import names
@@ -10,9 +9,7 @@ from landlord.api.compute import KubernetesCompute
 from landlord.api.lifecycle import State
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.checks import check_distinct
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Terminal
 
 ACTIVE = {names.LABEL_STATE: "Active"}
@@ -20,33 +17,6 @@ ACTIVE = {names.LABEL_STATE: "Active"}
 RESTING: tuple[State, ...] = ("Suspended", "Archived")
 POD_SECURITY = tuple(f"pod-security.kubernetes.io/{mode}" for mode in ("enforce", "audit", "warn"))
 """Labels of a namespace by which the API server enforces a level for its pods."""
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-
-
-def check(desired: Desired) -> None:
-    """Raises Terminal for what this backend can't run, before anything is made.
-
-    The API server's rules refuse some of this before; the worker does not rely on them.
-    """
-    compute = kubernetes(desired)
-    namespace = namespace_name(desired)
-    for what, name in (("tenantID", desired.tenant_id), ("the namespace", namespace)):
-        _must(_NAME.fullmatch(name), f"{what} {name!r} is not a name: lower-case letters, digits and -")
-    _must(
-        namespace != "default" and not namespace.startswith("kube-"),
-        f"the namespace {namespace} belongs to the cluster; choose another compute.kubernetes.namespace.name",
-    )
-    _must(
-        compute.exposure != "LoadBalancer" or compute.network_isolation != "Isolated",
-        "compute.kubernetes.exposure is LoadBalancer, which reaches nothing in an Isolated network; "
-        "set networkIsolation to IngressOnly or Open",
-    )
-    for name, amount in compute.quota.items():
-        try:
-            parse_quantity(amount)
-        except ValueError as error:
-            raise Terminal("InvalidSpec", f"compute.kubernetes.quota, {name}: {error}") from error
-    check_distinct(desired.workload)
 
 
 def kubernetes(desired: Desired) -> KubernetesCompute:
@@ -173,8 +143,3 @@ def unfit(kind: Kind, found: JsonObject, said: str) -> Terminal:
         f"a {kind.name} named {metadata['name']} exists and can't be made the tenant's: {said}\n"
         "To do: remove it if nobody needs it; it is made anew then.",
     )
-
-
-def _must(holds: object, otherwise: str) -> None:
-    if not holds:
-        raise Terminal("InvalidSpec", otherwise)
