@@ -25,7 +25,7 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes import record, spec
+from landlord.backends.kubernetes import ownership, record
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
@@ -132,7 +132,7 @@ def _desired(number: int) -> Desired:
 
 
 async def _read_lists(api: Api) -> None:
-    ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+    ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
     for kind in (kinds.NAMESPACE, *kinds.MADE):
         query = {"labelSelector": ours} if kind is kinds.NAMESPACE else named

@@ -22,10 +22,10 @@ from landlord.backends.kubernetes import (
     inspection,
     lifecycle,
     limits,
+    ownership,
     record,
     removal,
     secret,
-    spec,
 )
 from landlord.backends.kubernetes.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
@@ -110,7 +110,7 @@ class KubernetesBackend:
         The right to list all Secrets would be the right to read them. A list of one name, be it in all
         namespaces, takes no more than the right to that name.
         """
-        ours = spec.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+        ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
         made = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
         survey, each = Survey(), self._cluster.each
         with explained():
@@ -145,7 +145,7 @@ class KubernetesBackend:
 
     async def _make(self, desired: Desired, work: Work, before: Sequence[Work]) -> Result:
         """Do the work of a step, and if what it builds on was removed meanwhile that of those before."""
-        quota = spec.kubernetes(desired).quota
+        quota = ownership.kubernetes(desired).quota
         try:
             with explained(quota):
                 return await work()

@@ -4,7 +4,7 @@ import re
 
 from landlord.api.request import Desired
 from landlord.backends.checks import check_distinct
-from landlord.backends.kubernetes.spec import kubernetes, namespace_name
+from landlord.backends.kubernetes.ownership import kubernetes, namespace_name
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 

@@ -7,7 +7,7 @@ from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 from landlord.errors import Retryable
 
 
@@ -22,17 +22,17 @@ def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
             "StillTerminating",
             f"the {kind.name} {metadata['name']} is being deleted; it is made again when that has ended",
         )
-    mine = spec.owned(found, desired.tenant_id)
-    takes_over = not mine and desired.adoption == "IfUnowned" and spec.unowned(found)
+    mine = ownership.owned(found, desired.tenant_id)
+    takes_over = not mine and desired.adoption == "IfUnowned" and ownership.unowned(found)
     if not mine and not takes_over:
-        raise spec.foreign(kind, found)
+        raise ownership.foreign(kind, found)
     claimed: JsonObject = {"uid": metadata["uid"]}
     if takes_over:  # unless another tenant has been quicker
         claimed["resourceVersion"] = metadata["resourceVersion"]
     if kind is kinds.NAMESPACE:
-        claimed["annotations"] = spec.origin(metadata["name"], made=mine and spec.is_made(found))
+        claimed["annotations"] = ownership.origin(metadata["name"], made=mine and ownership.is_made(found))
         if takes_over or names.ANNOTATION_POD_SECURITY in (metadata.get("annotations") or {}):
-            before = json.dumps(spec.pod_security_before(found), sort_keys=True)
+            before = json.dumps(ownership.pod_security_before(found), sort_keys=True)
             claimed["annotations"] |= {names.ANNOTATION_POD_SECURITY: before}
     return claimed
 

@@ -9,7 +9,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import record, spec, stamp
+from landlord.backends.kubernetes import ownership, record, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.objects import Wanted, manifest, place
 from landlord.backends.kubernetes.patience import Patience
@@ -29,7 +29,7 @@ async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[Wanted]) -
         if each.kind is kinds.NAMESPACE:
             await _only_there(cluster, name, desired.tenant_id)
         if each.content is None:
-            if found and spec.owned(found, desired.tenant_id):
+            if found and ownership.owned(found, desired.tenant_id):
                 await cluster.delete(each.kind, found)
             continue
         if found is None and each.kind is kinds.NAMESPACE:
@@ -69,8 +69,8 @@ async def _applied(
     try:
         return await cluster.apply(kind, claimed(body, claim(kind, found, desired)))
     except KubeError as error:
-        if error.status == 422 and not spec.owned(found, desired.tenant_id):
-            raise spec.unfit(kind, found, str(error)) from error
+        if error.status == 422 and not ownership.owned(found, desired.tenant_id):
+            raise ownership.unfit(kind, found, str(error)) from error
         raise
 
 
@@ -78,7 +78,7 @@ async def _only_there(cluster: Cluster, name: str, tenant_id: str) -> None:
     """Raises StepError if the tenant has another namespace, such as one that a Tenant before it has left."""
     for found in await namespaces_of(cluster, tenant_id):
         if found["metadata"]["name"] != name:
-            raise spec.elsewhere(tenant_id, name, found)
+            raise ownership.elsewhere(tenant_id, name, found)
 
 
 async def _new_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:
@@ -86,7 +86,7 @@ async def _new_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonO
     metadata = {
         "name": name,
         "labels": names.labels(desired.tenant_id),
-        "annotations": spec.origin(name, made=True),
+        "annotations": ownership.origin(name, made=True),
     }
     return await cluster.create(
         kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}

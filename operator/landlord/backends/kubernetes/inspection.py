@@ -6,7 +6,7 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.cluster.secrets import Sources
-from landlord.backends.kubernetes import secret, spec, stamp
+from landlord.backends.kubernetes import ownership, secret, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.fields import differences
 from landlord.backends.kubernetes.objects import Wanted, manifest, objects, place
@@ -31,7 +31,7 @@ async def _inspected(cluster: Cluster, desired: Desired, wanted: Wanted) -> list
     found = await cluster.get(kind, namespace, name)
     if found is None:
         return [] if content is None else [f"{what} is missing"]
-    if not spec.owned(found, desired.tenant_id):
+    if not ownership.owned(found, desired.tenant_id):
         return [] if content is None else [f"{what} is not this tenant's"]
     if content is None:
         return [f"{what} is there, and should not be"]

@@ -11,7 +11,7 @@ from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.kubernetes import rollout, spec
+from landlord.backends.kubernetes import ownership, rollout
 from landlord.backends.kubernetes.stopping import all_made_in, made_in, namespaces_of, stop
 
 
@@ -57,14 +57,14 @@ async def removed(cluster: Cluster, deployment: JsonObject) -> bool:
 
 async def _scaled_to_zero(cluster: Cluster, deployment: JsonObject) -> bool:
     """Mark and scale it by one patch, so that it never runs under the mark nor stands still without."""
-    if spec.state_of(deployment) != "Suspended" or deployment["spec"]["replicas"]:
+    if ownership.state_of(deployment) != "Suspended" or deployment["spec"]["replicas"]:
         suspended = {"metadata": _marked("Suspended"), "spec": {"replicas": 0}}
         deployment = await cluster.patch(kinds.DEPLOYMENT, deployment, suspended)
     return not rollout.stopped(deployment)
 
 
 async def _mark(cluster: Cluster, namespace: JsonObject, state: State) -> None:
-    if spec.state_of(namespace) != state:
+    if ownership.state_of(namespace) != state:
         await cluster.patch(kinds.NAMESPACE, namespace, {"metadata": _marked(state)})
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, ResourceAmounts, Resources
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 
@@ -19,13 +19,13 @@ _ALSO_CALLED = {"cpu": "requests.cpu", "memory": "requests.memory", "count/pods"
 
 def resource_quota(desired: Desired) -> JsonObject | None:
     """What the namespace may use as a whole, if it is limited."""
-    quota = spec.kubernetes(desired).quota
+    quota = ownership.kubernetes(desired).quota
     return {"spec": {"hard": {name: str(amount) for name, amount in quota.items()}}} if quota else None
 
 
 def limit_range(desired: Desired) -> JsonObject:
     """What containers get that do not say how much they need, be they landlord's or somebody else's."""
-    quota = spec.kubernetes(desired).quota
+    quota = ownership.kubernetes(desired).quota
     defaults = {name: amount for name, amount in LIMIT.items() if f"limits.{name}" in quota}
     container = {"type": "Container", "defaultRequest": REQUEST} | ({"default": defaults} if defaults else {})
     return {"spec": {"limits": [container]}}
@@ -55,11 +55,11 @@ def _lacking(desired: Desired, pods: int) -> list[str]:
             used[name] = used.get(name, Decimal(0)) + amount
     needed = {
         name: used.get(_ALSO_CALLED.get(name, name), Decimal(0)) * pods
-        for name in spec.kubernetes(desired).quota
+        for name in ownership.kubernetes(desired).quota
     }
     return [
         f"{name} ({needed[name].normalize():f} of {hard})"
-        for name, hard in spec.kubernetes(desired).quota.items()
+        for name, hard in ownership.kubernetes(desired).quota.items()
         if needed[name] > parse_quantity(hard)
     ]
 

@@ -2,7 +2,7 @@
 
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 
 OWN_PODS: JsonObject = {"podSelector": {}}
 DNS: JsonObject = {
@@ -16,7 +16,7 @@ def policy(desired: Desired) -> JsonObject | None:
 
     Policies add up, so that others can open more with policies of their own.
     """
-    isolation = spec.kubernetes(desired).network_isolation
+    isolation = ownership.kubernetes(desired).network_isolation
     if isolation == "Open":
         return None
     ingress: list[JsonObject] = [{"from": [OWN_PODS]}]

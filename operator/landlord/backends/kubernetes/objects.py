@@ -8,7 +8,7 @@ from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import limits, network, pods, service, spec
+from landlord.backends.kubernetes import limits, network, ownership, pods, service
 from landlord.backends.kubernetes.pods import Copied
 
 
@@ -48,7 +48,7 @@ def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequ
 
 def place(kind: Kind, desired: Desired) -> tuple[str | None, str]:
     """Namespace and name of the tenant's object of a kind."""
-    namespace = spec.namespace_name(desired)
+    namespace = ownership.namespace_name(desired)
     return (None, namespace) if kind is kinds.NAMESPACE else (namespace, names.OBJECT_NAME)
 
 
@@ -68,8 +68,8 @@ def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
 
 def namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
     """The namespace, in which the API server enforces the Pod Security level, with the kinds made in it."""
-    compute = spec.kubernetes(desired)
-    level = dict.fromkeys(spec.POD_SECURITY, compute.pod_security)
+    compute = ownership.kubernetes(desired)
+    level = dict.fromkeys(ownership.POD_SECURITY, compute.pod_security)
     settings = compute.namespace
     annotations = settings.annotations | {names.ANNOTATION_MADE: ",".join(made)}
-    return {"metadata": {"labels": settings.labels | level | spec.ACTIVE, "annotations": annotations}}
+    return {"metadata": {"labels": settings.labels | level | ownership.ACTIVE, "annotations": annotations}}

@@ -8,7 +8,7 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, EnvVar, Probe, Resources
-from landlord.backends.kubernetes import limits, spec
+from landlord.backends.kubernetes import limits, ownership
 
 PROBE_SECONDS = 5
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
@@ -34,7 +34,7 @@ def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
         "metadata": {
             "annotations": {names.LABEL_SPEC_HASH: desired.hash()}
             | ({names.ANNOTATION_SECRETS: copied.recorded} if copied else {}),
-            "labels": spec.ACTIVE,
+            "labels": ownership.ACTIVE,
         },
         "spec": {
             "replicas": desired.workload.replicas,
@@ -62,7 +62,7 @@ def _template(desired: Desired, copied: Copied | None) -> JsonObject:
 
 
 def _pod(desired: Desired) -> JsonObject:
-    compute = spec.kubernetes(desired)
+    compute = ownership.kubernetes(desired)
     restricted = compute.pod_security == "restricted"
     return _given(
         {

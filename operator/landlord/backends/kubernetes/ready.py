@@ -9,7 +9,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.refusals import Gone
-from landlord.backends.kubernetes import rollout, secret, service, spec
+from landlord.backends.kubernetes import ownership, rollout, secret, service
 from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable, StepError
 
@@ -22,13 +22,13 @@ WINDOW_SECONDS = 10.0
 async def until_ready(cluster: Cluster, desired: Desired) -> Result:
     """The endpoints, once all is available. Raises StepError with the reason if it is not in time."""
     patience = Patience(WINDOW_SECONDS)
-    namespace = spec.namespace_name(desired)
+    namespace = ownership.namespace_name(desired)
     while True:
         deployment = await cluster.get(kinds.DEPLOYMENT, namespace, names.OBJECT_NAME)
         if deployment is None:
             raise Gone("WorkloadGone", "the Deployment was removed by somebody else; it is made again")
-        if not spec.owned(deployment, desired.tenant_id):
-            raise spec.foreign(kinds.DEPLOYMENT, deployment)
+        if not ownership.owned(deployment, desired.tenant_id):
+            raise ownership.foreign(kinds.DEPLOYMENT, deployment)
         waiting = rollout.waiting_for(deployment)
         if waiting is None:
             endpoints = await _endpoints(cluster, desired)
@@ -43,8 +43,8 @@ async def until_ready(cluster: Cluster, desired: Desired) -> Result:
 async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
     """None while there is no load balancer yet."""
     host: str | None = service.internal_host(desired)
-    if service.offered(desired) and spec.kubernetes(desired).exposure == "LoadBalancer":
-        found = await cluster.get(kinds.SERVICE, spec.namespace_name(desired), names.OBJECT_NAME)
+    if service.offered(desired) and ownership.kubernetes(desired).exposure == "LoadBalancer":
+        found = await cluster.get(kinds.SERVICE, ownership.namespace_name(desired), names.OBJECT_NAME)
         if found is None:
             raise Gone("WorkloadGone", "the Service was removed by somebody else; it is made again")
         host = service.external_host(found)
@@ -54,7 +54,7 @@ async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...]
 async def _trouble(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
     replica_sets = await _present(cluster, kinds.REPLICA_SET, deployment)
     present = await _said(cluster, desired, deployment, await _present(cluster, kinds.POD, deployment))
-    return rollout.trouble(replica_sets, present, spec.kubernetes(desired).quota)
+    return rollout.trouble(replica_sets, present, ownership.kubernetes(desired).quota)
 
 
 async def _overdue(
@@ -86,5 +86,5 @@ async def _said(
 
 async def _present(cluster: Cluster, kind: kinds.Kind, deployment: JsonObject) -> list[JsonObject]:
     """Those of the present version; those of a version before have other labels."""
-    selector = spec.selector(deployment["spec"]["template"]["metadata"]["labels"])
+    selector = ownership.selector(deployment["spec"]["template"]["metadata"]["labels"])
     return await cluster.all(kind, deployment["metadata"]["namespace"], labelSelector=selector)

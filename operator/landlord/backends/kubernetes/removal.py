@@ -5,7 +5,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import spec, terminating
+from landlord.backends.kubernetes import ownership, terminating
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import all_made_in, namespaces_of
 from landlord.errors import Retryable
@@ -20,7 +20,7 @@ async def remove(cluster: Cluster, tenant_id: str) -> None:
     patience = Patience(WINDOW_SECONDS)
     while namespaces := await namespaces_of(cluster, tenant_id):
         for namespace in namespaces:
-            if not spec.is_made(namespace):
+            if not ownership.is_made(namespace):
                 await _let_go(cluster, namespace, tenant_id)
             elif "deletionTimestamp" not in namespace["metadata"]:
                 await cluster.delete(kinds.NAMESPACE, namespace)
@@ -36,11 +36,13 @@ async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> No
             await cluster.delete(kind, each)
     if not left:
         metadata = {key: namespace["metadata"][key] for key in ("name", "uid")}
-        metadata["labels"] = spec.pod_security_before(namespace)
+        metadata["labels"] = ownership.pod_security_before(namespace)
         as_before = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         applied = await cluster.apply(kinds.NAMESPACE, as_before)
         # What was set by a patch, or is somebody else's field too, is left by the apply.
-        labels = {label: None for label in spec.labels_of(applied) if label.startswith(f"{names.GROUP}/")}
+        labels = {
+            label: None for label in ownership.labels_of(applied) if label.startswith(f"{names.GROUP}/")
+        }
         if labels:
             await cluster.patch(kinds.NAMESPACE, applied, {"metadata": {"labels": labels}})
 
@@ -48,7 +50,7 @@ async def _let_go(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> No
 async def _still_there(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> Retryable:
     name = namespace["metadata"]["name"]
     held: list[str] = []
-    if not spec.is_made(namespace):
+    if not ownership.is_made(namespace):
         for kind, found in (await all_made_in(cluster, namespace, tenant_id)).items():
             held += terminating.holders(kind.plural, found)
     else:

@@ -14,7 +14,7 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster, explained
 from landlord.backends.cluster.refusals import Gone
 from landlord.backends.cluster.secrets import Sources
-from landlord.backends.kubernetes import ensure, spec
+from landlord.backends.kubernetes import ensure, ownership
 from landlord.backends.kubernetes.objects import Wanted, objects, place
 from landlord.backends.kubernetes.pods import Copied, key_of
 from landlord.backends.redaction import redacted, unspoken
@@ -27,7 +27,7 @@ async def copy(cluster: Cluster, sources: Sources, desired: Desired) -> Result:
     """Have the copy hold what the sources hold now. What it raises tells nothing of any value."""
     values = await sources.read(desired)
     found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
-    with unspoken(_given(found)), unspoken(values), explained(spec.kubernetes(desired).quota):
+    with unspoken(_given(found)), unspoken(values), explained(ownership.kubernetes(desired).quota):
         return await ensure.ensure(cluster, desired, (wanted(desired, values, found),))
 
 
@@ -59,7 +59,7 @@ async def prune(cluster: Cluster, desired: Desired) -> None:
         await ensure.ensure(cluster, desired, objects(desired)["ready"])
         return
     found = await cluster.get(kinds.SECRET, *place(kinds.SECRET, desired))
-    with unspoken(_given(found)), explained(spec.kubernetes(desired).quota):
+    with unspoken(_given(found)), explained(ownership.kubernetes(desired).quota):
         await ensure.ensure(cluster, desired, _pruned(desired, found))
 
 

@@ -5,7 +5,7 @@ from landlord.api.outcome import Endpoint
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Port
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 from landlord.backends.urls import url
 
 APP_PROTOCOLS = {"http": "http", "https": "https", "grpc": "kubernetes.io/h2c"}
@@ -18,7 +18,7 @@ def service(desired: Desired) -> JsonObject | None:
         return None
     return {
         "spec": {
-            "type": spec.kubernetes(desired).exposure,
+            "type": ownership.kubernetes(desired).exposure,
             "selector": names.labels(desired.tenant_id),
             "ports": [_port(port) for port in ports],
         }
@@ -27,7 +27,7 @@ def service(desired: Desired) -> JsonObject | None:
 
 def offered(desired: Desired) -> list[Port]:
     """The ports that are offered to others."""
-    if spec.kubernetes(desired).exposure == "None":
+    if ownership.kubernetes(desired).exposure == "None":
         return []
     return [port for container in desired.workload.containers for port in container.ports]
 
@@ -41,7 +41,7 @@ def endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
 
 def internal_host(desired: Desired) -> str:
     """The Service's name, that resolves anywhere in the cluster whatever its domain is."""
-    return f"{names.OBJECT_NAME}.{spec.namespace_name(desired)}.svc"
+    return f"{names.OBJECT_NAME}.{ownership.namespace_name(desired)}.svc"
 
 
 def external_host(found: JsonObject) -> str | None:

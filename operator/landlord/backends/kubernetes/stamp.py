@@ -9,7 +9,7 @@ restart` does: then all is still as it was made, and the next look in depth or a
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 
 STAMPED = (kinds.DEPLOYMENT, kinds.NETWORK_POLICY)
 """The kinds that have a generation."""
@@ -17,7 +17,7 @@ STAMPED = (kinds.DEPLOYMENT, kinds.NETWORK_POLICY)
 
 def changed(found: JsonObject) -> bool:
     """Whether it was changed by somebody else. One without the label was made by a landlord before it."""
-    label = spec.labels_of(found).get(names.LABEL_GENERATION)
+    label = ownership.labels_of(found).get(names.LABEL_GENERATION)
     return label is not None and label != str(found["metadata"]["generation"])
 
 
@@ -26,8 +26,8 @@ def expected(manifest: JsonObject, found: JsonObject | None) -> int:
     if found is None:
         return 1
     generation: int = found["metadata"]["generation"]
-    applied = spec.labels_of(found)
-    same = applied.get(names.LABEL_SPEC_HASH) == spec.labels_of(manifest)[names.LABEL_SPEC_HASH]
+    applied = ownership.labels_of(found)
+    same = applied.get(names.LABEL_SPEC_HASH) == ownership.labels_of(manifest)[names.LABEL_SPEC_HASH]
     stamped = applied.get(names.LABEL_GENERATION) == str(generation)
     return generation if same and stamped else generation + 1
 

@@ -7,7 +7,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import spec, terminating
+from landlord.backends.kubernetes import ownership, terminating
 from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable
 
@@ -29,17 +29,17 @@ async def stop(cluster: Cluster, tenant_id: str, halt: Halt) -> None:
 
 async def namespaces_of(cluster: Cluster, tenant_id: str) -> list[JsonObject]:
     """The tenant's namespaces; by its label, as the manifest may give them any name."""
-    labelled = spec.selector(names.labels(tenant_id))
+    labelled = ownership.selector(names.labels(tenant_id))
     found = await cluster.all(kinds.NAMESPACE, labelSelector=labelled)
-    return [each for each in found if spec.is_place(each)]
+    return [each for each in found if ownership.is_place(each)]
 
 
 async def made_in(cluster: Cluster, kind: Kind, namespace: str, tenant_id: str) -> list[JsonObject]:
     """The tenant's objects of a kind; of those that are made by landlord there is one at most."""
     if kind in kinds.MADE:
         found = await cluster.get(kind, namespace, names.OBJECT_NAME)
-        return [found] if found and spec.owned(found, tenant_id) else []
-    return await cluster.all(kind, namespace, labelSelector=spec.selector(names.labels(tenant_id)))
+        return [found] if found and ownership.owned(found, tenant_id) else []
+    return await cluster.all(kind, namespace, labelSelector=ownership.selector(names.labels(tenant_id)))
 
 
 async def all_made_in(

@@ -12,7 +12,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import record, rollout, spec, stamp
+from landlord.backends.kubernetes import ownership, record, rollout, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Survey:
 
     def add_namespace(self, found: JsonObject) -> None:
         """A namespace of some tenant; its metadata will do."""
-        metadata, labels = found["metadata"], spec.labels_of(found)
-        if (tenant_id := labels.get(names.LABEL_TENANT)) and spec.is_place(found):
+        metadata, labels = found["metadata"], ownership.labels_of(found)
+        if (tenant_id := labels.get(names.LABEL_TENANT)) and ownership.is_place(found):
             self._places[metadata["name"]] = Place(
                 tenant_id,
                 labels.get(names.LABEL_SPEC_HASH),
-                spec.state_of(found),
+                ownership.state_of(found),
                 going="deletionTimestamp" in metadata,
-                missing=set(spec.made(found)),
+                missing=set(ownership.made(found)),
                 changed=_changes(kinds.NAMESPACE, found),
             )
 
@@ -68,8 +68,8 @@ class Survey:
         """A Deployment of landlord's."""
         if place := self._seen(kinds.DEPLOYMENT, found):
             place.workload = Workload(
-                spec.labels_of(found).get(names.LABEL_SPEC_HASH),
-                spec.state_of(found),
+                ownership.labels_of(found).get(names.LABEL_SPEC_HASH),
+                ownership.state_of(found),
                 found["spec"]["replicas"],
                 rollout.stopped(found),
                 rollout.waiting_for(found),
@@ -105,7 +105,7 @@ class Survey:
         if (
             place is None
             or found["metadata"]["name"] != names.OBJECT_NAME
-            or not spec.owned(found, place.tenant_id)
+            or not ownership.owned(found, place.tenant_id)
         ):
             return None
         place.missing.discard(kind.name)

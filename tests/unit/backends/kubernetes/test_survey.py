@@ -5,7 +5,7 @@ import pytest
 from landlord.api import names
 from landlord.backends.cluster import kinds
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.survey import Survey
 
 Object = dict[str, Any]
@@ -192,7 +192,7 @@ def test_a_copy_of_a_tenant_s_namespace_is_none_of_its() -> None:
 def test_of_a_tenant_with_two_namespaces_neither_hides_the_other() -> None:
     survey = Survey()
     survey.add_namespace(namespace())
-    survey.add_namespace(namespace(name="other", annotations=spec.origin("other", made=True)))
+    survey.add_namespace(namespace(name="other", annotations=ownership.origin("other", made=True)))
     survey.add_deployment(deployment())
     seen = survey.observations()["acme"]
     assert (seen.healthy, seen.drift) == (False, "")

@@ -10,14 +10,14 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Port
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes import spec
+from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.claim import claim
 from landlord.errors import Retryable, Terminal
 
 MINE = names.labels("acme")
-MADE = spec.origin("tenant-acme", made=True)
-ADOPTED = spec.origin("tenant-acme", made=False)
+MADE = ownership.origin("tenant-acme", made=True)
+ADOPTED = ownership.origin("tenant-acme", made=False)
 
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -83,7 +83,7 @@ def test_one_number_may_be_a_port_of_each_protocol() -> None:
             id="mine, and nobody knows who made it",
         ),
         pytest.param(
-            namespace(MINE, annotations=spec.origin("another", made=True)),
+            namespace(MINE, annotations=ownership.origin("another", made=True)),
             desired(),
             {"uid": "u", "annotations": ADOPTED},
             id="mine, and a copy of another",
@@ -147,8 +147,8 @@ def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
         (in_namespace("tenant-acme", MADE), True, True),
         (in_namespace("tenant-acme", ADOPTED), True, False),
         (in_namespace("tenant-acme", {}), True, False),
-        (in_namespace("named", spec.origin("named", made=True)), True, True),
-        (in_namespace("named", spec.origin("named", made=False)), True, False),
+        (in_namespace("named", ownership.origin("named", made=True)), True, True),
+        (in_namespace("named", ownership.origin("named", made=False)), True, False),
         (in_namespace("named", {}), False, False),
         (in_namespace("a-copy", MADE), False, False),
         (in_namespace("a-copy", ADOPTED), False, False),
@@ -157,11 +157,11 @@ def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
 def test_a_namespace_is_the_tenant_s_by_more_than_labels_and_deleted_only_if_landlord_made_it(
     found: dict[str, Any], place: bool, made: bool
 ) -> None:
-    assert (spec.is_place(found), spec.is_made(found)) == (place, made)
+    assert (ownership.is_place(found), ownership.is_made(found)) == (place, made)
 
 
 def test_a_conflict_says_what_can_be_done() -> None:
     found = {"metadata": {"name": "tenant", "namespace": "tenant-acme"}}
-    message = spec.foreign(kinds.SERVICE, found).message
+    message = ownership.foreign(kinds.SERVICE, found).message
     assert "`kubectl get services tenant -n tenant-acme`" in message
     assert "spec.management.adoption to IfUnowned" in message
