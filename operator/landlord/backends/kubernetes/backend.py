@@ -21,13 +21,13 @@ from landlord.backends.kubernetes import (
     ensure,
     inspection,
     lifecycle,
-    limits,
     ownership,
     record,
     removal,
     secret,
 )
-from landlord.backends.kubernetes.objects import objects
+from landlord.backends.kubernetes.desired import limits
+from landlord.backends.kubernetes.desired.objects import objects
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.stopping import stop
 from landlord.backends.kubernetes.survey import Survey

@@ -11,7 +11,7 @@ from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.kubernetes import ownership, record, stamp
 from landlord.backends.kubernetes.claim import claim, claimed
-from landlord.backends.kubernetes.objects import Wanted, manifest, place
+from landlord.backends.kubernetes.desired.objects import Wanted, manifest, place
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import namespaces_of
 from landlord.errors import Retryable

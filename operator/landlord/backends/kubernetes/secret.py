@@ -15,8 +15,8 @@ from landlord.backends.cluster.client import Cluster, explained
 from landlord.backends.cluster.refusals import Gone
 from landlord.backends.cluster.secrets import Sources
 from landlord.backends.kubernetes import ensure, ownership
-from landlord.backends.kubernetes.objects import Wanted, objects, place
-from landlord.backends.kubernetes.pods import Copied, key_of
+from landlord.backends.kubernetes.desired.objects import Wanted, objects, place
+from landlord.backends.kubernetes.desired.pods import Copied, key_of
 from landlord.backends.redaction import redacted, unspoken
 from landlord.backends.secrets import Missing, Values, references
 from landlord.errors import StepError

@@ -10,7 +10,7 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.kubernetes import ensure
-from landlord.backends.kubernetes.objects import objects
+from landlord.backends.kubernetes.desired.objects import objects
 from landlord.errors import Retryable
 
 QUOTA = desired(quota={"pods": 4})

@@ -8,7 +8,8 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Container, EnvVar, Probe, Resources
-from landlord.backends.kubernetes import limits, ownership
+from landlord.backends.kubernetes import ownership
+from landlord.backends.kubernetes.desired import limits
 
 PROBE_SECONDS = 5
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}

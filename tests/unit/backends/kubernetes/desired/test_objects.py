@@ -21,8 +21,8 @@ from landlord.api.workload import (
 )
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import limits, network, pods, service
-from landlord.backends.kubernetes.objects import manifest, objects
+from landlord.backends.kubernetes.desired import limits, network, pods, service
+from landlord.backends.kubernetes.desired.objects import manifest, objects
 
 
 def container(given: Container, **kubernetes: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import limits, network, ownership, pods, service
-from landlord.backends.kubernetes.pods import Copied
+from landlord.backends.kubernetes import ownership
+from landlord.backends.kubernetes.desired import limits, network, pods, service
+from landlord.backends.kubernetes.desired.pods import Copied
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The objects that the cluster is asked for. No I/O."""
