@@ -25,8 +25,9 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes import ownership, record
+from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.backend import KubernetesBackend
+from landlord.backends.kubernetes.observed import record
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.failure import LocalFailure
 from landlord.dev.paths import CHECKOUT

@@ -16,21 +16,13 @@ from landlord.backends.cluster.client import Cluster, explained
 from landlord.backends.cluster.refusals import Gone
 from landlord.backends.cluster.secrets import Sources
 from landlord.backends.contract import NoConfig, Observation, Step
-from landlord.backends.kubernetes import (
-    checks,
-    ensure,
-    inspection,
-    lifecycle,
-    ownership,
-    record,
-    removal,
-    secret,
-)
+from landlord.backends.kubernetes import checks, ensure, inspection, lifecycle, ownership, removal, secret
 from landlord.backends.kubernetes.desired import limits
 from landlord.backends.kubernetes.desired.objects import objects
+from landlord.backends.kubernetes.observed import record
+from landlord.backends.kubernetes.observed.survey import Survey
 from landlord.backends.kubernetes.ready import until_ready
 from landlord.backends.kubernetes.stopping import stop
-from landlord.backends.kubernetes.survey import Survey
 from landlord.errors import StepError
 from landlord.kubernetes_api import JSON, METADATA_LIST
 

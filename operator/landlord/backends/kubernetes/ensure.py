@@ -9,9 +9,10 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import ownership, record, stamp
+from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.desired.objects import Wanted, manifest, place
+from landlord.backends.kubernetes.observed import record, stamp
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import namespaces_of
 from landlord.errors import Retryable

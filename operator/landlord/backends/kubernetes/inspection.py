@@ -6,10 +6,11 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.cluster.secrets import Sources
-from landlord.backends.kubernetes import ownership, secret, stamp
+from landlord.backends.kubernetes import ownership, secret
 from landlord.backends.kubernetes.claim import claim, claimed
 from landlord.backends.kubernetes.desired.objects import Wanted, manifest, objects, place
-from landlord.backends.kubernetes.fields import differences
+from landlord.backends.kubernetes.observed import stamp
+from landlord.backends.kubernetes.observed.fields import differences
 from landlord.kubernetes_api import KubeError
 
 

@@ -11,7 +11,8 @@ from landlord.api.outcome import ResourceRef, Result
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.kubernetes import ownership, rollout
+from landlord.backends.kubernetes import ownership
+from landlord.backends.kubernetes.observed import rollout
 from landlord.backends.kubernetes.stopping import all_made_in, made_in, namespaces_of, stop
 
 

@@ -9,8 +9,9 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.refusals import Gone
-from landlord.backends.kubernetes import ownership, rollout, secret
+from landlord.backends.kubernetes import ownership, secret
 from landlord.backends.kubernetes.desired import service
+from landlord.backends.kubernetes.observed import rollout
 from landlord.backends.kubernetes.patience import Patience
 from landlord.errors import Retryable, StepError
 

@@ -5,7 +5,8 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.backends.kubernetes import ownership, terminating
+from landlord.backends.kubernetes import ownership
+from landlord.backends.kubernetes.observed import terminating
 from landlord.backends.kubernetes.patience import Patience
 from landlord.backends.kubernetes.stopping import all_made_in, namespaces_of
 from landlord.errors import Retryable

@@ -11,7 +11,7 @@ from typing import Any
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes.fields import joined, shown
+from landlord.backends.kubernetes.observed.fields import joined, shown
 from landlord.backends.quantity import parse_quantity
 
 LISTED_IN_FULL = (kinds.SERVICE, kinds.SERVICE_ACCOUNT, kinds.LIMIT_RANGE, kinds.RESOURCE_QUOTA)

@@ -6,7 +6,7 @@ from landlord.api import names
 from landlord.backends.cluster import kinds
 from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.survey import Survey
+from landlord.backends.kubernetes.observed.survey import Survey
 
 Object = dict[str, Any]
 AVAILABLE = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}

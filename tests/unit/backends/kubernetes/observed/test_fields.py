@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from landlord.backends.kubernetes.fields import differences
+from landlord.backends.kubernetes.observed.fields import differences
 
 Object = dict[str, Any]
 OURS = {"manager": "landlord-backend", "operation": "Apply"}

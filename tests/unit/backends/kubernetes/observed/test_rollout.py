@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from landlord.api import names
-from landlord.backends.kubernetes import containers, rollout
+from landlord.backends.kubernetes.observed import containers, rollout
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Object = dict[str, Any]

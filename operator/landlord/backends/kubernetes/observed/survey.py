@@ -12,7 +12,8 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import Kind
 from landlord.backends.contract import Observation
-from landlord.backends.kubernetes import ownership, record, rollout, stamp
+from landlord.backends.kubernetes import ownership
+from landlord.backends.kubernetes.observed import record, rollout, stamp
 
 
 @dataclass(frozen=True, slots=True)

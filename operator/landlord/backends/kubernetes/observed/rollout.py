@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
 from landlord.backends.cluster.refusals import pods_refused
-from landlord.backends.kubernetes import containers
+from landlord.backends.kubernetes.observed import containers
 from landlord.errors import Retryable, StepError, Terminal
 
 

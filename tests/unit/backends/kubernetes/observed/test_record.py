@@ -5,7 +5,7 @@ import pytest
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
-from landlord.backends.kubernetes import record
+from landlord.backends.kubernetes.observed import record
 
 PORT = {"name": "http", "port": 80, "protocol": "TCP"}
 MANIFEST: JsonObject = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from landlord.backends.kubernetes import terminating
+from landlord.backends.kubernetes.observed import terminating
 
 REMAINING = (
     "Some resources are remaining: configmaps. has 1 resource instances, "

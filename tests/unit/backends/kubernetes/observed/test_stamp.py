@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landlord.api import names
-from landlord.backends.kubernetes import stamp
+from landlord.backends.kubernetes.observed import stamp
 
 Object = dict[str, Any]
 GENERATIONS = st.integers(1, 10**9)

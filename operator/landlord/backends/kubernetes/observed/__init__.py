@@ -1,0 +1,1 @@
+"""What the API server says of tenants' objects, read. No I/O."""
