@@ -36,7 +36,7 @@ from landlord.api.outcome import Failure, Outcome, ResourceRef
 from landlord.api.request import Desired, Operation, Request
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
-from landlord.controller import deletion, health, idle, lifecycle
+from landlord.controller import acceptance, deletion, health, idle, lifecycle, retry
 from landlord.controller import status as say
 from landlord.controller.deletion import Departure
 from landlord.controller.facts import Facts, Flight
@@ -93,7 +93,7 @@ def _until_expiry(tenant: Tenant, now: datetime, decided: Plan) -> Plan:
 def _upkeep(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if _as_wanted(tenant, now):
         return _kept(tenant, facts, now)
-    if refusal := say.refusal(tenant, facts):
+    if refusal := acceptance.refusal(tenant, facts):
         return Plan(status=say.refused(tenant, facts, now, *refusal))
     if not tenant.held:
         return Plan(hold=True)
@@ -125,7 +125,7 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if facts.owner is not None and not ran_before(tenant):
         # What runs under this tenantID was made for another Tenant.
         return Plan(let_go="NothingMade", settled=True)
-    if tenant.status.provider is None and say.lacks_backend(tenant, facts):
+    if tenant.status.provider is None and acceptance.lacks_backend(tenant, facts):
         # Nothing was ever asked of a backend, and there is none to ask now.
         return Plan(let_go="NothingMade", settled=True)
     if not deletion.under_way(tenant, facts.flight):
@@ -177,7 +177,7 @@ def _ended(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
             return Plan(let_go="Deprovisioned", settled=True)
         return Plan(status=say.succeeded(tenant, facts, now, request, outcome), settled=True)
     status = say.failed(tenant, facts, now, request, outcome)
-    wait = say.retry_after(request, outcome)
+    wait = retry.retry_after(request, outcome)
     return Plan(status=status, requeue_after=wait, settled=wait is None)
 
 
@@ -211,7 +211,7 @@ def _same_work(tenant: Tenant, operation: Operation) -> bool:
 def request_for(tenant: Tenant, facts: Facts, operation: Operation, now: datetime) -> Request:
     """The one request that stands for the Tenant's present need: the same object gives the same key."""
     spec = tenant.spec
-    provider = say.provider(tenant, facts)
+    provider = acceptance.provider(tenant, facts)
     return Request(
         tenant_id=tenant.tenant_id,
         operation=operation,

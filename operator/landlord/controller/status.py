@@ -18,7 +18,7 @@ from landlord.api.conditions import (
     WORKFLOW_REGISTERED,
     Verdict,
 )
-from landlord.api.outcome import Failure, Outcome
+from landlord.api.outcome import Outcome
 from landlord.api.request import Request
 from landlord.api.status import (
     Phase,
@@ -31,6 +31,7 @@ from landlord.api.tenant import Tenant
 from landlord.controller import health, lifecycle
 from landlord.controller.comparison import healthy
 from landlord.controller.facts import Facts
+from landlord.controller.retry import REFUSED_BY_WORKER, failure_of, retry_after
 from landlord.controller.workflow_status import (
     ended,
     ran_before,
@@ -40,16 +41,8 @@ from landlord.controller.workflow_status import (
     unheard_of,
     workflow_status,
 )
-from landlord.engines.contract import JOURNAL_MISMATCH, Progress, Registration
+from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineUnreachable
-
-RETRY_FAILED_AFTER = 300.0
-"""Seconds until a workflow that failed, but may succeed, is started again: its own retries took
-`spec.workflow.timeout` already, so this only has to be rarer than those."""
-
-REFUSED_BY_WORKER = ("UnknownBackend", "IdentityConflict")
-"""Failure codes that mean that the Tenant can't be accepted as it is."""
-
 
 ACTIVITIES: dict[WorkflowOperation, Phase] = {
     "Create": "Provisioning",
@@ -62,36 +55,6 @@ ACTIVITIES: dict[WorkflowOperation, Phase] = {
     "Delete": "Deleting",
 }
 """What a Tenant is said to be doing while a workflow runs: its phase, and the reason of Ready."""
-
-
-def provider(tenant: Tenant, facts: Facts) -> str:
-    """The backend that runs the tenant: what was chosen once stays for its life."""
-    asked = tenant.spec.compute.provider if tenant.spec else None
-    return tenant.status.provider or asked or facts.default_provider
-
-
-def lacks_backend(tenant: Tenant, facts: Facts) -> bool:
-    """Whether the worker is known to have no such backend as the Tenant needs."""
-    known = facts.registration.backends
-    return known is not None and provider(tenant, facts) not in known
-
-
-def refusal(tenant: Tenant, facts: Facts) -> tuple[str, str] | None:
-    """Why the Tenant can't be accepted, as (reason, message)."""
-    if tenant.spec is None:
-        return "InvalidSpec", f"Correct the spec: {tenant.spec_error}"
-    if facts.owner is not None:
-        return "IdentityConflict", (
-            f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}: "
-            "delete one of them, or create this one again with another tenantID"
-        )
-    if lacks_backend(tenant, facts):
-        return "UnknownBackend", (
-            f"The worker has no backend {provider(tenant, facts)}, "
-            f"only {', '.join(sorted(facts.registration.backends or ())) or 'none'}: "
-            "set spec.compute.provider in a new Tenant, or enable the backend with LANDLORD_BACKENDS"
-        )
-    return None
 
 
 def refused(tenant: Tenant, facts: Facts, now: datetime, reason: str, message: str) -> TenantStatus:
@@ -232,7 +195,7 @@ def succeeded(
 
 def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> TenantStatus:
     """The workflow ended without success."""
-    failure = _failure(outcome)
+    failure = failure_of(outcome)
     wait = retry_after(request, outcome)
     then = (
         f"It is tried again in {_in_words(wait)}, or at once when the spec changes."
@@ -274,31 +237,8 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
     )
 
 
-def retry_after(request: Request, outcome: Outcome) -> float | None:
-    """Seconds until a failed workflow is started again; None if only a change can help.
-
-    A deletion is always tried again: nobody can change the spec of what they have given up.
-    """
-    failure = _failure(outcome)
-    if failure.code == JOURNAL_MISMATCH:
-        # The next attempt begins a journal of its own; it fails the same way only if workers alternate.
-        return min(RETRY_FAILED_AFTER, 2.0 ** min(request.attempt, 10))
-    hopeful = failure.retryable or failure.code in REFUSED_BY_WORKER or request.operation == "delete"
-    return RETRY_FAILED_AFTER if hopeful else None
-
-
 def _in_words(seconds: float) -> str:
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
-
-
-def _failure(outcome: Outcome) -> Failure:
-    if outcome.failure is not None:
-        return outcome.failure
-    return Failure(
-        code=outcome.result,
-        message="The workflow has already seen a newer generation of this Tenant, or its deletion",
-        retryable=True,
-    )
 
 
 def registered(registration: Registration) -> Verdict:
