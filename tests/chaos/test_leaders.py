@@ -14,7 +14,7 @@ from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
 from landlord.api.names import LEASE
-from landlord.controller.leader import LEASE_SECONDS, RETRY_SECONDS
+from landlord.controller.act.leader import LEASE_SECONDS, RETRY_SECONDS
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.net import free_ports
 from landlord.dev.programs import Program, operator

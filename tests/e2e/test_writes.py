@@ -11,7 +11,7 @@ from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
-from landlord.controller.reconcile import COSMETIC_PACE, PATIENCE
+from landlord.controller.act.reconcile import COSMETIC_PACE, PATIENCE
 from landlord.controller.sweep import BAD_NEWS_SECONDS
 from landlord.dev.cluster import ControlPlane
 from landlord.workflow.attempt import LONGEST_RETRY

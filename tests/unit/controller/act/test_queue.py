@@ -2,7 +2,7 @@
 
 import asyncio
 
-from landlord.controller.queue import WorkQueue
+from landlord.controller.act.queue import WorkQueue
 
 
 async def drained(queue: WorkQueue[str]) -> list[str]:

@@ -10,8 +10,8 @@ from tests.support.requests import request
 from landlord.api.outcome import Outcome
 from landlord.api.request import Request
 from landlord.api.tenant import Key
-from landlord.controller.flights import Flights
-from landlord.controller.queue import WorkQueue
+from landlord.controller.act.flights import Flights
+from landlord.controller.act.queue import WorkQueue
 from landlord.engines.contract import Progress, WorkflowEngine
 from landlord.errors import EngineUnreachable
 

@@ -8,9 +8,9 @@ import pytest
 
 from landlord import metrics
 from landlord.api.schema import JsonObject
-from landlord.controller import leader as module
+from landlord.controller.act import leader as module
+from landlord.controller.act.leader import Leader, LeadershipLost
 from landlord.controller.kube import KubeClient
-from landlord.controller.leader import Leader, LeadershipLost
 from landlord.kubernetes_api import KubeError
 
 
