@@ -18,7 +18,7 @@ from tests.support.specs import memory
 from tests.support.status import conditions, message
 from tests.support.system import Landlord, System, landlords
 
-from landlord.controller.breaker import RELEASE
+from landlord.controller.decide.breaker import RELEASE
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.paths import CHECKOUT
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from landlord.controller.rights import Right
+from landlord.controller.decide.rights import Right
 from landlord.dev.paths import CHECKOUT
 from landlord.dev.tools import KUBECTL, program
 

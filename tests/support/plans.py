@@ -10,8 +10,8 @@ from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
 from landlord.api.request import Operation
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.facts import Facts, Flight
-from landlord.controller.plan import Plan, plan, request_for
+from landlord.controller.decide.facts import Facts, Flight
+from landlord.controller.decide.plan import Plan, plan, request_for
 from landlord.engines.contract import Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from tests.support.manifests import RESTATE_PODS, Rule, rules
 
-from landlord.controller.rights import Right
+from landlord.controller.decide.rights import Right
 from landlord.dev.cluster import ControlPlane
 
 RBAC = "rbac.authorization.k8s.io"

@@ -12,7 +12,7 @@ from datetime import datetime
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key, Tenant
-from landlord.controller.comparison import Standing, standing
+from landlord.controller.decide.comparison import Standing, standing
 
 UNSET = ""
 

@@ -15,7 +15,7 @@ from landlord.api import names
 from landlord.api.conditions import DELETION_HELD
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
-from landlord.controller.breaker import RELEASE, Deletions, Limits
+from landlord.controller.decide.breaker import RELEASE, Deletions, Limits
 from landlord.controller.kube import KubeClient
 from landlord.kubernetes_api import KubeError
 from landlord.settings import OperatorSettings

@@ -15,8 +15,8 @@ from landlord import metrics
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Tenant
+from landlord.controller.decide.news import News
 from landlord.controller.kube import KubeClient
-from landlord.controller.news import News
 from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)

@@ -18,19 +18,19 @@ from landlord.api.conditions import WORKFLOW_REGISTERED, shortened
 from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key
-from landlord.controller import lifecycle
 from landlord.controller.act.flights import Flights
 from landlord.controller.act.leader import Leader
 from landlord.controller.act.queue import WorkQueue
 from landlord.controller.act.reconcile import Reconciler, work
 from landlord.controller.cache import Cache
+from landlord.controller.decide import lifecycle
+from landlord.controller.decide.news import RegistrationNews
+from landlord.controller.decide.plan import desired
 from landlord.controller.deletions import MassDeletion, limits_of
 from landlord.controller.events import Recorder, Regarding
 from landlord.controller.gates import Gates
 from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient
-from landlord.controller.news import RegistrationNews
-from landlord.controller.plan import desired
 from landlord.controller.preflight import cache_filled, look, preflight, there_now
 from landlord.controller.relist import relist
 from landlord.controller.restate_pods import RestatePods

@@ -17,9 +17,9 @@ from landlord import metrics
 from landlord.api.conditions import shortened
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
-from landlord.controller import repairs
 from landlord.controller.cache import Cache
-from landlord.controller.comparison import (
+from landlord.controller.decide import repairs
+from landlord.controller.decide.comparison import (
     MAX_ITEM,
     MAX_ITEMS,
     Finding,

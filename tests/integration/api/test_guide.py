@@ -11,7 +11,7 @@ from tests.support.specs import memory
 
 from landlord.api import conditions
 from landlord.api.names import API_VERSION, KIND
-from landlord.controller import news
+from landlord.controller.decide import news
 from landlord.dev.kubectl import Kubectl
 from landlord.dev.paths import CHECKOUT
 

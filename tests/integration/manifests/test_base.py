@@ -21,7 +21,7 @@ from tests.support.manifests import (
 
 from landlord import __version__
 from landlord.api import names
-from landlord.controller.rights import rights
+from landlord.controller.decide.rights import rights
 from landlord.dev.paths import CHECKOUT
 from landlord.settings import PREFIX, OperatorSettings, WorkerSettings
 

@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from tests.support.clockwork import run
 
 from landlord.api.schema import JsonObject
+from landlord.controller.decide.news import News
 from landlord.controller.events import (
     MAX_NAME,
     MAX_NOTE,
@@ -26,7 +27,6 @@ from landlord.controller.events import (
     event,
 )
 from landlord.controller.kube import KubeClient
-from landlord.controller.news import News
 from landlord.kubernetes_api import KubeError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

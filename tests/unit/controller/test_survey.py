@@ -13,8 +13,8 @@ from tests.support.plans import FACTS, a_ready_tenant
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
+from landlord.controller.decide.plan import plan
 from landlord.controller.pace import PACE
-from landlord.controller.plan import plan
 from landlord.controller.survey import INSPECTED, MISSED, Surveyor
 from landlord.errors import EngineUnreachable
 

@@ -10,7 +10,7 @@ from landlord import metrics
 from landlord.api.outcome import Outcome
 from landlord.api.request import Request
 from landlord.api.tenant import Key
-from landlord.controller.facts import Flight
+from landlord.controller.decide.facts import Flight
 from landlord.engines.contract import Progress, WorkflowEngine
 from landlord.errors import EngineError
 

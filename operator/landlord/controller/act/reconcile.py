@@ -18,15 +18,15 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.act.flights import Flights
 from landlord.controller.act.queue import WorkQueue
-from landlord.controller.breaker import Deletions
 from landlord.controller.cache import Cache
-from landlord.controller.deletion import under_way
+from landlord.controller.decide.breaker import Deletions
+from landlord.controller.decide.facts import Facts, Flight
+from landlord.controller.decide.hold import under_way
+from landlord.controller.decide.news import about_departure, about_expiry, about_tenant
+from landlord.controller.decide.plan import Plan, plan
 from landlord.controller.deletions import MassDeletion
 from landlord.controller.events import Recorder, Regarding
-from landlord.controller.facts import Facts, Flight
 from landlord.controller.kube import KubeClient
-from landlord.controller.news import about_departure, about_expiry, about_tenant
-from landlord.controller.plan import Plan, plan
 from landlord.controller.survey import Surveyor
 from landlord.engines.contract import Registration, WorkflowEngine
 from landlord.kubernetes_api import KubeError

@@ -20,8 +20,8 @@ from tests.support.plans import (
 
 from landlord.api.conditions import find
 from landlord.api.status import TenantStatus
-from landlord.controller.facts import Facts
-from landlord.controller.plan import plan
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.plan import plan
 from landlord.engines.contract import Progress
 
 PAUSED = {"mode": "Paused"}

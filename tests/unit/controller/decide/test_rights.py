@@ -2,7 +2,7 @@
 
 import pytest
 
-from landlord.controller.rights import rights
+from landlord.controller.decide.rights import rights
 from landlord.settings import OperatorSettings
 
 CRD = "get customresourcedefinitions.apiextensions.k8s.io named tenants.landlord.dev"

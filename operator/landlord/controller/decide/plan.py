@@ -36,11 +36,11 @@ from landlord.api.outcome import Failure, Outcome, ResourceRef
 from landlord.api.request import Desired, Operation, Request
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
-from landlord.controller import acceptance, deletion, health, idle, lifecycle, retry
-from landlord.controller import status as say
-from landlord.controller.deletion import Departure
-from landlord.controller.facts import Facts, Flight
-from landlord.controller.workflow_status import performed, ran_before
+from landlord.controller.decide import acceptance, health, hold, lifecycle, paused, retry
+from landlord.controller.decide import status as say
+from landlord.controller.decide.facts import Facts, Flight
+from landlord.controller.decide.hold import Departure, Hold
+from landlord.controller.decide.workflow_status import performed, ran_before
 from landlord.errors import RequestRejected
 
 
@@ -75,7 +75,7 @@ def plan(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if tenant.deleting:
         return _deletion(tenant, facts, now)
     if tenant.paused:
-        return Plan(status=idle.paused(tenant, facts, now), settled=True)
+        return Plan(status=paused.paused(tenant, facts, now), settled=True)
     if lifecycle.expires_into_deletion(tenant, now):
         return Plan(expire=True, settled=True)
     return _until_expiry(tenant, now, _upkeep(tenant, facts, now))
@@ -128,12 +128,12 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     if tenant.status.provider is None and acceptance.lacks_backend(tenant, facts):
         # Nothing was ever asked of a backend, and there is none to ask now.
         return Plan(let_go="NothingMade", settled=True)
-    if not deletion.under_way(tenant, facts.flight):
-        if deletion.retains(tenant):
+    if not hold.under_way(tenant, facts.flight):
+        if hold.retains(tenant):
             return Plan(let_go="Retained", settled=True)
-        if hold := deletion.hold(tenant, facts.deletions, now):
-            return _held(tenant, facts, now, hold)
-        if deletion.gives_up(tenant):
+        if held_by := hold.hold(tenant, facts.deletions, now):
+            return _held(tenant, facts, now, held_by)
+        if hold.gives_up(tenant):
             return Plan(let_go="LeftBehind", settled=True)
         asked = tenant.metadata.deletion_timestamp
         if facts.deletions and asked and (settled_at := facts.deletions.settled_at(asked)) > now:
@@ -141,9 +141,9 @@ def _deletion(tenant: Tenant, facts: Facts, now: datetime) -> Plan:
     return _work(tenant, facts, now, "delete")
 
 
-def _held(tenant: Tenant, facts: Facts, now: datetime, hold: deletion.Hold) -> Plan:
-    wait = (hold.until - now).total_seconds() if hold.until else None
-    return Plan(status=idle.held(tenant, facts, now, hold), requeue_after=wait, settled=True)
+def _held(tenant: Tenant, facts: Facts, now: datetime, why: Hold) -> Plan:
+    wait = (why.until - now).total_seconds() if why.until else None
+    return Plan(status=paused.held(tenant, facts, now, why), requeue_after=wait, settled=True)
 
 
 def _work(tenant: Tenant, facts: Facts, now: datetime, operation: Operation) -> Plan:

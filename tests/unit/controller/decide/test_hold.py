@@ -24,8 +24,8 @@ from tests.support.plans import (
 from landlord.api.conditions import find
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.facts import Facts
-from landlord.controller.plan import Plan, plan
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.plan import Plan, plan
 from landlord.engines.contract import Progress
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered
 

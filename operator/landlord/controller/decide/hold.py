@@ -11,9 +11,9 @@ from typing import Literal
 
 from landlord.api.outcome import ResourceRef
 from landlord.api.tenant import Tenant
-from landlord.controller.breaker import RELEASE, Deletions
-from landlord.controller.facts import Flight
-from landlord.controller.workflow_status import taken
+from landlord.controller.decide.breaker import RELEASE, Deletions
+from landlord.controller.decide.facts import Flight
+from landlord.controller.decide.workflow_status import taken
 
 KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
 """A deletion can't be taken back, but need not remove anything."""

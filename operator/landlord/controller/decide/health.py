@@ -11,8 +11,8 @@ from landlord.api import conditions
 from landlord.api.conditions import COMPUTE_HEALTHY, READY, Verdict, shortened
 from landlord.api.status import Drift, Phase, TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller import lifecycle
-from landlord.controller.comparison import MAX_ITEM, Finding
+from landlord.controller.decide import lifecycle
+from landlord.controller.decide.comparison import MAX_ITEM, Finding
 
 UNWELL = ("Unhealthy", "Missing")
 """Reasons of Ready that come from ComputeHealthy."""

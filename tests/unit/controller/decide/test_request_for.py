@@ -7,8 +7,8 @@ import pytest
 
 from landlord.api.request import Desired
 from landlord.api.tenant import Tenant
-from landlord.controller.facts import Facts
-from landlord.controller.plan import request_for
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.plan import request_for
 from landlord.engines.contract import Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from landlord.controller.repairs import LONGEST_WAIT, MEMORY, due, remembered
+from landlord.controller.decide.repairs import LONGEST_WAIT, MEMORY, due, remembered
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from landlord.api.outcome import Outcome
 from landlord.api.request import Request
-from landlord.controller.breaker import Deletions
-from landlord.controller.comparison import Finding
+from landlord.controller.decide.breaker import Deletions
+from landlord.controller.decide.comparison import Finding
 from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineError, NotRegistered, RequestRejected
 

@@ -21,10 +21,10 @@ from tests.support.plans import (
 from landlord.api.conditions import COMPUTE_HEALTHY, Verdict, find
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.comparison import MAX_ITEM, Finding
-from landlord.controller.facts import Facts
-from landlord.controller.news import about_tenant
-from landlord.controller.plan import Plan, plan
+from landlord.controller.decide.comparison import MAX_ITEM, Finding
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.news import about_tenant
+from landlord.controller.decide.plan import Plan, plan
 from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineUnreachable, RequestRejected
 

@@ -9,8 +9,16 @@ from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, 
 from landlord.api.outcome import Outcome
 from landlord.api.survey import Seen
 from landlord.api.tenant import Tenant
-from landlord.controller.comparison import Finding, Standing, compare, is_calm, is_news, standing, unseen
-from landlord.controller.plan import plan
+from landlord.controller.decide.comparison import (
+    Finding,
+    Standing,
+    compare,
+    is_calm,
+    is_news,
+    standing,
+    unseen,
+)
+from landlord.controller.decide.plan import plan
 
 HASH = "5eed"
 HEALTHY = ("True", "Healthy", "What runs is healthy")

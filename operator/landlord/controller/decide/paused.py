@@ -18,9 +18,9 @@ from landlord.api.conditions import (
 )
 from landlord.api.status import Condition, Phase, TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.deletion import Hold
-from landlord.controller.facts import Facts
-from landlord.controller.status import ACTIVITIES, registered
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.hold import Hold
+from landlord.controller.decide.status import ACTIVITIES, registered
 
 UNFINISHED = ("InProgress", "BackingOff", "Paused")
 """Reasons of Provisioned that speak of work that is followed."""

@@ -8,7 +8,7 @@ from landlord.api.outcome import Failure, Outcome
 from landlord.api.request import Operation, Request
 from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
-from landlord.controller import lifecycle
+from landlord.controller.decide import lifecycle
 from landlord.engines.contract import Progress
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")

@@ -11,9 +11,9 @@ from tests.support.plans import FACTS, NOW, a_ready_tenant, a_tenant, says
 
 from landlord.api.conditions import find
 from landlord.api.tenant import Key, Tenant
-from landlord.controller.breaker import BURST_SECONDS, Deletions, Limits
+from landlord.controller.decide.breaker import BURST_SECONDS, Deletions, Limits
+from landlord.controller.decide.plan import plan
 from landlord.controller.deletions import CrdState, Ledger, crd_state, limits_of
-from landlord.controller.plan import plan
 from landlord.settings import OperatorSettings
 
 WINDOW = timedelta(minutes=10)

@@ -24,8 +24,8 @@ from tests.support.plans import (
 
 from landlord.api.conditions import find
 from landlord.api.outcome import Failure, Outcome
-from landlord.controller.plan import Plan, plan, request_for
-from landlord.controller.retry import RETRY_FAILED_AFTER, retry_after
+from landlord.controller.decide.plan import Plan, plan, request_for
+from landlord.controller.decide.retry import RETRY_FAILED_AFTER, retry_after
 from landlord.engines.contract import JOURNAL_MISMATCH, Progress, Registration
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
 

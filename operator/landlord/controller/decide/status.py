@@ -28,11 +28,11 @@ from landlord.api.status import (
     WorkflowStatus,
 )
 from landlord.api.tenant import Tenant
-from landlord.controller import health, lifecycle
-from landlord.controller.comparison import healthy
-from landlord.controller.facts import Facts
-from landlord.controller.retry import REFUSED_BY_WORKER, failure_of, retry_after
-from landlord.controller.workflow_status import (
+from landlord.controller.decide import health, lifecycle
+from landlord.controller.decide.comparison import healthy
+from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.retry import REFUSED_BY_WORKER, failure_of, retry_after
+from landlord.controller.decide.workflow_status import (
     ended,
     ran_before,
     steadied,

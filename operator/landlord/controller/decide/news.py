@@ -31,10 +31,10 @@ from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, S
 from landlord.api.outcome import ResourceRef
 from landlord.api.status import TenantStatus, WorkflowOperation
 from landlord.api.tenant import Tenant
-from landlord.controller.deletion import Departure, left_behind, listed
-from landlord.controller.health import UNWELL
-from landlord.controller.lifecycle import expires_at
-from landlord.controller.status import ACTIVITIES
+from landlord.controller.decide.health import UNWELL
+from landlord.controller.decide.hold import Departure, left_behind, listed
+from landlord.controller.decide.lifecycle import expires_at
+from landlord.controller.decide.status import ACTIVITIES
 from landlord.engines.contract import History, Loss, Registration
 
 UNDER_WAY = tuple(ACTIVITIES.values())

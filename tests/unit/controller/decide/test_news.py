@@ -9,9 +9,15 @@ from tests.support.plans import HOPELESS, a_ready_tenant, with_flight
 from landlord.api.conditions import Verdict, merge
 from landlord.api.outcome import ResourceRef
 from landlord.api.status import TenantStatus, WorkflowStatus
-from landlord.controller.deletion import Departure
-from landlord.controller.news import News, RegistrationNews, about_departure, about_expiry, about_tenant
-from landlord.controller.plan import plan
+from landlord.controller.decide.hold import Departure
+from landlord.controller.decide.news import (
+    News,
+    RegistrationNews,
+    about_departure,
+    about_expiry,
+    about_tenant,
+)
+from landlord.controller.decide.plan import plan
 from landlord.engines.contract import History, Loss, Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -13,9 +13,9 @@ from landlord.api.lifecycle import State
 from landlord.api.outcome import Outcome, ResourceRef, Result
 from landlord.api.request import Operation
 from landlord.api.tenant import Tenant
-from landlord.controller.facts import Flight
-from landlord.controller.lifecycle import expires_at, wanted
-from landlord.controller.plan import Plan, plan
+from landlord.controller.decide.facts import Flight
+from landlord.controller.decide.lifecycle import expires_at, wanted
+from landlord.controller.decide.plan import Plan, plan
 
 VOLUME = ResourceRef(kind="volume", name="data")
 STOPPED = Outcome(result="Succeeded")

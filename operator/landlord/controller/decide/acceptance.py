@@ -1,7 +1,7 @@
 """Whether a Tenant can be accepted as it is. Pure."""
 
 from landlord.api.tenant import Tenant
-from landlord.controller.facts import Facts
+from landlord.controller.decide.facts import Facts
 
 
 def provider(tenant: Tenant, facts: Facts) -> str:

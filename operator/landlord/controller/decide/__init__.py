@@ -1,0 +1,1 @@
+"""What to do and what to say, from what is known. No I/O."""
