@@ -9,7 +9,7 @@ from bench import manifests
 from bench.processes import grown
 from bench.suite import Suite
 from bench.system import MEASURED
-from landlord.controller.sweep import GOOD_NEWS_SECONDS
+from landlord.controller.tell.sweep import GOOD_NEWS_SECONDS
 from landlord.dev.net import wait_until
 
 _AT_ONCE = 64

@@ -12,7 +12,7 @@ from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
 from landlord.controller.act.reconcile import COSMETIC_PACE, PATIENCE
-from landlord.controller.sweep import BAD_NEWS_SECONDS
+from landlord.controller.tell.sweep import BAD_NEWS_SECONDS
 from landlord.dev.cluster import ControlPlane
 from landlord.workflow.attempt import LONGEST_RETRY
 

@@ -27,7 +27,6 @@ from landlord.controller.decide import lifecycle
 from landlord.controller.decide.news import RegistrationNews
 from landlord.controller.decide.plan import desired
 from landlord.controller.deletions import MassDeletion, limits_of
-from landlord.controller.events import Recorder, Regarding
 from landlord.controller.gates import Gates
 from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient
@@ -35,7 +34,8 @@ from landlord.controller.preflight import cache_filled, look, preflight, there_n
 from landlord.controller.relist import relist
 from landlord.controller.restate_pods import RestatePods
 from landlord.controller.survey import Surveyor
-from landlord.controller.sweep import Sweep
+from landlord.controller.tell.events import Recorder, Regarding
+from landlord.controller.tell.sweep import Sweep
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError

@@ -30,7 +30,7 @@ from landlord.controller.decide.comparison import (
     later,
     unseen,
 )
-from landlord.controller.pace import tell
+from landlord.controller.tell.pace import tell
 from landlord.errors import EngineError
 
 log = logging.getLogger(__name__)

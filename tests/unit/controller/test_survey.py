@@ -14,8 +14,8 @@ from landlord.api.survey import Seen
 from landlord.api.tenant import Key
 from landlord.controller.cache import Cache
 from landlord.controller.decide.plan import plan
-from landlord.controller.pace import PACE
 from landlord.controller.survey import INSPECTED, MISSED, Surveyor
+from landlord.controller.tell.pace import PACE
 from landlord.errors import EngineUnreachable
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -25,9 +25,9 @@ from landlord.controller.decide.hold import under_way
 from landlord.controller.decide.news import about_departure, about_expiry, about_tenant
 from landlord.controller.decide.plan import Plan, plan
 from landlord.controller.deletions import MassDeletion
-from landlord.controller.events import Recorder, Regarding
 from landlord.controller.kube import KubeClient
 from landlord.controller.survey import Surveyor
+from landlord.controller.tell.events import Recorder, Regarding
 from landlord.engines.contract import Registration, WorkflowEngine
 from landlord.kubernetes_api import KubeError
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.support.clockwork import run
 
 from landlord.api.tenant import Key
-from landlord.controller.pace import PACE
-from landlord.controller.sweep import BAD_NEWS_SECONDS, GOOD_NEWS_SECONDS, Sweep
+from landlord.controller.tell.pace import PACE
+from landlord.controller.tell.sweep import BAD_NEWS_SECONDS, GOOD_NEWS_SECONDS, Sweep
 from landlord.engines.contract import Registration
 
 REGISTERED = Registration("True", "Registered", "registered")

@@ -15,7 +15,8 @@ from tests.support.clockwork import run
 
 from landlord.api.schema import JsonObject
 from landlord.controller.decide.news import News
-from landlord.controller.events import (
+from landlord.controller.kube import KubeClient
+from landlord.controller.tell.events import (
     MAX_NAME,
     MAX_NOTE,
     PACE,
@@ -26,7 +27,6 @@ from landlord.controller.events import (
     Regarding,
     event,
 )
-from landlord.controller.kube import KubeClient
 from landlord.kubernetes_api import KubeError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from landlord.api.tenant import Key
-from landlord.controller.pace import tell
+from landlord.controller.tell.pace import tell
 from landlord.engines.contract import Registration
 
 BAD_NEWS_SECONDS = 30.0

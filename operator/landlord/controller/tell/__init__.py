@@ -1,0 +1,1 @@
+"""Tells of it: Events, and the registration on settled Tenants."""
