@@ -26,8 +26,8 @@ from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.survey import Seen, Survey
 from landlord.api.tenant import Key
-from landlord.controller.cache import Cache
-from landlord.controller.survey import Surveyor
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.surveyor import Surveyor
 from landlord.dev.failure import LocalFailure
 from landlord.dev.paths import CHECKOUT
 from landlord.dev.plugin import plugged_in

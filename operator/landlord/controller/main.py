@@ -22,20 +22,20 @@ from landlord.controller.act.flights import Flights
 from landlord.controller.act.leader import Leader
 from landlord.controller.act.queue import WorkQueue
 from landlord.controller.act.reconcile import Reconciler, work
-from landlord.controller.cache import Cache
 from landlord.controller.decide import lifecycle
 from landlord.controller.decide.news import RegistrationNews
 from landlord.controller.decide.plan import desired
-from landlord.controller.deletions import MassDeletion, limits_of
-from landlord.controller.gates import Gates
-from landlord.controller.handlers import Watch
 from landlord.controller.kube import KubeClient
-from landlord.controller.preflight import cache_filled, look, preflight, there_now
-from landlord.controller.relist import relist
-from landlord.controller.restate_pods import RestatePods
-from landlord.controller.survey import Surveyor
 from landlord.controller.tell.events import Recorder, Regarding
 from landlord.controller.tell.sweep import Sweep
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.deletion_ledger import MassDeletion, limits_of
+from landlord.controller.watch.gates import Gates
+from landlord.controller.watch.preflight import cache_filled, look, preflight, there_now
+from landlord.controller.watch.relist import relist
+from landlord.controller.watch.restate_pods import RestatePods
+from landlord.controller.watch.surveyor import Surveyor
+from landlord.controller.watch.tenants import Watch
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
 from landlord.errors import LandlordError

@@ -13,10 +13,11 @@ from tests.support.rbac import RESTATE_RULES, account, grant
 from tests.support.relay import Relay
 
 from landlord.backoff import BACKOFF_BASE
-from landlord.controller import kube, restate_pods
-from landlord.controller.gates import Gates
+from landlord.controller import kube
 from landlord.controller.kube import KubeClient
-from landlord.controller.restate_pods import GATE, RestatePods
+from landlord.controller.watch import restate_pods
+from landlord.controller.watch.gates import Gates
+from landlord.controller.watch.restate_pods import GATE, RestatePods
 from landlord.dev.cluster import ControlPlane
 from landlord.dev.kubectl import Kubectl
 from landlord.kubernetes_api import load_configuration

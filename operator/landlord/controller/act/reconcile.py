@@ -18,16 +18,16 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.act.flights import Flights
 from landlord.controller.act.queue import WorkQueue
-from landlord.controller.cache import Cache
 from landlord.controller.decide.breaker import Deletions
 from landlord.controller.decide.facts import Facts, Flight
 from landlord.controller.decide.hold import under_way
 from landlord.controller.decide.news import about_departure, about_expiry, about_tenant
 from landlord.controller.decide.plan import Plan, plan
-from landlord.controller.deletions import MassDeletion
 from landlord.controller.kube import KubeClient
-from landlord.controller.survey import Surveyor
 from landlord.controller.tell.events import Recorder, Regarding
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.deletion_ledger import MassDeletion
+from landlord.controller.watch.surveyor import Surveyor
 from landlord.engines.contract import Registration, WorkflowEngine
 from landlord.kubernetes_api import KubeError
 

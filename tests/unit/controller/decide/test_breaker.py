@@ -13,7 +13,7 @@ from landlord.api.conditions import find
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.decide.breaker import BURST_SECONDS, Deletions, Limits
 from landlord.controller.decide.plan import plan
-from landlord.controller.deletions import CrdState, Ledger, crd_state, limits_of
+from landlord.controller.watch.deletion_ledger import CrdState, Ledger, crd_state, limits_of
 from landlord.settings import OperatorSettings
 
 WINDOW = timedelta(minutes=10)

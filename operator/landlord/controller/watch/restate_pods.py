@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from landlord.api.schema import JsonObject
 from landlord.backoff import backoff
-from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient
+from landlord.controller.watch.gates import Gates
 from landlord.errors import SettingsError
 from landlord.kubernetes_api import KubeError
 

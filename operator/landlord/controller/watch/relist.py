@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable, Sequence
 
 from landlord.api.tenant import Key
-from landlord.controller.cache import Cache
 from landlord.controller.kube import KubeClient
-from landlord.controller.preflight import there_now
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.preflight import there_now
 from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from landlord.api.tenant import Key
-from landlord.controller import relist
-from landlord.controller.cache import Cache
 from landlord.controller.kube import KubeClient
+from landlord.controller.watch import relist
+from landlord.controller.watch.cache import Cache
 from landlord.kubernetes_api import KubeError
 
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from landlord.controller import preflight
-from landlord.controller.cache import Cache
-from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient
+from landlord.controller.watch import preflight
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.gates import Gates
 from landlord.kubernetes_api import KubeError
 
 

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from landlord.api.tenant import Key
-from landlord.controller.cache import Cache
+from landlord.controller.watch.cache import Cache
 
 
 def body(

@@ -17,7 +17,6 @@ from landlord import metrics
 from landlord.api.conditions import shortened
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
-from landlord.controller.cache import Cache
 from landlord.controller.decide import repairs
 from landlord.controller.decide.comparison import (
     MAX_ITEM,
@@ -31,6 +30,7 @@ from landlord.controller.decide.comparison import (
     unseen,
 )
 from landlord.controller.tell.pace import tell
+from landlord.controller.watch.cache import Cache
 from landlord.errors import EngineError
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Sequence
 
 from landlord.api import names
-from landlord.controller.cache import Cache
 from landlord.controller.decide.rights import rights, scopes
-from landlord.controller.gates import Gates
 from landlord.controller.kube import KubeClient, tenants_path
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.gates import Gates
 from landlord.errors import SettingsError
 from landlord.kubernetes_api import KubeError
 from landlord.settings import OperatorSettings

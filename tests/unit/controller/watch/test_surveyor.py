@@ -12,10 +12,10 @@ from tests.support.plans import FACTS, a_ready_tenant
 
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
-from landlord.controller.cache import Cache
 from landlord.controller.decide.plan import plan
-from landlord.controller.survey import INSPECTED, MISSED, Surveyor
 from landlord.controller.tell.pace import PACE
+from landlord.controller.watch.cache import Cache
+from landlord.controller.watch.surveyor import INSPECTED, MISSED, Surveyor
 from landlord.errors import EngineUnreachable
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
