@@ -57,7 +57,7 @@ def limits_of(settings: OperatorSettings) -> Limits:
     return Limits(settings.mass_deletion_count, settings.mass_deletion_share, window)
 
 
-class Ledger:
+class DeletionLedger:
     """The deletions that the watch has told of. Those that leave everything behind do not count."""
 
     def __init__(self, window: timedelta) -> None:
@@ -126,7 +126,7 @@ class MassDeletion:
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._crd = CrdState(terminating=False, released=None)
-        self.ledger = Ledger(limits.window)
+        self.ledger = DeletionLedger(limits.window)
 
     async def known(self, now: datetime) -> Deletions:
         """All that is known, with the CRD as it is no earlier than this call. Raises KubeError."""

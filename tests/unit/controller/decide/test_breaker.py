@@ -13,7 +13,7 @@ from landlord.api.conditions import find
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.decide.breaker import BURST_SECONDS, Deletions, Limits
 from landlord.controller.decide.plan import plan
-from landlord.controller.watch.deletion_ledger import CrdState, Ledger, crd_state, limits_of
+from landlord.controller.watch.deletion_ledger import CrdState, DeletionLedger, crd_state, limits_of
 from landlord.settings import OperatorSettings
 
 WINDOW = timedelta(minutes=10)
@@ -105,20 +105,22 @@ def body(name: str, seconds: float | None = 0.0, *, held: bool = False, policy: 
     return {"metadata": metadata, "spec": spec, "status": {"conditions": said}}
 
 
-def ledger(*bodies: dict[str, Any], gone: int = 0) -> Ledger:
+def ledger(*bodies: dict[str, Any], gone: int = 0) -> DeletionLedger:
     """What is known after these were seen, and then the first of them went."""
-    made = Ledger(WINDOW)
+    made = DeletionLedger(WINDOW)
     for number, each in enumerate((*bodies, *bodies[:gone])):
         kind = "DELETED" if number >= len(bodies) else None
         made.take(kind, Key("tenants", each["metadata"]["name"]), each)
     return made
 
 
-def known(made: Ledger, *, there: int = 100, crd: CrdState = NO_WORD, after: float = 0.0) -> Deletions:
+def known(
+    made: DeletionLedger, *, there: int = 100, crd: CrdState = NO_WORD, after: float = 0.0
+) -> Deletions:
     return made.known(DEFAULTS, there, crd, NOW + timedelta(seconds=after))
 
 
-def too_many(made: Ledger, at: float, *, after: float = 0.0) -> bool:
+def too_many(made: DeletionLedger, at: float, *, after: float = 0.0) -> bool:
     """Whether one that was deleted so many seconds after NOW is held, if two are allowed."""
     deletions = replace(known(made, after=after), allowed=2)
     return deletions.held_because(NOW + timedelta(seconds=at)) is not None
@@ -170,7 +172,7 @@ def test_what_was_released_counts_no_more() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=40))
 def test_the_count_is_that_of_the_objects_however_they_come_and_go(steps: list[tuple[int, bool]]) -> None:
-    made, there, gone = Ledger(WINDOW), set[int](), 0
+    made, there, gone = DeletionLedger(WINDOW), set[int](), 0
     for number, goes in steps:
         key = Key("tenants", str(number))
         made.take("DELETED" if goes else "MODIFIED", key, body(str(number)))
