@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from landlord.engines.contract import Progress
-from landlord.engines.restate.invocations import Invocation
 from landlord.engines.restate.progress import error_line, progress_of
+from landlord.engines.restate.seen import Invocation
 
 AT = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 TRACEBACK = """[500 Internal] cannot pull image "foo:1": manifest unknown

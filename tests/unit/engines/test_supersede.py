@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landlord.api.request import Request
-from landlord.engines.restate.invocations import Invocation
+from landlord.engines.restate.seen import Invocation
 from landlord.engines.restate.supersede import Verb, Work, verb_for
 
 UID = "5f0c6c1e-9d0c-4c51-8f0e-2d4a3c1b7e55"

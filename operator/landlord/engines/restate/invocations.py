@@ -2,37 +2,17 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from pydantic import BaseModel
 
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.engines.restate.admin import Admin
+from landlord.engines.restate.seen import Invocation
 
 CHUNK = 500
 """Ids in one query: about 20 kB of SQL."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_.:~-]+")
-
-
-class Invocation(BaseModel, frozen=True):
-    """One invocation. Absent columns are NULL."""
-
-    id: str
-    target_service_key: str
-    target_handler_name: str
-    idempotency_key: str | None = None
-    status: str
-    """pending, scheduled, ready, running, suspended, backing-off, paused or completed."""
-    retry_count: int = 1
-    """Tries of the whole invocation, over all its steps."""
-    next_retry_at: datetime | None = None
-    last_failure: str | None = None
-    last_failure_error_code: str | None = None
-    last_failure_related_command_name: str | None = None
-    """Name of the step that failed last, if it was a step."""
-    newest_step: str | None = None
-    """Name of the step that was begun last."""
 
 
 class _Queued(BaseModel):

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from landlord.engines.contract import Progress
-from landlord.engines.restate.invocations import Invocation
+from landlord.engines.restate.seen import Invocation
 
 SubState = Literal["Pending", "Running", "BackingOff", "Paused"]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import BaseModel, Field
 
@@ -89,3 +90,23 @@ class Seen:
     """By Restate's admin API."""
     worker: Worker | WorkerAway
     ingress: Ingress = None
+
+
+class Invocation(BaseModel, frozen=True):
+    """One invocation. Absent columns are NULL."""
+
+    id: str
+    target_service_key: str
+    target_handler_name: str
+    idempotency_key: str | None = None
+    status: str
+    """pending, scheduled, ready, running, suspended, backing-off, paused or completed."""
+    retry_count: int = 1
+    """Tries of the whole invocation, over all its steps."""
+    next_retry_at: datetime | None = None
+    last_failure: str | None = None
+    last_failure_error_code: str | None = None
+    last_failure_related_command_name: str | None = None
+    """Name of the step that failed last, if it was a step."""
+    newest_step: str | None = None
+    """Name of the step that was begun last."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from landlord.api.request import Request
-from landlord.engines.restate.invocations import Invocation
+from landlord.engines.restate.seen import Invocation
 
 STUCK = frozenset({"backing-off", "paused"})
 QUEUED = frozenset({"pending", "scheduled", "ready"})

@@ -12,8 +12,9 @@ from landlord.api.request import Request
 from landlord.engines.contract import JOURNAL_MISMATCH, Progress
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.invocations import Invocation, by_id, queues_of
+from landlord.engines.restate.invocations import by_id, queues_of
 from landlord.engines.restate.progress import error_line, progress_of
+from landlord.engines.restate.seen import Invocation
 from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, verb_for
 from landlord.errors import EngineError, EngineUnreachable
 
