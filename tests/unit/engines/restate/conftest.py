@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.engines.keeping import Kept, Restate, healthy
+from tests.unit.engines.restate.keeping import Kept, Restate, healthy
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from tests.unit.engines.keeping import (
+from tests.unit.engines.restate.keeping import (
     CHANGED_SERVICE,
     DEPLOYMENT,
     HEALTHY_INGRESS,

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.engines.keeping import OTHER_INGRESS, UNKNOWN_SERVICE, Restate, healthy
+from tests.unit.engines.restate.keeping import OTHER_INGRESS, UNKNOWN_SERVICE, Restate, healthy
 
 from landlord.engines.restate import inspection
 from landlord.engines.restate.clients import Clients

@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from tests.unit.engines.keeping import (
+from tests.unit.engines.restate.keeping import (
     CHANGED_SERVICE,
     UNKNOWN_SERVICE,
     WORKER,

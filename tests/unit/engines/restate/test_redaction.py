@@ -5,7 +5,7 @@ import logging
 
 import httpx
 import pytest
-from tests.unit.engines.test_ingress import REQUEST
+from tests.unit.engines.restate.test_ingress import REQUEST
 
 from landlord.engines.restate.access import Access, Auth, Header
 from landlord.engines.restate.admin import Admin
