@@ -4,14 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.backends.kubernetes.desires import HTTP, WEB, desired, having
+from tests.unit.backends.kubernetes.desires import desired
 
 from landlord.api import names
 from landlord.api.request import Desired
-from landlord.api.workload import Port
 from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.claim import claim
 from landlord.errors import Retryable, Terminal
 
@@ -31,43 +29,6 @@ def namespace(labels: dict[str, str], **metadata: Any) -> dict[str, Any]:
     return {
         "metadata": {"name": "tenant-acme", "uid": "u", "resourceVersion": "7", "labels": labels, **metadata}
     }
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        pytest.param(desired(namespace={"name": "kube-system"}), "belongs to the cluster", id="kube-system"),
-        pytest.param(desired(namespace={"name": "default"}), "belongs to the cluster", id="default"),
-        pytest.param(desired(namespace={"name": "a/b"}), "the namespace 'a/b' is not a name", id="path"),
-        pytest.param(
-            desired().model_copy(update={"tenant_id": "../x"}), "tenantID '../x' is not a name", id="id"
-        ),
-        pytest.param(
-            desired(exposure="LoadBalancer"), "reaches nothing in an Isolated network", id="isolated"
-        ),
-        pytest.param(desired(quota={"pods": "many"}), "compute.kubernetes.quota, pods: 'many'", id="quota"),
-        pytest.param(
-            desired(WEB, having(name="b", ports=(Port(name="http", container_port=1),))),
-            "two ports are called http",
-            id="port-name",
-        ),
-        pytest.param(
-            desired(WEB, having(name="b", ports=(Port(name="b", container_port=8080),))),
-            "two ports have the number 8080/TCP",
-            id="port-number",
-        ),
-    ],
-)
-def test_what_cant_run_is_refused_before_anything_is_made(wrong: Desired, message: str) -> None:
-    with pytest.raises(Terminal) as raised:
-        KubernetesBackend().steps(wrong)
-    assert raised.value.code == "InvalidSpec"
-    assert message in raised.value.message
-
-
-def test_one_number_may_be_a_port_of_each_protocol() -> None:
-    udp = Port(name="quic", container_port=HTTP.container_port, protocol="UDP")
-    assert KubernetesBackend().steps(desired(having(ports=(HTTP, udp))))
 
 
 @pytest.mark.parametrize(
