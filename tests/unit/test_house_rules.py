@@ -1,5 +1,6 @@
 """Rules of this repository that no linter knows."""
 
+import ast
 import operator
 import re
 import statistics
@@ -29,6 +30,18 @@ def test_a_file_holds_one_idea(folder: str) -> None:
 def test_the_standard_library_s_operator_is_not_shadowed() -> None:
     assert not (CHECKOUT / "operator" / "__init__.py").exists()
     assert operator.itemgetter(0)("a") == "a"
+
+
+def test_a_package_holds_a_docstring_and_nothing_else() -> None:
+    """So importing a pure module loads no client, and there is one place to import each name from."""
+    packages = list((CHECKOUT / "operator" / "landlord").rglob("__init__.py"))
+    assert len(packages) > 10
+    for path in packages:
+        described, *rest = ast.parse(path.read_text()).body
+        assert isinstance(described, ast.Expr), path
+        assert [ast.unparse(each).partition(" = ")[0] for each in rest] == (
+            ["__version__"] if path.parent.name == "landlord" else []
+        ), path
 
 
 def tracked(*patterns: str) -> list[str]:
