@@ -2,7 +2,7 @@
 
 PY = .venv/bin/python
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
-SOURCES = operator tests examples $(wildcard bench)
+SOURCES = operator dev tests examples $(wildcard bench)
 
 .DEFAULT_GOAL = help
 .PHONY: help setup check test demo up down bench generate lock clean
@@ -11,7 +11,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
 
 setup: .venv ## everything pinned that landlord needs here (12 minutes the first time, then nothing)
-	@$(PY) -m landlord.dev.tools
+	@$(PY) -m dev tools
 
 .PHONY: .venv
 .venv:
@@ -23,33 +23,34 @@ check: .venv ## the fast checks: style, types, architecture, dependencies, gener
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	.venv/bin/deptry operator
+	.venv/bin/deptry dev --config requirements/deptry.toml
 	$(PY) -m pytest -q tests/unit
 
 test: check setup ## all checks and all tests, on real parts
-	@$(PY) -m landlord.dev.tools for-tests
+	@$(PY) -m dev tools --for-tests
 	$(PY) -m pytest --ignore=tests/unit
 
 demo: setup ## see it work, from nothing to Ready, and through a lost Restate store
-	@$(PY) -m landlord demo
+	@$(PY) -m dev demo
 
 up: setup ## keep the same environment running for you
-	@$(PY) -m landlord up
+	@$(PY) -m dev up
 
 down: .venv ## end it and remove its data
-	@$(PY) -m landlord down
+	@$(PY) -m dev down
 
 bench: setup ## measure, each figure beside its floor from the same run
 	$(PY) -m bench
 
 generate: .venv ## write the CRD and docs/reference anew
-	$(PY) -m landlord.dev.reference
+	$(PY) -m dev reference
 
 lock: .venv ## pin the requirements anew
 	$(LOCK) -o requirements/bootstrap.txt requirements/bootstrap.in
 	$(LOCK) -o requirements/build.txt requirements/build.in
 	$(LOCK) -o requirements/runtime.txt pyproject.toml
-	$(LOCK) --extra local -o requirements/dev.txt pyproject.toml requirements/dev.in requirements/tools.in
+	$(LOCK) -o requirements/dev.txt pyproject.toml requirements/dev.in requirements/tools.in
 
 clean: ## remove what was made in this checkout; the cache of built tools stays
-	@[ ! -x $(PY) ] || $(PY) -m landlord down
+	@[ ! -x $(PY) ] || $(PY) -m dev down
 	rm -rf .venv .landlord .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -14,9 +14,9 @@ from bench.restart import restart, settle
 from bench.stats import Comparison
 from bench.suite import warm_suite
 from bench.system import System, running_system
-from landlord.dev.docker import engine, ensure_web_image
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.progress import say, step
+from dev.docker import engine, ensure_web_image
+from dev.paths import CHECKOUT
+from dev.progress import say, step
 
 RESTARTS = 3
 

@@ -12,8 +12,8 @@ from bench.manifests import Sample
 from bench.repairs import Floor
 from bench.system import System
 from bench.witness import POLL_SECONDS, answers, until
+from dev.net import request
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.dev.net import request
 
 LONGEST_WAIT = 60.0
 

@@ -21,6 +21,11 @@ from bench.api import Api, connected
 from bench.conditions import machine
 from bench.stats import percentile
 from bench.system import disposable
+from dev.cluster import ControlPlane
+from dev.failure import LocalFailure
+from dev.paths import CHECKOUT
+from dev.process import bearers
+from dev.progress import say, step
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
@@ -28,11 +33,6 @@ from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.kubernetes.observed import record
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.failure import LocalFailure
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.process import bearers
-from landlord.dev.progress import say, step
 from landlord.errors import StepError
 from landlord.kubernetes_api import JSON, METADATA_LIST
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from dev.net import request
 from landlord import __version__
-from landlord.dev.net import request
 
 
 def conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:

@@ -19,8 +19,8 @@ from bench.repairs import Repair
 from bench.system import MEASURED, System
 from bench.ways import Landlord
 from bench.witness import Witness
+from dev.failure import LocalFailure
 from landlord.api.schema import JsonObject
-from landlord.dev.failure import LocalFailure
 
 LATEST_KILL = 0.4
 """Seconds, at most, from when all work is under way until the kill: it hits other places every time."""

@@ -4,11 +4,11 @@ import json
 
 from bench.ledger import WORK, LedgerBackend
 from bench.system import FLOOR
+from dev.docker import WEB_IMAGE
 from landlord.api import names
 from landlord.api.request import Desired, Request
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Tenant
-from landlord.dev.docker import WEB_IMAGE
 
 
 def memory(name: str) -> bytes:

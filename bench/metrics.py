@@ -2,8 +2,8 @@
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.net import request
+from dev.failure import LocalFailure
+from dev.net import request
 
 
 def metrics(url: str) -> dict[str, float]:

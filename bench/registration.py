@@ -18,9 +18,9 @@ from bench.losses import losses
 from bench.metrics import metrics
 from bench.repairs import Figures
 from bench.system import System, running_system
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.plugin import plugged_in
-from landlord.dev.progress import say, step
+from dev.paths import CHECKOUT
+from dev.plugin import plugged_in
+from dev.progress import say, step
 
 TRAILING_SECONDS = 3.0
 """What should not run any more would show by then."""

@@ -9,8 +9,8 @@ from bench import manifests
 from bench.processes import grown
 from bench.suite import Suite
 from bench.system import MEASURED
+from dev.net import wait_until
 from landlord.controller.tell.sweep import GOOD_NEWS_SECONDS
-from landlord.dev.net import wait_until
 
 _AT_ONCE = 64
 _LONGEST_START = 120.0

@@ -22,16 +22,16 @@ from bench.conditions import conditions
 from bench.crowd import CROWD, CrowdBackend, name_of
 from bench.processes import OTHERS, Processes, grown
 from bench.system import MEASURED, System, running_system
+from dev.failure import LocalFailure
+from dev.paths import CHECKOUT
+from dev.plugin import plugged_in
+from dev.progress import say, step
 from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.survey import Seen, Survey
 from landlord.api.tenant import Key
 from landlord.controller.watch.cache import Cache
 from landlord.controller.watch.surveyor import Surveyor
-from landlord.dev.failure import LocalFailure
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.plugin import plugged_in
-from landlord.dev.progress import say, step
 from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine

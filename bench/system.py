@@ -10,14 +10,14 @@ import psutil
 
 from bench.metrics import metrics
 from bench.processes import Processes, find
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.failure import LocalFailure
-from landlord.dev.guard import discard, guarded
-from landlord.dev.net import LOOPBACK, free_ports, request
-from landlord.dev.paths import checkout
-from landlord.dev.process import bearers, mark_of
-from landlord.dev.programs import Program, operator, worker
-from landlord.dev.restate import RestatePorts, RestateServer
+from dev.cluster import ControlPlane
+from dev.failure import LocalFailure
+from dev.guard import discard, guarded
+from dev.net import LOOPBACK, free_ports, request
+from dev.paths import checkout
+from dev.process import bearers, mark_of
+from dev.programs import Program, operator, worker
+from dev.restate import RestatePorts, RestateServer
 
 MEASURED, FLOOR = "measured", "floor"
 """Namespaces: the operator watches the first, and knows nothing of the second."""

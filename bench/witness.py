@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.metrics import metrics
+from dev.failure import LocalFailure
+from dev.net import request
 from landlord.api.names import REVISION, WORKFLOW_SERVICE
 from landlord.api.schema import JsonObject
-from landlord.dev.failure import LocalFailure
-from landlord.dev.net import request
 
 POLL_SECONDS = 0.002
 LONGEST_AWAY = 60.0

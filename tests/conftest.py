@@ -10,12 +10,12 @@ import pytest
 from tests.support.session import PART, Session
 from tests.support.system import Landlord, System, landlords
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.docker import engine, ensure_web_image
-from landlord.dev.guard import guarded
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.restate import RestateServer
+from dev.cluster import ControlPlane
+from dev.docker import engine, ensure_web_image
+from dev.guard import guarded
+from dev.kubectl import Kubectl
+from dev.paths import CHECKOUT
+from dev.restate import RestateServer
 
 CRD = CHECKOUT / "crds" / "tenants.yaml"
 SystemFactory = Callable[..., System]

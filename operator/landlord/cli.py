@@ -1,4 +1,4 @@
-"""The command line: `landlord operator`, `worker`, what tells of them, and the local environment."""
+"""The command line: `landlord operator`, `worker`, and what tells of them."""
 
 import asyncio
 import json
@@ -15,7 +15,6 @@ from pydantic_settings import BaseSettings
 
 from landlord import __version__, telemetry
 from landlord.api.crd import tenant_crd
-from landlord.dev import commands as local
 from landlord.errors import LandlordError, SettingsError
 from landlord.settings import (
     PREFIX,
@@ -147,10 +146,6 @@ def backends(name: str | None, output: str, **given: str | None) -> None:
 def crd() -> None:
     """Print the CustomResourceDefinition, for kubectl apply -f -."""
     click.echo(yaml.safe_dump(tenant_crd(), sort_keys=False, width=110), nl=False)
-
-
-for command in (local.up, local.down, local.demo):
-    main.add_command(command)
 
 
 def _engine(settings: OperatorSettings) -> Any:

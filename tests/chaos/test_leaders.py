@@ -13,11 +13,11 @@ from tests.support.session import Session
 from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
+from dev.cluster import ControlPlane
+from dev.net import free_ports
+from dev.programs import Program, operator
 from landlord.api.names import LEASE
 from landlord.controller.act.leader import LEASE_SECONDS, RETRY_SECONDS
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.net import free_ports
-from landlord.dev.programs import Program, operator
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tests.support.status import conditions, workflow
 from tests.support.system import Landlord, System
 from tests.support.views import OnDocker, OnKubernetes, View, as_asked
 
-from landlord.dev.kubectl import Kubectl
+from dev.kubectl import Kubectl
 
 EACH = 3
 PATIENCE = 90.0

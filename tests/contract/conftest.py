@@ -6,13 +6,13 @@ import pytest
 from tests.contract.harness import new_tenant_id, settle, tenant
 from tests.support.static_sites import NAME, installed_with_a_web_server
 
+from dev.cluster import ControlPlane
 from landlord.api.request import Desired
 from landlord.backends.contract import Backend
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.backends.loading import load_backends
 from landlord.backends.memory import MemoryBackend
-from landlord.dev.cluster import ControlPlane
 
 NewTenant = Callable[..., Desired]
 

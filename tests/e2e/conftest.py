@@ -9,8 +9,8 @@ from tests.support.session import Session
 from tests.support.system import Landlord, System, landlords
 from tests.support.views import OnDocker, OnKubernetes, View
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
 
 
 @pytest.fixture(scope="session")

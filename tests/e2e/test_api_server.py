@@ -14,10 +14,10 @@ from tests.support.specs import Spec, memory
 from tests.support.status import message
 from tests.support.system import System
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.failure import LocalFailure
-from landlord.dev.net import LOOPBACK
-from landlord.dev.paths import CHECKOUT
+from dev.cluster import ControlPlane
+from dev.failure import LocalFailure
+from dev.net import LOOPBACK
+from dev.paths import CHECKOUT
 
 CRD = CHECKOUT / "crds" / "tenants.yaml"
 NAMESPACE = "default"

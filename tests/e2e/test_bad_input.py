@@ -12,7 +12,7 @@ from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions, message, workflow
 from tests.support.system import System, Tenant
 
-from landlord.dev.net import LOOPBACK
+from dev.net import LOOPBACK
 
 CALM_SECONDS = 5.0
 

@@ -15,7 +15,7 @@ from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions, message, workflow
 from tests.support.system import Landlord, System, Tenant
 
-from landlord.dev.cluster import ControlPlane
+from dev.cluster import ControlPlane
 
 OFTEN = "0.5"
 """Seconds between two surveys: the waits of these tests would be 20 s each otherwise."""

@@ -15,9 +15,9 @@ from tests.support.specs import Spec
 from tests.support.status import message
 from tests.support.system import Landlord, System, Tenant
 
+from dev.docker import WEB_IMAGE
+from dev.paths import CHECKOUT
 from landlord.api.names import KIND
-from landlord.dev.docker import WEB_IMAGE
-from landlord.dev.paths import CHECKOUT
 
 EXAMPLES = sorted(CHECKOUT.glob("examples/*.yaml"))
 ONLY_ON_KUBERNETES = sorted(CHECKOUT.glob("examples/kubernetes/*.yaml"))

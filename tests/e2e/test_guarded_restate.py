@@ -11,9 +11,9 @@ from tests.support.programs import readiness, run
 from tests.support.specs import memory
 from tests.support.system import System
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.net import request
-from landlord.dev.restate import RestateServer
+from dev.cluster import ControlPlane
+from dev.net import request
+from dev.restate import RestateServer
 
 
 def told(system: System) -> str:

@@ -15,7 +15,7 @@ from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions, workflow
 from tests.support.system import Landlord, System
 
-from landlord.dev.plugin import plugged_in
+from dev.plugin import plugged_in
 
 DONE = [*STEPS]
 

@@ -18,9 +18,9 @@ from tests.support.specs import memory
 from tests.support.status import conditions, message
 from tests.support.system import Landlord, System, landlords
 
+from dev.cluster import ControlPlane
+from dev.paths import CHECKOUT
 from landlord.controller.decide.breaker import RELEASE
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.paths import CHECKOUT
 
 LIMIT = 3
 SETTINGS = {"LANDLORD_ENGINE": "local", "LANDLORD_MASS_DELETION_COUNT": str(LIMIT)}

@@ -12,9 +12,9 @@ from tests.support.session import Session
 from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
+from dev.net import free_ports
+from dev.programs import Program, operator
 from landlord import __version__
-from landlord.dev.net import free_ports
-from landlord.dev.programs import Program, operator
 
 ONLY_BY_THE_LEADER = {
     "landlord_registration_up",

@@ -16,7 +16,7 @@ from tests.support.static_sites import NAME, installed_with_a_web_server
 from tests.support.status import conditions, message
 from tests.support.system import Landlord, System
 
-from landlord.dev.paths import CHECKOUT
+from dev.paths import CHECKOUT
 
 Variables = dict[str, str]
 

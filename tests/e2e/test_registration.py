@@ -8,8 +8,8 @@ from tests.support.specs import memory, web
 from tests.support.status import conditions, kstatus, message
 from tests.support.system import Landlord, System, Tenant
 
+from dev.net import request
 from landlord.controller.tell.sweep import BAD_NEWS_SECONDS
-from landlord.dev.net import request
 
 SOMEBODY_ELSES_KEY = "publickeyv1_w7YHemBctH5Ck2nQRQ47iBBqhNHy4FV7t2Usbye2A6f"
 

@@ -10,8 +10,8 @@ from tests.support.programs import Ended, run
 from tests.support.session import Session
 from tests.support.system import Landlord, System
 
-from landlord.dev.net import free_ports, request
-from landlord.dev.programs import Program, worker
+from dev.net import free_ports, request
+from dev.programs import Program, worker
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from tests.support.rbac import LEASE_RULES, OPERATOR_RULES, RESTATE_RULES, accou
 from tests.support.session import Session
 from tests.support.system import Landlord, System
 
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
+from dev.paths import CHECKOUT
 from landlord.api.names import LEASE
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.paths import CHECKOUT
 
 CRD = CHECKOUT / "crds" / "tenants.yaml"
 GATE = "restatePods"

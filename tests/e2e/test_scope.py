@@ -8,8 +8,8 @@ from tests.support.specs import memory
 from tests.support.status import conditions, message
 from tests.support.system import Landlord
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
 
 LOCAL = {"LANDLORD_ENGINE": "local"}
 

@@ -16,8 +16,8 @@ from tests.support.specs import Spec, web
 from tests.support.status import message, workflow
 from tests.support.system import Landlord, System
 
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.net import request
+from dev.kubectl import Kubectl
+from dev.net import request
 
 OFTEN = "0.5"
 """Seconds between two surveys: what has changed is noticed with one."""

@@ -18,9 +18,9 @@ from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.status import conditions
 from tests.support.system import Landlord, System, Tenant
 
+from dev.cluster import ControlPlane
 from landlord.controller.tell.pace import PACE
 from landlord.controller.tell.sweep import BAD_NEWS_SECONDS
-from landlord.dev.cluster import ControlPlane
 
 TENANTS = 2000
 OUTAGE_SECONDS = 60.0

@@ -9,8 +9,8 @@ from tests.support.manifests import Rule
 from tests.support.programs import Ended, run
 from tests.support.rbac import OPERATOR_RULES, account
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.net import LOOPBACK
+from dev.cluster import ControlPlane
+from dev.net import LOOPBACK
 
 LOCAL = {"LANDLORD_ENGINE": "local", "LANDLORD_DEFAULT_BACKEND": "memory"}
 

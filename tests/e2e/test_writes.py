@@ -11,9 +11,9 @@ from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
+from dev.cluster import ControlPlane
 from landlord.controller.act.reconcile import COSMETIC_PACE, PATIENCE
 from landlord.controller.tell.sweep import BAD_NEWS_SECONDS
-from landlord.dev.cluster import ControlPlane
 from landlord.workflow.attempt import LONGEST_RETRY
 
 ACCOUNT = "operator"

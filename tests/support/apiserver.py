@@ -8,8 +8,8 @@ import psutil
 from tests.support.polling import eventually
 from tests.support.session import Session
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.process import bearers, spawn
+from dev.cluster import ControlPlane
+from dev.process import bearers, spawn
 
 
 @contextmanager

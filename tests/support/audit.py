@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from landlord.dev.cluster import ControlPlane
+from dev.cluster import ControlPlane
 
 VERBS = ("create", "update", "patch", "delete", "deletecollection")
 

@@ -13,8 +13,8 @@ import docker
 import pip
 from docker.models.images import Image
 
-from landlord.dev.cache import Cache
-from landlord.dev.paths import CHECKOUT, cache_dir, short_hash
+from dev.cache import Cache
+from dev.paths import CHECKOUT, cache_dir, short_hash
 
 REQUIREMENTS = [CHECKOUT / "requirements" / name for name in ("build.txt", "runtime.txt")]
 PIP = '#!/bin/sh\nPYTHONPATH=/opt exec python -m pip "$@"\n'

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from landlord.dev.kubectl import Kubectl
+from dev.kubectl import Kubectl
 
 
 def events(kubectl: Kubectl, namespace: str, kind: str, name: str) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ import trustme
 from aiohttp import web
 from tests.support.proxy import Behaviour, Proxy
 
-from landlord.dev.net import LOOPBACK
-from landlord.dev.restate import RestateServer
+from dev.net import LOOPBACK
+from dev.restate import RestateServer
 
 FIRST, SECOND = "Bearer f1rst-s3cr3t", "Bearer s3cond-s3cr3t"
 

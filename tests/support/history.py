@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.polling import eventually
 from tests.support.system import System, Tenant
 
-from landlord.dev.tools import KUBECTL, program
+from dev.tools import KUBECTL, program
 
 
 class History:

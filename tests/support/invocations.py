@@ -3,8 +3,8 @@
 import json
 from collections import Counter
 
-from landlord.dev.net import request
-from landlord.dev.restate import RestateServer
+from dev.net import request
+from dev.restate import RestateServer
 
 Counts = Counter[tuple[str, str]]
 

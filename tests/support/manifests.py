@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
+from dev.paths import CHECKOUT
+from dev.tools import KUBECTL, program
 from landlord.controller.decide.rights import Right
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.tools import KUBECTL, program
 
 Manifest = dict[str, Any]
 Rule = dict[str, Any]

@@ -6,7 +6,7 @@ import uuid
 import yaml
 from tests.support.polling import eventually
 
-from landlord.dev.kubectl import Kubectl
+from dev.kubectl import Kubectl
 
 LABELS = {"app": "restate"}
 SELECTOR = "app=restate"

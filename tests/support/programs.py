@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landlord.dev.net import LOOPBACK, request
-from landlord.dev.process import marked_environment
-from landlord.dev.programs import Program
+from dev.net import LOOPBACK, request
+from dev.process import marked_environment
+from dev.programs import Program
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from landlord.dev.tools import program
+from dev.tools import program
 
 
 @dataclass(frozen=True)

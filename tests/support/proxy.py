@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 from aiohttp import web
 
-from landlord.dev.net import LOOPBACK, free_ports
+from dev.net import LOOPBACK, free_ports
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

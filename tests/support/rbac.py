@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from tests.support.manifests import RESTATE_PODS, Rule, rules
 
+from dev.cluster import ControlPlane
 from landlord.controller.decide.rights import Right
-from landlord.dev.cluster import ControlPlane
 
 RBAC = "rbac.authorization.k8s.io"
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from landlord.dev.net import LOOPBACK, free_ports
+from dev.net import LOOPBACK, free_ports
 
 
 class Relay:

@@ -8,9 +8,9 @@ from typing import Any
 
 import docker
 
+from dev.kubectl import Kubectl
 from landlord.api.names import LABEL_TENANT
 from landlord.backends.quantity import parse_quantity
-from landlord.dev.kubectl import Kubectl
 
 Object = dict[str, Any]
 Secrets = Mapping[str, Mapping[str, str]]

@@ -4,9 +4,9 @@ import base64
 import json
 import uuid
 
+from dev.kubectl import Kubectl
 from landlord.api.request import Desired
 from landlord.api.workload import EnvSource, EnvVar, SecretKeyRef
-from landlord.dev.kubectl import Kubectl
 
 
 def referring(name: str, secret: str = "acme-db", key: str = "password", *, optional: bool = False) -> EnvVar:

@@ -11,11 +11,11 @@ from tests.support.ledger import LedgerBackend
 from tests.support.polling import eventually_async
 from tests.support.session import Session
 
+from dev.net import free_ports
+from dev.plugin import plugged_in
+from dev.programs import Program, worker
+from dev.restate import RestateServer
 from landlord.api.request import Request
-from landlord.dev.net import free_ports
-from landlord.dev.plugin import plugged_in
-from landlord.dev.programs import Program, worker
-from landlord.dev.restate import RestateServer
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine

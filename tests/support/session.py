@@ -3,11 +3,11 @@
 import itertools
 from pathlib import Path
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.guard import discard
-from landlord.dev.net import free_ports
-from landlord.dev.process import mark_of
-from landlord.dev.restate import RestatePorts, RestateServer
+from dev.cluster import ControlPlane
+from dev.guard import discard
+from dev.net import free_ports
+from dev.process import mark_of
+from dev.restate import RestatePorts, RestateServer
 
 PART = "session"
 

@@ -9,8 +9,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from landlord.dev.net import LOOPBACK
-from landlord.dev.paths import CHECKOUT
+from dev.net import LOOPBACK
+from dev.paths import CHECKOUT
 
 NAME = "static-sites"
 

@@ -9,13 +9,13 @@ import yaml
 from tests.support.polling import eventually
 from tests.support.session import Session
 
+from dev.cluster import ControlPlane
+from dev.docker import engine, remove_tenants
+from dev.kubectl import Kubectl
+from dev.net import LOOPBACK, free_ports
+from dev.programs import operator, worker
+from dev.restate import RestateServer
 from landlord.api.names import API_VERSION, KIND
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.docker import engine, remove_tenants
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.net import LOOPBACK, free_ports
-from landlord.dev.programs import operator, worker
-from landlord.dev.restate import RestateServer
 
 Tenant = dict[str, Any]
 

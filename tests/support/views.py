@@ -13,9 +13,9 @@ from tests.support.containers import containers_of, volumes_of
 from tests.support.running import Running, asked_for
 from tests.support.specs import Spec, web
 
+from dev.docker import WEB_IMAGE
+from dev.kubectl import Kubectl
 from landlord.api import names
-from landlord.dev.docker import WEB_IMAGE
-from landlord.dev.kubectl import Kubectl
 
 NOTE = PurePosixPath("/data/note")
 CLAIM = "note"

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from dev.paths import CHECKOUT
 from landlord import metrics
-from landlord.dev.paths import CHECKOUT
 from landlord.engines.restate.refusals import Reason
 from landlord.engines.restate.verdict import LossCause
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from tests.support.specs import memory
 
+from dev.kubectl import Kubectl
+from dev.paths import CHECKOUT
 from landlord.api import conditions
 from landlord.api.names import API_VERSION, KIND
 from landlord.controller.decide import news
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.paths import CHECKOUT
 
 GUIDE = (CHECKOUT / "docs" / "tenant.md").read_text()
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -7,9 +7,9 @@ import yaml
 from tests.support.polling import eventually
 from tests.support.specs import memory
 
+from dev.kubectl import Kubectl
+from dev.paths import CHECKOUT
 from landlord.api.names import API_VERSION, KIND
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.paths import CHECKOUT
 
 PROTECTION = CHECKOUT / "manifests" / "protection"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dev.kubectl import Kubectl
 from landlord.api.names import API_VERSION, KIND
-from landlord.dev.kubectl import Kubectl
 
 Manifest = dict[str, Any]
 Change = Callable[[Manifest], object]

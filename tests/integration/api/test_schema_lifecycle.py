@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.integration.api.test_schema import a_tenant
 
-from landlord.dev.kubectl import Kubectl
+from dev.kubectl import Kubectl
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a state that there is not": ({"desiredState": "Stopped"}, '"Active", "Suspended", "Archived"'),

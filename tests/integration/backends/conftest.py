@@ -9,10 +9,10 @@ from tests.integration.backends.registry import Registry
 from tests.integration.backends.tenants import Tenants
 from tests.support.session import Session
 
+from dev.cluster import ControlPlane
+from dev.tools import program
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.tools import program
 
 TOOLS_IMAGE = "landlord/web-and-etcd:test"
 DOCKERFILE = b'FROM landlord/web:local\nUSER 0\nCOPY etcd /etcd\nENTRYPOINT ["/web"]\n'

@@ -7,12 +7,12 @@ import yaml
 from tests.contract.harness import new_tenant_id, run, run_with_patience
 from tests.support.polling import eventually
 
+from dev.kubectl import Kubectl
 from landlord.api.compute import KubernetesCompute
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.kubectl import Kubectl
 from landlord.errors import StepError
 
 HTTP = Port(name="http", container_port=8080, app_protocol="http")

@@ -9,9 +9,9 @@ from tests.contract.harness import new_tenant_id
 from tests.support.polling import eventually
 from tests.support.session import Session
 
-from landlord.dev.net import free_ports
-from landlord.dev.process import spawn
-from landlord.dev.tools import program
+from dev.net import free_ports
+from dev.process import spawn
+from dev.tools import program
 
 
 class Registry:

@@ -8,13 +8,13 @@ from tests.contract.harness import observe, run
 from tests.integration.backends.tenants import Tenants, ask
 from tests.support.secrets import Owner, referring
 
+from dev.cluster import ControlPlane
 from landlord.api.compute import Publish
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.ready import until_ready
-from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 
 PUBLISH = (Publish(port="http"),)

@@ -8,9 +8,9 @@ from docker import APIClient
 from tests.contract.harness import observe
 from tests.integration.backends.tenants import HTTP, Tenants, ask
 
+from dev.net import free_ports
 from landlord.api.compute import Publish, Volume
 from landlord.api.workload import EnvVar, Port, Probe, ResourceAmounts, Resources, TcpSocket
-from landlord.dev.net import free_ports
 
 READY = Probe(tcp_socket=TcpSocket(port=8080))
 PUBLISHED: dict[str, Any] = {"publish": (Publish(port="http"),), "probe": READY}

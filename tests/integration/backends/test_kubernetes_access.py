@@ -9,10 +9,10 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces
 from tests.support.rbac import account
 
+from dev.cluster import ControlPlane
 from landlord.api.request import Desired
 from landlord.backends.cluster import client
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, StepError
 
 

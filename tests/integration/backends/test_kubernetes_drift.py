@@ -11,13 +11,13 @@ from tests.contract.harness import observe
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
+from dev.cluster import ControlPlane
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
-from landlord.dev.cluster import ControlPlane
 
 Edit = Callable[[Namespaces, Desired], None]
 SECRET = "a-password-of-theirs"

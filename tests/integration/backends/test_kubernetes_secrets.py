@@ -9,9 +9,9 @@ from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 from tests.support.secrets import Owner, referring
 
+from dev.kubectl import Kubectl
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
-from landlord.dev.kubectl import Kubectl
 from landlord.errors import Retryable, Stuck, Terminal
 
 VERSION = "landlord.dev/secrets-version"

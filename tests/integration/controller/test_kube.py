@@ -7,11 +7,11 @@ import yaml
 from kubernetes.aio.client.configuration import Configuration
 from tests.support.specs import memory
 
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
 from landlord.api.names import API_VERSION, FINALIZER, KIND
 from landlord.api.tenant import Key
 from landlord.controller.kube import KubeClient, tenant_path
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
 from landlord.kubernetes_api import KubeError, load_configuration
 
 STATUS = {"phase": "Ready"}

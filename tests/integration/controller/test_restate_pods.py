@@ -12,14 +12,14 @@ from tests.support.polling import eventually_async
 from tests.support.rbac import RESTATE_RULES, account, grant
 from tests.support.relay import Relay
 
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
 from landlord.backoff import BACKOFF_BASE
 from landlord.controller import kube
 from landlord.controller.kube import KubeClient
 from landlord.controller.watch import restate_pods
 from landlord.controller.watch.gates import Gates
 from landlord.controller.watch.restate_pods import GATE, RestatePods
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
 from landlord.kubernetes_api import load_configuration
 
 Said = Callable[[], list[str]]

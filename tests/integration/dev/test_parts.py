@@ -7,11 +7,11 @@ import docker
 from tests.support.polling import eventually
 from tests.support.session import Session
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.net import request, status_of
-from landlord.dev.process import Identity
-from landlord.dev.restate import RestateServer
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
+from dev.net import request, status_of
+from dev.process import Identity
+from dev.restate import RestateServer
 
 
 def test_the_control_plane_runs_pods_on_a_fake_node(kubectl: Kubectl, namespace: str) -> None:

@@ -1,4 +1,4 @@
-"""`landlord up` and `down` as a person runs them, with a state folder of their own."""
+"""`make up` and `down` as a person runs them, with a state folder of their own."""
 
 import json
 import os
@@ -14,16 +14,17 @@ import yaml
 from tests.support.containers import containers_of
 from tests.support.polling import eventually
 
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.process import bearers, mark_of, sweep
-from landlord.dev.record import Record
-from landlord.dev.stack import PARTS
+from dev.kubectl import Kubectl
+from dev.paths import CHECKOUT
+from dev.process import bearers, mark_of, sweep
+from dev.record import Record
+from dev.stack import PARTS
 
 COMMAND_SECONDS = 120
 
 
 class CommandLine:
-    """Runs `landlord …` on one state folder."""
+    """Runs `python -m dev …` on one state folder."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
@@ -31,9 +32,10 @@ class CommandLine:
 
     def begin(self, *args: str) -> "subprocess.Popen[str]":
         environment = dict(os.environ) | {"LANDLORD_STATE_DIR": str(self.state)}
-        argv = [sys.executable, "-m", "landlord", *args]
+        argv = [sys.executable, "-m", "dev", *args]
         return subprocess.Popen(
             argv,
+            cwd=CHECKOUT,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -7,8 +7,8 @@ import pytest
 from tests.support.manifests import BASE, NAMESPACE
 from tests.support.session import Session
 
+from dev.cluster import ControlPlane
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.cluster import ControlPlane
 
 WORKER = "landlord-worker"
 Applied = subprocess.CompletedProcess[str]

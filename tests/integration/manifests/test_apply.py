@@ -9,8 +9,8 @@ from tests.integration.manifests.conftest import APPLY, Applied
 from tests.support.manifests import BASE, NAMESPACE, Manifest, find
 from tests.support.polling import eventually
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.kubectl import Kubectl
+from dev.cluster import ControlPlane
+from dev.kubectl import Kubectl
 
 PROGRAMS = ("operator", "worker")
 

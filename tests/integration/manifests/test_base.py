@@ -19,10 +19,10 @@ from tests.support.manifests import (
     settings,
 )
 
+from dev.paths import CHECKOUT
 from landlord import __version__
 from landlord.api import names
 from landlord.controller.decide.rights import rights
-from landlord.dev.paths import CHECKOUT
 from landlord.settings import PREFIX, OperatorSettings, WorkerSettings
 
 PROGRAMS: dict[str, type[BaseSettings]] = {"operator": OperatorSettings, "worker": WorkerSettings}

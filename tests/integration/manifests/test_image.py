@@ -14,12 +14,12 @@ from tests.support.base_image import make_base_image
 from tests.support.manifests import NAMESPACE, find, settings
 from tests.support.polling import eventually
 
+from dev.cluster import ControlPlane
+from dev.net import LOOPBACK, free_ports, status_of
+from dev.paths import CHECKOUT
+from dev.restate import RestateServer
 from landlord import __version__
 from landlord.api.crd import tenant_crd
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.net import LOOPBACK, free_ports, status_of
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.restate import RestateServer
 
 Run = Callable[..., Container]
 POD_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"

@@ -11,7 +11,7 @@ from tests.support.session import Session
 from tests.support.specs import memory
 from tests.support.system import System
 
-from landlord.dev.cluster import ControlPlane
+from dev.cluster import ControlPlane
 
 OPERATOR = "landlord-operator"
 NOT_HERE = {"LANDLORD_RESTATE_ADMIN_URL", "LANDLORD_RESTATE_INGRESS_URL", "LANDLORD_WORKER_URL"}

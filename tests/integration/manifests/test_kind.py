@@ -9,9 +9,9 @@ import yaml
 from tests.integration.manifests.conftest import Applied
 from tests.support.manifests import NAMESPACE
 
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.tools import program
+from dev.cluster import ControlPlane
+from dev.paths import CHECKOUT
+from dev.tools import program
 
 KIND = CHECKOUT / "manifests" / "kind"
 CLUSTER = yaml.safe_load((KIND / "kind.yaml").read_text())

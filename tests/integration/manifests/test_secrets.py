@@ -4,9 +4,9 @@ import pytest
 from tests.contract.harness import new_tenant_id, run, tenant
 from tests.support.secrets import Owner, allow_reading, referring_to
 
+from dev.cluster import ControlPlane
 from landlord import metrics
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable
 
 

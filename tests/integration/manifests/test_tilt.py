@@ -6,7 +6,7 @@ import pytest
 import starlark
 from tests.support.manifests import rendered
 
-from landlord.dev.paths import CHECKOUT
+from dev.paths import CHECKOUT
 
 FUNCTIONS = ("allow_k8s_contexts", "docker_build", "kustomize", "k8s_yaml", "k8s_resource")
 Call = tuple[tuple[Any, ...], dict[str, Any]]

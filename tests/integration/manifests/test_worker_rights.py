@@ -12,11 +12,11 @@ from tests.support.polling import eventually, eventually_async
 from tests.support.rbac import in_short, used
 from tests.support.secrets import Owner, allow_reading, referring_to
 
+from dev.cluster import ControlPlane
 from landlord.api.compute import KubernetesCompute, NamespaceSettings
 from landlord.api.request import Desired
 from landlord.backends.kubernetes import removal
 from landlord.backends.kubernetes.backend import KubernetesBackend
-from landlord.dev.cluster import ControlPlane
 from landlord.errors import Retryable, Terminal
 
 

@@ -2,7 +2,7 @@
 
 from tests.support.promtool import promtool
 
-from landlord.dev.paths import CHECKOUT
+from dev.paths import CHECKOUT
 
 MONITORING = CHECKOUT / "manifests" / "monitoring"
 

@@ -13,7 +13,7 @@ from tests.integration.restate.parts import RunningEngine, ScriptedWorker, runni
 from tests.integration.restate.world import World
 from tests.support.session import Session
 
-from landlord.dev.restate import RestateServer
+from dev.restate import RestateServer
 from landlord.engines.restate.http import HttpClient
 
 pytest.register_assert_rewrite("tests.integration.restate.table")

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import psutil
 from tests.support.polling import eventually_async
 
+from dev.net import LOOPBACK, free_ports, status_of, wait_until
+from dev.paths import CHECKOUT
+from dev.process import OneProcess, spawn
+from dev.restate import RestateServer
 from landlord.api.request import Desired, Operation, Request
 from landlord.api.workload import Container, Workload
-from landlord.dev.net import LOOPBACK, free_ports, status_of, wait_until
-from landlord.dev.paths import CHECKOUT
-from landlord.dev.process import OneProcess, spawn
-from landlord.dev.restate import RestateServer
 from landlord.engines.contract import Progress, Registration
 from landlord.engines.restate.access import Access
 from landlord.engines.restate.clients import Clients

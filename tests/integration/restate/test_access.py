@@ -11,7 +11,7 @@ from tests.support.guarded import FIRST, SECOND, Guarded, guarded
 from tests.support.polling import eventually_async
 from tests.support.proxy import Proxy
 
-from landlord.dev.restate import RestateServer
+from dev.restate import RestateServer
 from landlord.engines.restate import access, probe
 from landlord.engines.restate.access import Access, access_of
 from landlord.engines.restate.clients import Clients

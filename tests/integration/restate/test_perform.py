@@ -6,7 +6,7 @@ import time
 import pytest
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, request, running
 
-from landlord.dev.restate import RestateServer
+from dev.restate import RestateServer
 from landlord.errors import EngineUnreachable, NotRegistered
 
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, request, running
 from tests.support.polling import eventually_async
 
+from dev.restate import RestateServer
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.dev.restate import RestateServer
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient

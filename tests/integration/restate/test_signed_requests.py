@@ -13,10 +13,10 @@ from tests.support.requests import request
 from tests.support.served import Recorder
 from tests.support.session import Session
 
-from landlord.dev.net import free_ports, status_of
-from landlord.dev.programs import Program
-from landlord.dev.programs import worker as worker_program
-from landlord.dev.restate import RestateServer
+from dev.net import free_ports, status_of
+from dev.programs import Program
+from dev.programs import worker as worker_program
+from dev.restate import RestateServer
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.engine import RestateEngine
 

@@ -11,9 +11,9 @@ from tests.integration.restate.parts import RunningEngine, ScriptedWorker, runni
 from tests.support.polling import eventually_async
 from tests.support.proxy import Behaviour, Proxy
 
+from dev.restate import RestateServer
 from landlord import metrics
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.dev.restate import RestateServer
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.seen import Deployment

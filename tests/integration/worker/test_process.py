@@ -18,7 +18,7 @@ from tests.support.polling import eventually, eventually_async
 from tests.support.requests import request
 from tests.support.served import Served, restate_engine, running
 
-from landlord.dev.net import free_ports, status_of
+from dev.net import free_ports, status_of
 
 PROMPT = 3.0
 """Seconds, far below the grace of 10 s that work under way gets."""

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.support.session import Session
 
-from landlord.dev.net import free_ports
-from landlord.dev.programs import Program
-from landlord.dev.programs import worker as worker_program
-from landlord.dev.signing import ensure_key, public_key
+from dev.net import free_ports
+from dev.programs import Program
+from dev.programs import worker as worker_program
+from dev.signing import ensure_key, public_key
 
 MANIFEST = "application/vnd.restate.endpointmanifest.v4+json"
 MINUTE, DAY = 60, 86_400

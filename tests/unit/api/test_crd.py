@@ -7,9 +7,9 @@ import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from dev.reference import generated
 from landlord.api.crd import structural, tenant_crd
 from landlord.cli import main
-from landlord.dev.reference import generated
 
 
 @pytest.mark.parametrize("path", generated(), ids=lambda path: path.name)

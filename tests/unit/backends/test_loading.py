@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from dev.plugin import plugged_in
 from landlord.backends.loading import GROUP, load_backends, load_from, plug_ins
 from landlord.backends.memory import MemoryBackend
-from landlord.dev.plugin import plugged_in
 from landlord.errors import SettingsError
 
 

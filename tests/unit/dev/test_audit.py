@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from landlord.dev.cluster import ControlPlane
+from dev.cluster import ControlPlane
 
 
 def test_a_log_that_was_begun_anew_is_read_from_its_first_part_on(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from landlord.dev.cache import Cache
+from dev.cache import Cache
 
 
 def fill(folder: Path, lock: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from landlord.dev.docker import engine
+from dev.docker import engine
 
 
 @pytest.mark.parametrize("host", ["unix://{}/nobody.sock", "tcp://127.0.0.1:1", "nonsense"])

@@ -9,8 +9,9 @@ import psutil
 import pytest
 from tests.support.polling import eventually
 
-from landlord.dev.guard import discard
-from landlord.dev.process import Identity, bearers, kill, mark_of, spawn, stop, sweep
+from dev.guard import discard
+from dev.paths import on_path
+from dev.process import Identity, bearers, kill, mark_of, spawn, stop, sweep
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -122,8 +123,8 @@ def test_settings_of_this_process_do_not_leak_into_parts(
 GUARDED = """
 import sys, time
 from pathlib import Path
-from landlord.dev.guard import guarded
-from landlord.dev.process import mark_of, spawn
+from dev.guard import guarded
+from dev.process import mark_of, spawn
 state = Path(sys.argv[1])
 with guarded(state) as guard:
     guard.watch("part")
@@ -138,7 +139,7 @@ with guarded(state) as guard:
 
 def guarded_run(state: Path, how: str) -> "subprocess.Popen[str]":
     argv = [sys.executable, "-c", GUARDED, str(state), how]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(argv, cwd=state, env=os.environ | on_path(), stdout=subprocess.PIPE, text=True)
 
 
 def test_after_sigkill_of_the_parent_the_guard_discards_its_parts(mark: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.signing import ensure_key, public_key
+from dev.failure import LocalFailure
+from dev.signing import ensure_key, public_key
 
 OTHER_KIND = generate_private_key(SECP256R1()).private_bytes(
     Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from landlord.dev import tools
-from landlord.dev.paths import CHECKOUT
+from dev import tools
+from dev.paths import CHECKOUT
 
 
 def test_the_key_depends_on_everything_that_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 import trustme
 from tests.support.polling import eventually_async
 
-from landlord.dev.net import LOOPBACK, free_ports
+from dev.net import LOOPBACK, free_ports
 from landlord.engines.restate.connection import HeldConnection
 
 OURS, OTHERS = trustme.CA(), trustme.CA()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 
-from landlord.dev.net import LOOPBACK
+from dev.net import LOOPBACK
 from landlord.engines.restate import http
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.seen import TimedOut

@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dev.cluster import ControlPlane
+from dev.docker import engine, ensure_web_image
+from dev.failure import LocalFailure
+from dev.guard import Guard, discard, guarded
+from dev.kubectl import Kubectl
+from dev.lock import locked
+from dev.net import LOOPBACK, preferred_port
+from dev.paths import checkout
+from dev.process import Identity, mark_of, sweep
+from dev.programs import Program, operator, worker
+from dev.progress import say, step
+from dev.record import ProcessRecord, Record
+from dev.restate import RestatePorts, RestateServer
+from dev.tenants import remove_all
+from dev.tools import ensure_all
 from landlord.backends.loading import plug_ins
-from landlord.dev.cluster import ControlPlane
-from landlord.dev.docker import engine, ensure_web_image
-from landlord.dev.failure import LocalFailure
-from landlord.dev.guard import Guard, discard, guarded
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.lock import locked
-from landlord.dev.net import LOOPBACK, preferred_port
-from landlord.dev.paths import checkout
-from landlord.dev.process import Identity, mark_of, sweep
-from landlord.dev.programs import Program, operator, worker
-from landlord.dev.progress import say, step
-from landlord.dev.record import ProcessRecord, Record
-from landlord.dev.restate import RestatePorts, RestateServer
-from landlord.dev.tenants import remove_all
-from landlord.dev.tools import ensure_all
 
 CONTROL_PLANE, RESTATE, WORKER, OPERATOR = PARTS = ("control-plane", "restate", "worker", "operator")
 _PORTS = {"admin": 9070, "ingress": 8080, "node": 5122, "worker": 9080, "operator": 8000}
@@ -109,7 +109,7 @@ class Stack:
                 discard(self.state, part)
             return Record(kubeconfig=wanted, own_cluster=kubeconfig is None)
         if record.kubeconfig != wanted:
-            raise LocalFailure(f"an environment for {record.kubeconfig} is up: run `landlord down` first")
+            raise LocalFailure(f"an environment for {record.kubeconfig} is up: run `make down` first")
         return record
 
     def _cluster(self, record: Record, guard: Guard) -> None:

@@ -8,10 +8,10 @@ from prometheus_client import Metric
 from prometheus_client.registry import REGISTRY
 from pydantic_settings import BaseSettings
 
+from dev.paths import CHECKOUT
 from landlord import metrics
 from landlord.api.crd import tenant_crd
 from landlord.api.schema import JsonObject
-from landlord.dev.paths import CHECKOUT
 from landlord.engines.restate import refusals
 from landlord.engines.restate.admin import REGISTER_SECONDS
 from landlord.engines.restate.refusals import Meaning
@@ -176,12 +176,8 @@ def _one_line(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
 
 
-def main() -> None:
+def write() -> None:
     """Write all of it."""
     for path, content in generated().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-
-
-if __name__ == "__main__":
-    main()

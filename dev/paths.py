@@ -4,9 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from landlord.dev.failure import LocalFailure
+from dev.failure import LocalFailure
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def checkout(*parts: str) -> Path:
@@ -17,6 +17,12 @@ def checkout(*parts: str) -> Path:
             f"{path} is missing: run this from a checkout of landlord, not from an installed package"
         )
     return path
+
+
+def on_path() -> dict[str, str]:
+    """The variable by which a child finds this package, which is not installed, wherever it runs."""
+    others = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{CHECKOUT}{os.pathsep}{others}" if others else str(CHECKOUT)}
 
 
 def state_dir() -> Path:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from landlord.dev.failure import LocalFailure
+from dev.failure import LocalFailure
 
 
 def ensure_key(private: Path) -> None:

@@ -4,10 +4,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from landlord.dev.net import LOOPBACK, status_of, wait_until
-from landlord.dev.process import OneProcess, spawn
-from landlord.dev.signing import ensure_key, public_key
-from landlord.dev.tools import RESTATE, program
+from dev.net import LOOPBACK, status_of, wait_until
+from dev.process import OneProcess, spawn
+from dev.signing import ensure_key, public_key
+from dev.tools import RESTATE, program
 
 _START_SECONDS = 60.0
 

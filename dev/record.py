@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from landlord.dev.process import Identity
+from dev.process import Identity
 
 
 class ProcessRecord(BaseModel):

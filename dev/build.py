@@ -8,8 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.progress import Progress, step
+from dev.failure import LocalFailure
+from dev.progress import Progress, step
 
 _DEADLINE_SECONDS = 3600.0
 _TAIL_LINES = 30

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from landlord.dev.failure import LocalFailure
+from dev.failure import LocalFailure
 
 _POLL_SECONDS = 0.1
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from dev.paths import CHECKOUT
 from landlord.backends.contract import Backend
 from landlord.backends.loading import GROUP
-from landlord.dev.paths import CHECKOUT
 
 
 def plugged_in(folder: Path, backend: type[Backend]) -> dict[str, str]:

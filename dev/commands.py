@@ -1,22 +1,19 @@
-"""The commands of the local environment: `landlord up`, `down` and `demo`.
-
-What they need is imported only when one of them runs: the production image has them but not the libraries.
-"""
+"""The command line: `python -m dev up`, `down`, `demo`, `tools` and `reference`, as `make` starts them."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from landlord.dev.failure import LocalFailure
-
-if TYPE_CHECKING:
-    from landlord.dev.record import Record
-    from landlord.dev.stack import Stack
-
+from dev import demo as demonstration
+from dev.failure import LocalFailure
+from dev.paths import state_dir
+from dev.record import Record
+from dev.reference import write
+from dev.stack import OPERATOR, Stack
+from dev.tools import KUBECTL, ensure_all, ensure_for_tests, program
 
 _ASKED_WITH = (
     "LANDLORD_RESTATE_ADMIN_URL",
@@ -26,7 +23,12 @@ _ASKED_WITH = (
 )
 
 
-@click.command()
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """Run landlord on this machine, among real parts."""
+
+
+@main.command()
 @click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -38,39 +40,49 @@ def up(kubeconfig: Path | None) -> None:
         click.echo(_how_to_use(stack, stack.up(kubeconfig)))
 
 
-@click.command()
+@main.command()
 def down() -> None:
     """End what `up` started, delete its Tenants, and remove all its data."""
     with _stack() as stack:
         click.echo("landlord is down" if stack.down() else "nothing was up")
 
 
-@click.command()
+@main.command()
 def demo() -> None:
     """Show Tenants becoming Ready, also after Restate has lost all it knew; then clean up."""
     with _stack() as stack:
-        from landlord.dev.demo import run
+        demonstration.run(stack)
 
-        run(stack)
+
+@main.command()
+@click.option("--for-tests", is_flag=True, help="Those that only tests run, instead.")
+def tools(for_tests: bool) -> None:
+    """Build or fetch the pinned programs that are not there yet."""
+    with _explained():
+        ensure_for_tests() if for_tests else ensure_all()
+
+
+@main.command()
+def reference() -> None:
+    """Write the CRD and docs/reference anew."""
+    write()
 
 
 @contextmanager
-def _stack() -> Iterator["Stack"]:
-    try:
-        from landlord.dev.paths import state_dir
-        from landlord.dev.stack import Stack
-
+def _stack() -> Iterator[Stack]:
+    with _explained():
         yield Stack(state_dir())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except LocalFailure as failure:
         raise click.ClickException(str(failure)) from failure
-    except ModuleNotFoundError as missing:
-        raise click.ClickException(f"{missing}: the local environment needs `landlord[local]`") from missing
 
 
-def _how_to_use(stack: "Stack", record: "Record") -> str:
-    from landlord.dev.stack import OPERATOR
-    from landlord.dev.tools import KUBECTL, program
-
+def _how_to_use(stack: Stack, record: Record) -> str:
     restate, operator = stack.restate(record), stack.program(record, OPERATOR)
     asks = " ".join(f"{name}={operator.settings[name]}" for name in _ASKED_WITH)
     return f"""

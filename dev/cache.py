@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.lock import locked
-from landlord.dev.progress import say
+from dev.failure import LocalFailure
+from dev.lock import locked
+from dev.progress import say
 
 _LOCK_SECONDS = 3600.0
 

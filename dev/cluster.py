@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.net import LOOPBACK, free_ports
-from landlord.dev.process import marked_environment, sweep
-from landlord.dev.tools import KUBECTL, program
+from dev.failure import LocalFailure
+from dev.kubectl import Kubectl
+from dev.net import LOOPBACK, free_ports
+from dev.process import marked_environment, sweep
+from dev.tools import KUBECTL, program
 
 _NAME = "landlord"
 _CREATE_SECONDS = 120.0

@@ -9,15 +9,15 @@ from typing import Any
 
 import yaml
 
+from dev.failure import LocalFailure
+from dev.guard import EVERYTHING, guarded
+from dev.kubectl import Kubectl
+from dev.net import request, status_of, tail
+from dev.paths import checkout
+from dev.progress import say
+from dev.record import Record
+from dev.stack import OPERATOR, WORKER, Stack
 from landlord.api.names import WORKFLOW_SERVICE
-from landlord.dev.failure import LocalFailure
-from landlord.dev.guard import EVERYTHING, guarded
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.net import request, status_of, tail
-from landlord.dev.paths import checkout
-from landlord.dev.progress import say
-from landlord.dev.record import Record
-from landlord.dev.stack import OPERATOR, WORKER, Stack
 
 _EXAMPLES = ("minimal", "two-ports", "web")
 _READY_SECONDS = 60
@@ -29,9 +29,7 @@ _POLL_SECONDS = 0.02
 def run(stack: Stack) -> None:
     """Show it all, and clean up however it ends. Raises LocalFailure when something was not seen."""
     if stack.record() is not None:
-        raise LocalFailure(
-            "an environment is up, and the demo wipes Restate's store: run `landlord down` first"
-        )
+        raise LocalFailure("an environment is up, and the demo wipes Restate's store: run `make down` first")
     with guarded(stack.state) as guard:
         guard.watch(EVERYTHING)
         demo = Demo()

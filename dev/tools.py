@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from landlord.dev.build import go_build, go_version, npm_install
-from landlord.dev.cache import Cache
-from landlord.dev.failure import LocalFailure
-from landlord.dev.paths import cache_dir, checkout, short_hash
-from landlord.dev.progress import say
+from dev.build import go_build, go_version, npm_install
+from dev.cache import Cache
+from dev.failure import LocalFailure
+from dev.paths import cache_dir, checkout, short_hash
+from dev.progress import say
 
 _KUBERNETES = "k8s.io/component-base/version"
 _GO_WORK = "go"
@@ -177,10 +177,3 @@ def _is_there(name: str) -> bool:
 
 def _platform() -> str:
     return f"{sys.platform}-{platform.machine()}"
-
-
-if __name__ == "__main__":
-    try:
-        ensure_for_tests() if sys.argv[1:] == ["for-tests"] else ensure_all()
-    except LocalFailure as failure:
-        sys.exit(str(failure))

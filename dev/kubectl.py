@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.tools import KUBECTL, program
+from dev.failure import LocalFailure
+from dev.tools import KUBECTL, program
 
 _SECONDS = 120.0
 _CRD_SECONDS = 30.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from landlord.dev.failure import LocalFailure
+from dev.failure import LocalFailure
 
 LOOPBACK = "127.0.0.1"
 _OWN_PORTS = range(10000, 20000)

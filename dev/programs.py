@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from landlord.dev.net import LOOPBACK, status_of, wait_until
-from landlord.dev.paths import CHECKOUT, short_hash
-from landlord.dev.process import OneProcess, spawn
+from dev.net import LOOPBACK, status_of, wait_until
+from dev.paths import CHECKOUT, short_hash
+from dev.process import OneProcess, spawn
 
 _START_SECONDS = 60.0
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 
+from dev.paths import short_hash
+from dev.tools import program
 from landlord.api.names import LABEL_MANAGED_BY, LABEL_TENANT, MANAGED_BY
-from landlord.dev.paths import short_hash
-from landlord.dev.tools import program
 
 WEB_IMAGE = "landlord/web:local"
 _SECONDS = 60

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from landlord.dev.process import mark_of, sweep
+from dev.paths import on_path
+from dev.process import mark_of, sweep
 
 EVERYTHING = "everything"
 _LEAVE = "leave"
@@ -31,7 +32,7 @@ class Guard:
         self._child = child
 
     def watch(self, part: str) -> None:
-        """Tell it of a part before that is started; EVERYTHING stands for all that `landlord down` ends."""
+        """Tell it of a part before that is started; EVERYTHING stands for all that `make down` ends."""
         self._say(part)
 
     def _say(self, word: str) -> None:
@@ -43,9 +44,11 @@ class Guard:
 @contextmanager
 def guarded(state: Path) -> Iterator[Guard]:
     """If the body ends in any way but a regular one, the parts that the guard was told of are discarded."""
-    argv = [sys.executable, "-m", "landlord.dev.guard", str(state)]
+    argv = [sys.executable, "-m", "dev.guard", str(state)]
     # Its own session: Ctrl-C and the end of the terminal reach it through the pipe only.
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    child = subprocess.Popen(  # noqa: S603
+        argv, env=os.environ | on_path(), stdin=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         yield Guard(child)
     except BaseException:
@@ -61,8 +64,8 @@ def main(state: Path) -> None:
         return
     for part in reversed(words):
         if part == EVERYTHING:
-            environment = dict(os.environ) | {"LANDLORD_STATE_DIR": str(state)}
-            subprocess.run([sys.executable, "-m", "landlord", "down"], env=environment, check=True)
+            environment = os.environ | on_path() | {"LANDLORD_STATE_DIR": str(state)}
+            subprocess.run([sys.executable, "-m", "dev", "down"], env=environment, check=True)
         else:
             discard(state, part)
 

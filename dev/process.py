@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from landlord.dev.failure import LocalFailure
-from landlord.dev.paths import short_hash
+from dev.failure import LocalFailure
+from dev.paths import short_hash
 
 _MARK = "LANDLORD_LOCAL_ENVIRONMENT"
 _GRACE_SECONDS = 10.0

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dev.docker import engine, remove_tenants
+from dev.kubectl import Kubectl
+from dev.progress import say
 from landlord.api.names import ANNOTATION_RELEASED, CRD_NAME
-from landlord.dev.docker import engine, remove_tenants
-from landlord.dev.kubectl import Kubectl
-from landlord.dev.progress import say
 
 _DELETE_SECONDS = 60
 

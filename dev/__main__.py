@@ -1,0 +1,5 @@
+"""`python -m dev`."""
+
+from dev.commands import main
+
+main(prog_name="python -m dev")
