@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dev.api import Api, api_of
 from dev.failure import LocalFailure
 from dev.tools import KUBECTL, program
 
@@ -20,6 +21,11 @@ class Kubectl:
     """kubectl with a given kubeconfig."""
 
     kubeconfig: Path
+
+    @property
+    def api(self) -> Api:
+        """The same API server without a process for each request."""
+        return api_of(self.kubeconfig)
 
     def __call__(self, *args: str, stdin: str | None = None, timeout: float = _SECONDS) -> str:
         """Run a command and return what it printed. Raises LocalFailure with kubectl's own words."""

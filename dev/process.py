@@ -19,7 +19,8 @@ from dev.failure import LocalFailure
 from dev.paths import short_hash
 
 _MARK = "LANDLORD_LOCAL_ENVIRONMENT"
-_GRACE_SECONDS = 10.0
+_GRACE_SECONDS = 15.0
+"""More than the worker gives the requests that are under way when it is told to end."""
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _SAME_START_SECONDS = 0.05

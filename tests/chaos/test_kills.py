@@ -11,8 +11,9 @@ from tests.support.system import Landlord, System
 
 MEMORY_TENANTS = 12
 DOCKER_TENANTS = 4
-PATIENCE = 90.0
 VOLUMES = {"volumes": [{"name": "data", "mountPath": "/data"}]}
+
+pytestmark = pytest.mark.spread("kill")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_every_tenant_is_made_changed_and_removed_once(
         system.apply_all(wanted(name, web_image, ports))
         eventually(lambda: is_amid(system, names), what="some Tenants are done and others not")
         kill(system)
-        system.until_all(names, "Ready", "True", timeout=PATIENCE)
+        system.until_all(names, "Ready", "True")
         tenants = system.tenants()
         for each in names:
             if tenants[each]["status"]["provider"] == "memory":
@@ -68,7 +69,7 @@ def test_every_tenant_is_made_changed_and_removed_once(
                 )
                 assert len(volumes_of(docker_engine, each)) == 1
 
-    system.kubectl("delete", "tenant", *names, "-n", system.namespace, "--wait=false")
+    system.delete(*names, timeout=0)
     kill(system)
-    eventually(lambda: not system.tenants().keys() & set(names), within=PATIENCE, what="all are gone")
+    eventually(lambda: not system.tenants().keys() & set(names), what="all are gone")
     assert not any(containers_of(docker_engine, each) + volumes_of(docker_engine, each) for each in names)

@@ -40,7 +40,7 @@ class Pair:
 
     def holder(self) -> str:
         """Who holds the lease; empty when it was released."""
-        lease = self.system.kubectl.get("lease", LEASE, "-n", self.system.namespace)
+        lease = self.system.kubectl.api.get("lease", LEASE, namespace=self.system.namespace)
         return str(lease["spec"].get("holderIdentity", ""))
 
     def writers(self, tenant: str) -> set[str]:

@@ -14,7 +14,8 @@ from tests.support.views import OnDocker, OnKubernetes, View, as_asked
 from dev.kubectl import Kubectl
 
 EACH = 3
-PATIENCE = 90.0
+
+pytestmark = pytest.mark.spread("kill")
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,10 @@ def changed(system: System, specs: dict[str, Spec], kill: Kill) -> bool:
     """Change all, kill when the first is done, and wait for the rest. Returns whether there was a rest."""
     names = list(specs)
     system.apply_all(specs)
-    eventually(lambda: how_many_are_done(system, names), within=PATIENCE, what="the first is done")
+    eventually(lambda: how_many_are_done(system, names), what="the first is done")
     was_amid = how_many_are_done(system, names) < len(names)
     kill(system)
-    system.until_all(names, "Ready", "True", timeout=PATIENCE)
+    system.until_all(names, "Ready", "True")
     return was_amid
 
 
@@ -80,11 +81,11 @@ def test_every_tenant_ends_in_the_state_that_it_is_wanted_in_with_its_data(
                 assert view.left(each) == view.data(each)
 
     names = list(views)
-    system.kubectl("delete", "tenant", *names, "-n", system.namespace, "--wait=false")
-    eventually(lambda: how_many_are_gone(system, names), within=PATIENCE, what="the first is gone")
+    system.delete(*names, timeout=0)
+    eventually(lambda: how_many_are_gone(system, names), what="the first is gone")
     amid += how_many_are_gone(system, names) < len(names)
     kill(system)
-    eventually(lambda: how_many_are_gone(system, names) == len(names), within=PATIENCE, what="all are gone")
+    eventually(lambda: how_many_are_gone(system, names) == len(names), what="all are gone")
     assert {each: view.left(each) for each, view in views.items()} == {each: [] for each in names}
     assert amid >= 4, "most of the time something died while there was work"
 
@@ -107,7 +108,7 @@ def test_tenants_that_expire_and_then_go_leave_their_data(
         for each, view in views.items()
     }
     system.apply_all(specs)
-    system.until_all(names, "Ready", "True", timeout=PATIENCE)
+    system.until_all(names, "Ready", "True")
     for each, view in views.items():
         view.keep(each, f"of {each}")
 
@@ -115,23 +116,21 @@ def test_tenants_that_expire_and_then_go_leave_their_data(
     system.apply_all(
         {each: spec | {"lifetime": lifetime | {"expireAfter": soon}} for each, spec in specs.items()}
     )
-    eventually(lambda: in_state(system, names, "Archived"), within=PATIENCE, what="the first is archived")
+    eventually(lambda: in_state(system, names, "Archived"), what="the first is archived")
     kill(system)
-    eventually(
-        lambda: in_state(system, names, "Archived") == len(names), within=PATIENCE, what="all are archived"
-    )
+    eventually(lambda: in_state(system, names, "Archived") == len(names), what="all are archived")
 
-    system.kubectl("delete", "tenant", *names, "-n", system.namespace, "--wait=false")
+    system.delete(*names, timeout=0)
     kill(system)
-    eventually(lambda: how_many_are_gone(system, names) == len(names), within=PATIENCE, what="all are gone")
+    eventually(lambda: how_many_are_gone(system, names) == len(names), what="all are gone")
     for each, view in views.items():
         assert view.left(each) == view.data(each)
         assert view.kept(each) == f"of {each}"
 
     # Who takes them over and has the policy Delete removes the rest.
     system.apply_all({each: view.spec(each) | {"desiredState": "Archived"} for each, view in views.items()})
-    system.until_all(names, "Ready", "True", timeout=PATIENCE)
-    system.delete(*names, timeout=PATIENCE)
+    system.until_all(names, "Ready", "True")
+    system.delete(*names)
     assert {each: view.left(each) for each, view in views.items()} == {each: [] for each in names}
 
 
@@ -143,19 +142,19 @@ def test_what_somebody_removed_is_made_again_once(
     names = list(views)
     specs = {each: view.spec(each) for each, view in views.items()}
     system.apply_all(specs)
-    system.until_all(names, "Ready", "True", timeout=PATIENCE)
+    system.until_all(names, "Ready", "True")
 
     for each, view in views.items():
         if isinstance(view, OnDocker):
             for container in containers_of(docker_engine, each):
                 docker_engine.containers.get(container).remove(force=True)
         else:
-            system.kubectl("delete", "deployment", "tenant", "-n", f"tenant-{each}", "--wait=false")
-    eventually(lambda: repaired(system, names), within=PATIENCE, what="the first is repaired")
+            system.api.delete("deployment", "tenant", namespace=f"tenant-{each}")
+    eventually(lambda: repaired(system, names), what="the first is repaired")
     kill(system)
-    eventually(lambda: repaired(system, names) == len(names), within=PATIENCE, what="all are repaired")
+    eventually(lambda: repaired(system, names) == len(names), what="all are repaired")
     assert all(as_asked(view, each, specs[each]) for each, view in views.items())
-    system.delete(*names, timeout=PATIENCE)
+    system.delete(*names)
 
 
 def repaired(system: System, names: list[str]) -> int:

@@ -5,14 +5,14 @@ import secrets
 import time
 from collections.abc import Sequence
 
+from tests.support.polling import PATIENCE
+
 from landlord.api.compute import DockerCompute, Volume
 from landlord.api.outcome import Result
 from landlord.api.request import Desired
 from landlord.api.workload import Container, EnvVar, Port, Workload
 from landlord.backends.contract import Backend, Observation, Step
 from landlord.errors import Retryable
-
-PATIENCE_SECONDS = 60.0
 
 
 def new_tenant_id(stem: str = "contract") -> str:
@@ -66,7 +66,7 @@ async def settle(steps: Sequence[Step]) -> Result:
 
 async def succeed(step: Step) -> Result:
     """Run one step until it succeeds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return await step.run()

@@ -71,7 +71,7 @@ def waits_for(system: System, gate: str) -> str:
 def test_the_crd_is_waited_for(system: System, name: str) -> None:
     system.operator.start(wait=False)
     assert "tenants.landlord.dev is not installed: kubectl apply -f" in waits_for(system, "crd")
-    system.kubectl.apply(CRD)
+    system.kubectl.api.apply(CRD)
     system.operator.wait_ready()
     system.apply(name, memory())
     system.until(name, "Ready", "True")
@@ -96,7 +96,7 @@ def test_a_tenant_of_another_version_s_schema_is_refused_and_can_be_deleted(
     crd = yaml.safe_load(CRD.read_text())
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     del spec["required"]
-    system.kubectl.apply(yaml.safe_dump(crd))
+    system.kubectl.api.apply(yaml.safe_dump(crd))
     system.operator.start()
     unreadable = {"compute": {"provider": "memory"}}
     eventually(lambda: accepted(system, name, unreadable), what="the schema is served")
@@ -108,13 +108,13 @@ def test_a_tenant_of_another_version_s_schema_is_refused_and_can_be_deleted(
     system.apply(name, unreadable)
     system.until(name, "Accepted", "False", reason="InvalidSpec")
     system.delete(name)
-    system.kubectl.apply(CRD)
+    system.kubectl.api.apply(CRD)
 
 
 def test_an_api_server_that_dies_is_waited_for_and_nothing_is_lost(
     session: Session, bare_control_plane: ControlPlane, system: System, name: str
 ) -> None:
-    bare_control_plane.kubectl.apply(CRD)
+    bare_control_plane.kubectl.api.apply(CRD)
     system.operator.start()
     names = [f"{name}-{number}" for number in range(5)]
     system.apply_all({each: memory(MEMORY_DELAY="2") for each in names})

@@ -52,7 +52,7 @@ def test_an_archived_tenant_has_nothing_but_its_data_and_is_restored_with_it(
     assert workflow(tenant)["operation"] == "Restore"
     assert as_asked(view, name, spec)
     assert view.kept(name) == "precious"
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     assert view.left(name) == []
 
 
@@ -66,14 +66,14 @@ def test_a_suspended_tenant_is_archived_and_restored(everywhere: System, view: V
     everywhere.apply(name, spec)
     everywhere.until(name, "Ready", "True", reason="Provisioned")
     assert view.kept(name) == "precious"
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
 
 
 def test_an_archived_tenant_that_is_deleted_leaves_nothing(everywhere: System, view: View, name: str) -> None:
     spec = made(everywhere, view, name)
     everywhere.apply(name, archived(spec))
     everywhere.until(name, "Ready", "True", reason="Archived")
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     assert view.left(name) == []
 
 
@@ -87,7 +87,7 @@ def test_a_tenant_deleted_with_the_policy_archive_leaves_its_data_to_the_next_of
         everywhere.apply(name, spec | {"desiredState": before})
         everywhere.until(name, "Ready", "True", reason=before)
 
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     assert name not in everywhere.tenants()
     assert view.left(name) == data
     assert view.kept(name) == "precious"
@@ -100,7 +100,7 @@ def test_a_tenant_deleted_with_the_policy_archive_leaves_its_data_to_the_next_of
     everywhere.until(heir, "Ready", "True")
     assert as_asked(view, name, view.spec(name))
     assert view.kept(name) == "precious"
-    everywhere.delete(heir, timeout=60)
+    everywhere.delete(heir)
     assert view.left(name) == []
 
 
@@ -108,12 +108,12 @@ def test_what_a_deletion_has_archived_can_be_removed_without_running_it_again(
     everywhere: System, view: View, name: str
 ) -> None:
     made(everywhere, view, name, deletion={"policy": "Archive"})
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     heir = f"{name}-again"
     everywhere.apply(heir, archived(view.spec(name)) | {"tenantID": name})
     everywhere.until(heir, "Ready", "True", reason="Archived")
     assert view.kept(name) == "precious"
-    everywhere.delete(heir, timeout=60)
+    everywhere.delete(heir)
     assert view.left(name) == []
 
 

@@ -46,7 +46,7 @@ def let_surveys_pass(system: System, number: int, outcome: str = "ok") -> None:
     eventually(lambda: surveys(system, outcome) >= until, what=f"{number} surveys")
 
 
-def repaired(system: System, name: str, attempt: int = 2, within: float = 30) -> Tenant:
+def repaired(system: System, name: str, attempt: int = 2) -> Tenant:
     """The Tenant once it was repaired."""
 
     def seen() -> Tenant:
@@ -55,7 +55,7 @@ def repaired(system: System, name: str, attempt: int = 2, within: float = 30) ->
         assert (workflow(tenant)["operation"], workflow(tenant)["attempt"]) == ("Repair", attempt)
         return tenant
 
-    return eventually(seen, within=within, what=f"{name} is repaired")
+    return eventually(seen, what=f"{name} is repaired")
 
 
 def stop(engine: docker.DockerClient, container: str) -> None:
@@ -248,17 +248,6 @@ def test_tenants_that_a_restarted_worker_does_not_know_are_made_again(
     assert total(system.operator.url, "landlord_drift_total", action="repair") == len(tenants)
 
 
-def test_what_was_removed_is_made_again_within_30_seconds_if_nothing_is_set(
-    new_landlord: Landlord, name: str, docker_engine: docker.DockerClient, web_image: str
-) -> None:
-    system = new_landlord()
-    system.start()
-    system.apply(name, web(web_image))
-    system.until(name, "Ready", "True")
-    remove(docker_engine, *containers_of(docker_engine, name))
-    repaired(system, name, within=30)
-
-
 def test_a_tenant_that_is_changed_again_and_again_is_repaired_more_and_more_rarely(
     system: System, name: str, docker_engine: docker.DockerClient, web_image: str
 ) -> None:
@@ -271,7 +260,7 @@ def test_a_tenant_that_is_changed_again_and_again_is_repaired_more_and_more_rare
     tenant = system.until(name, "Ready", "False", reason="Unhealthy")
     assert tenant["status"]["drift"]["items"] == [f"container landlord-{name}: it was stopped"]
     assert "It is repaired again at" in message(tenant, "Ready")
-    repaired(system, name, attempt=3, within=60)
+    repaired(system, name, attempt=3)
     assert time.monotonic() - again > 15
     system.delete(name)
 

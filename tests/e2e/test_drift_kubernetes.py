@@ -36,7 +36,7 @@ def spec(drift: str = "Repair") -> Spec:
 
 
 def replicas(system: System, name: str) -> int:
-    deployment = system.kubectl.get("deployment", "tenant", "-n", f"tenant-{name}")
+    deployment = system.kubectl.api.get("deployment", "tenant", namespace=f"tenant-{name}")
     return int(deployment["spec"]["replicas"])
 
 
@@ -71,12 +71,12 @@ def test_what_was_done_with_kubectl_is_undone(system: System, name: str, hand: t
     tenant = repaired(system, name)
     assert message(tenant, "Provisioned").startswith("Repaired: ")
     assert replicas(system, name) == 2
-    deployment = system.kubectl.get("deployment", "tenant", "-n", f"tenant-{name}")
+    deployment = system.kubectl.api.get("deployment", "tenant", namespace=f"tenant-{name}")
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "web:1"
-    system.kubectl.get("networkpolicy", "tenant", "-n", f"tenant-{name}")
-    service = system.kubectl.get("service", "tenant", "-n", f"tenant-{name}")
+    system.kubectl.api.get("networkpolicy", "tenant", namespace=f"tenant-{name}")
+    service = system.kubectl.api.get("service", "tenant", namespace=f"tenant-{name}")
     assert service["spec"]["type"] == "ClusterIP"
-    system.delete(name, timeout=60)
+    system.delete(name)
 
 
 def test_a_report_follows_what_is_done_next_and_ends_when_that_is_undone(system: System, name: str) -> None:
@@ -92,7 +92,7 @@ def test_a_report_follows_what_is_done_next_and_ends_when_that_is_undone(system:
         eventually(lambda item=item: reported() == [item], what=item)  # type: ignore[misc]
     system.kubectl("scale", "deployment/tenant", "--replicas=2", "-n", f"tenant-{name}")
     eventually(lambda: not reported(), what="nothing is reported any more")
-    system.delete(name, timeout=60)
+    system.delete(name)
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_what_was_done_with_kubectl_is_left_so_if_that_is_wanted(
 
     system.apply(name, spec("Repair"))
     eventually(lambda: replicas(system, name) == 2)
-    system.delete(name, timeout=60)
+    system.delete(name)

@@ -80,14 +80,14 @@ def read(path: Path, system: System, tenant_id: str) -> Example:
 
 
 def applied(example: Example, system: System) -> Tenant:
-    system.kubectl.apply(yaml.safe_dump_all(example.objects))
+    system.kubectl.api.apply(yaml.safe_dump_all(example.objects))
     return system.until(example.name, "Ready", "True")
 
 
 def removed(example: Example, system: System) -> None:
     unprotected = '-p={"spec":{"deletion":null}}'
     system.kubectl("patch", "tenant", example.name, "-n", system.namespace, "--type=merge", unprotected)
-    system.delete(example.name, timeout=60)
+    system.delete(example.name)
 
 
 def test_there_are_examples() -> None:
@@ -137,7 +137,7 @@ def test_an_example_runs_on_kubernetes_as_it_says(
         port["name"]: f"{port['appProtocol']}://tenant.{namespace}.svc:{port['containerPort']}"
         for port in example.ports
     }
-    services = system.kubectl.get("services", "-n", namespace)["items"]
+    services = system.kubectl.api.get("services", namespace=namespace)["items"]
     offered = [
         {"name": port["name"], "port": port["containerPort"], "appProtocol": port["appProtocol"]}
         | {"targetPort": port["containerPort"], "protocol": "TCP"}
@@ -145,7 +145,7 @@ def test_an_example_runs_on_kubernetes_as_it_says(
     ]
     assert [service["spec"]["ports"] for service in services] == ([offered] if offered else [])
 
-    template = system.kubectl.get("deployment", "tenant", "-n", namespace)["spec"]["template"]
+    template = system.kubectl.api.get("deployment", "tenant", namespace=namespace)["spec"]["template"]
     for container, asked in zip(template["spec"]["containers"], example.containers, strict=True):
         assert container["imagePullPolicy"] == asked.get("imagePullPolicy", "IfNotPresent")
         assert probe_of(container.get("readinessProbe")) == probe_of(asked.get("probe"))
@@ -154,13 +154,13 @@ def test_an_example_runs_on_kubernetes_as_it_says(
     assert int(docker_engine.images.get(web_image).attrs["Config"]["User"]) > 0
 
     settings = example.compute.get("kubernetes", {})
-    policy = system.kubectl.get("networkpolicy", "tenant", "-n", namespace)["spec"]
+    policy = system.kubectl.api.get("networkpolicy", "tenant", namespace=namespace)["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     everybody = [{"port": port["containerPort"], "protocol": "TCP"} for port in example.ports]
     is_open = settings.get("networkIsolation") == "IngressOnly"
     opened = [{"ports": everybody}] if is_open else []
     assert policy["ingress"] == [{"from": [{"podSelector": {}}]}, *opened]
-    quotas = system.kubectl.get("resourcequotas", "-n", namespace)["items"]
+    quotas = system.kubectl.api.get("resourcequotas", namespace=namespace)["items"]
     limits = (
         [{name: str(amount) for name, amount in settings["quota"].items()}] if "quota" in settings else []
     )
@@ -210,7 +210,7 @@ def test_an_example_for_kubernetes_is_refused_on_docker_with_what_to_do(
 ) -> None:
     example = read(path, docker_landlord, name)
     del example.compute["provider"]
-    docker_landlord.kubectl.apply(yaml.safe_dump_all(example.objects))
+    docker_landlord.kubectl.api.apply(yaml.safe_dump_all(example.objects))
     tenant = docker_landlord.until(example.name, "Stalled", "True")
     assert "or use another backend" in message(tenant, "Ready")
     assert containers_of(docker_engine, name) == []

@@ -45,7 +45,7 @@ def test_an_expired_tenant_stops_and_comes_back_when_its_lifetime_is_extended(
     everywhere.until(name, "Ready", "True", reason="Provisioned")
     assert as_asked(view, name, spec)
     assert view.kept(name) == "precious"
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
 
 
 def test_a_tenant_that_expires_into_its_deletion_is_gone_with_all_that_it_had(
@@ -55,7 +55,7 @@ def test_a_tenant_that_expires_into_its_deletion_is_gone_with_all_that_it_had(
     everywhere.apply(name, lasting(spec, LONG, "Delete"))
     tenant = everywhere.until(name, "Ready", "True")
     everywhere.apply(name, lasting(spec, in_seconds(tenant, 2), "Delete"))
-    eventually(lambda: name not in everywhere.tenants(), within=60, what="it is gone")
+    eventually(lambda: name not in everywhere.tenants(), what="it is gone")
     assert view.left(name) == []
     seen = reasons(everywhere.kubectl, everywhere.namespace, "Tenant", name)
     assert "Normal Expired" in seen

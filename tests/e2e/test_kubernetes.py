@@ -50,13 +50,13 @@ def test_a_tenant_becomes_ready_is_updated_and_leaves_nothing(system: System, na
     system.until(name, "Ready", "True")
     (pod,) = [
         pod
-        for pod in system.kubectl.get("pods", "-n", f"tenant-{name}")["items"]
+        for pod in system.kubectl.api.get("pods", namespace=f"tenant-{name}")["items"]
         if "deletionTimestamp" not in pod["metadata"]
     ]
     assert pod["spec"]["containers"][0]["image"] == "web:2"
     assert "resourcequota/tenant" not in made_for(system, name)
 
-    system.delete(name, timeout=60)
+    system.delete(name)
     assert made_for(system, name) == []
 
 

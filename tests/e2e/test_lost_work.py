@@ -174,7 +174,7 @@ def test_what_is_removed_while_the_operator_is_away_and_then_forgotten_by_restat
     system.until_all([recorded_one, web_one], "Ready", "True")
 
     system.operator.kill()
-    system.kubectl("delete", "tenant", recorded_one, web_one, "-n", system.namespace, "--wait=false")
+    system.delete(recorded_one, web_one, timeout=0)
     system.restate.kill()
     system.restate.wipe()
     system.restate.start()

@@ -142,7 +142,7 @@ def test_without_the_docker_engine_work_and_deletions_wait_for_it(
     assert len(containers_of(docker_engine, name)) == 1
 
     engine.off()
-    fragile.kubectl("delete", "tenant", name, "-n", fragile.namespace, "--wait=false")
+    fragile.delete(name, timeout=0)
     eventually(says_that_the_engine_is_away)
     assert conditions(fragile.tenant(name))["Ready"] == ("False", "Deleting")
     engine.on()

@@ -102,7 +102,7 @@ def test_tenant_of_a_plug_in_is_suspended_resumed_and_repaired(
     system.apply(name, spec)
     system.until(name, "Ready", "True", reason="Provisioned")
     link.unlink()
-    eventually(link.exists, within=60.0, what="the link to be put back")
+    eventually(link.exists, what="the link to be put back")
     system.delete(name)
 
 

@@ -31,11 +31,11 @@ PROMPTLY = 4.0
 def restate_namespace(kubectl: Kubectl) -> Iterator[str]:
     """Where Restate's pods are: one, and its Service."""
     name = f"restate-{uuid.uuid4().hex[:8]}"
-    kubectl("create", "namespace", name)
+    kubectl.api.create_namespace(name)
     run_pod(kubectl, name)
     make_service(kubectl, name)
     yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    kubectl.api.delete("namespace", name)
 
 
 def settings_for(namespace: str) -> dict[str, str]:
@@ -86,12 +86,12 @@ Change = Callable[[Kubectl, str], None]
 
 
 def change_container(kubectl: Kubectl, namespace: str) -> None:
-    (pod,) = kubectl.get("pods", "-n", namespace)["items"]
+    (pod,) = kubectl.api.get("pods", namespace=namespace)["items"]
     restart_container(kubectl, namespace, pod["metadata"]["name"])
 
 
 def replace_pod(kubectl: Kubectl, namespace: str) -> None:
-    (pod,) = kubectl.get("pods", "-n", namespace)["items"]
+    (pod,) = kubectl.api.get("pods", namespace=namespace)["items"]
     kubectl("delete", "pod", pod["metadata"]["name"], "-n", namespace)
     run_pod(kubectl, namespace)
 
@@ -138,7 +138,7 @@ def test_a_replica_that_stands_by_watches_nothing_until_it_leads(
     spec = {"holderIdentity": "somebody", "leaseDurationSeconds": 3600}
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": spec}
     metadata = {"name": LEASE, "namespace": system.namespace}
-    kubectl.apply(yaml.safe_dump(lease | {"metadata": metadata}))
+    kubectl.api.apply(yaml.safe_dump(lease | {"metadata": metadata}))
     system.start()
     eventually(lambda: gate(system)["message"] == "not watched yet; only the leader watches")
 
@@ -188,7 +188,7 @@ def test_an_api_server_that_dies_and_returns_is_survived(session: Session) -> No
     control_plane = session.control_plane()
     control_plane.start()
     kubectl = control_plane.kubectl
-    kubectl.apply(CRD)
+    kubectl.api.apply(CRD)
     run_pod(kubectl, "default")
     make_service(kubectl, "default")
     system = System(session, control_plane, session.restate(), "default", settings_for("default"))

@@ -21,7 +21,7 @@ def without_provider(ports: int) -> dict[str, object]:
 def apply_in(kubectl: Kubectl, namespace: str, name: str, **spec: object) -> None:
     metadata = {"name": name, "namespace": namespace}
     tenant = {"apiVersion": "landlord.dev/v1alpha1", "kind": "Tenant", "metadata": metadata}
-    kubectl.apply(yaml.safe_dump(tenant | {"spec": memory() | spec}))
+    kubectl.api.apply(yaml.safe_dump(tenant | {"spec": memory() | spec}))
 
 
 def test_tenants_of_all_watched_namespaces_are_provisioned_and_of_no_other(
@@ -29,19 +29,21 @@ def test_tenants_of_all_watched_namespaces_are_provisioned_and_of_no_other(
 ) -> None:
     first, second, other = (f"scope-{uuid.uuid4().hex[:8]}" for _ in range(3))
     for namespace in (first, second, other):
-        kubectl("create", "namespace", namespace)
+        kubectl.api.create_namespace(namespace)
     system = new_landlord(**LOCAL, LANDLORD_WATCH_NAMESPACES=f"{first}, {second}")
     system.operator.start()
 
     def seen(namespace: str) -> dict[str, tuple[str, str]]:
-        return conditions(kubectl.get("tenant", name, "-n", namespace))
+        return conditions(kubectl.api.get("tenant", name, namespace=namespace))
 
     apply_in(kubectl, other, name)
     apply_in(kubectl, first, name)
     eventually(lambda: seen(first).get("Ready") == ("True", "Provisioned"))
     apply_in(kubectl, second, name)
     eventually(lambda: seen(second).get("Ready") == ("False", "IdentityConflict"))
-    assert f"the older Tenant {first}/{name}" in message(kubectl.get("tenant", name, "-n", second), "Ready")
+    assert f"the older Tenant {first}/{name}" in message(
+        kubectl.api.get("tenant", name, namespace=second), "Ready"
+    )
     assert seen(other) == {}
 
     # A namespace goes with the Tenants in it, and what they held is free for others.

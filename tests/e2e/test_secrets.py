@@ -89,7 +89,7 @@ def test_a_tenant_waits_for_its_secret_goes_on_by_itself_and_follows_its_changes
     owner.remove(name)
     owner.put(name, greeting="third")
     until_it_greets_with(system, backend, name, "third")
-    system.delete(name, timeout=60)
+    system.delete(name)
 
 
 def test_a_change_of_a_secret_that_changes_no_value_ends_no_pod(
@@ -98,18 +98,17 @@ def test_a_change_of_a_secret_that_changes_no_value_ends_no_pod(
     owner.put(name, greeting="hello")
     system.apply(name, spec_of("kubernetes", web_image, name))
     system.until(name, "Ready", "True")
-    place = ("deployment", "tenant", "-n", f"tenant-{name}")
-    before = system.kubectl.get(*place)
+    before = system.api.get("deployment", "tenant", namespace=f"tenant-{name}")
     owner.touch(name)
 
     def noticed() -> Object | None:
-        found = system.kubectl.get(*place)
+        found = system.api.get("deployment", "tenant", namespace=f"tenant-{name}")
         same = found["metadata"]["annotations"] == before["metadata"]["annotations"]
         return None if same else found
 
     after = eventually(noticed, what="the new version is recorded")
     assert after["spec"]["template"] == before["spec"]["template"]
-    system.delete(name, timeout=60)
+    system.delete(name)
 
 
 def failing(backend: str, image: str, secret: str) -> Spec:
@@ -137,11 +136,13 @@ def told_by_the_api_server(kubectl: Kubectl, namespace: str, secrets: set[str]) 
     """Every object in a namespace, and the namespace itself; of these Secrets all but their data."""
     kinds = kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
     kinds.remove("events")  # the same as those of events.k8s.io
-    items: list[Object] = kubectl.get(",".join(kinds), "-n", namespace)["items"]
+    items: list[Object] = [
+        each for kind in kinds for each in kubectl.api.get(kind, namespace=namespace)["items"]
+    ]
     held = [each for each in items if each["kind"] == "Secret" and each["metadata"]["name"] in secrets]
     assert all(each.pop("data") for each in held)
     assert len(held) == len(secrets), "the Secrets themselves are there"
-    return {"namespace": kubectl.get("namespace", namespace), "objects": items}
+    return {"namespace": kubectl.api.get("namespace", namespace), "objects": items}
 
 
 def told_by_the_engine(engine: docker.DockerClient, name: str) -> Object:
@@ -199,7 +200,7 @@ def test_no_value_is_anywhere_but_in_the_container_and_the_copy(
     assert "***" in said, "it said its secret, and that was left out"
 
     told = told_while_it_is_there(system, docker_engine, tenants)
-    system.delete(*tenants.values(), timeout=60)
+    system.delete(*tenants.values())
     told["Restate, after the end"] = told_by_restate(system)
     for part in (system.operator, system.worker, system.restate):
         part.stop()

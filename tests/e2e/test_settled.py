@@ -1,4 +1,4 @@
-"""Thousands of Tenants that run on undisturbed: an outage of Restate costs little, and they tell of it."""
+"""Hundreds of Tenants that run on undisturbed: an outage of Restate costs little, and they tell of it."""
 
 import asyncio
 import json
@@ -22,9 +22,10 @@ from dev.cluster import ControlPlane
 from landlord.controller.tell.pace import PACE
 from landlord.controller.tell.sweep import BAD_NEWS_SECONDS
 
-TENANTS = 2000
-OUTAGE_SECONDS = 60.0
-RIGHT_AGAIN_SECONDS = 60.0
+TENANTS = 600
+OUTAGE_SECONDS = BAD_NEWS_SECONDS + 7
+"""So long that most have been told of it when it ends, at the pace of the sweep, and some have not."""
+RIGHT_AGAIN_SECONDS = 120.0
 MOST_WRITES_A_SECOND = 60
 ACCOUNT = "operator"
 PATTERN = "pattern"
@@ -88,7 +89,7 @@ def most_within_a_second(writes: list[Write]) -> int:
 
 
 @pytest.mark.timeout(600)
-def test_an_outage_of_a_minute_costs_settled_tenants_no_storm_and_they_are_right_within_another(
+def test_an_outage_costs_settled_tenants_no_storm_and_they_are_right_again_soon_after_it(
     landlord_of_many: System, control_plane: ControlPlane
 ) -> None:
     system = landlord_of_many

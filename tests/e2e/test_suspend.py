@@ -49,7 +49,7 @@ def test_a_suspended_tenant_runs_nothing_keeps_its_data_and_goes_on_as_it_was(
     told = ["Normal Provisioned", "Normal Suspended", "Normal Provisioned"]
     eventually(lambda: reasons(everywhere.kubectl, everywhere.namespace, "Tenant", name) == told)
 
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     assert view.left(name) == []
 
 
@@ -86,7 +86,7 @@ def test_what_changes_in_the_spec_meanwhile_runs_when_the_tenant_is_resumed(
     everywhere.apply(name, view.spec(name, "new"))
     everywhere.until(name, "Ready", "True", reason="Provisioned")
     assert as_asked(view, name, view.spec(name, "new"))
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
 
 
 def test_a_tenant_that_was_never_anything_but_suspended_runs_nothing_until_it_is_resumed(
@@ -99,7 +99,7 @@ def test_a_tenant_that_was_never_anything_but_suspended_runs_nothing_until_it_is
     everywhere.apply(name, spec)
     everywhere.until(name, "Ready", "True", reason="Provisioned")
     assert as_asked(view, name, spec)
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
 
 
 def test_a_suspended_tenant_is_deleted_with_all_that_it_has(
@@ -110,7 +110,7 @@ def test_a_suspended_tenant_is_deleted_with_all_that_it_has(
     everywhere.until(name, "Ready", "True")
     everywhere.apply(name, suspended(spec))
     everywhere.until(name, "Ready", "True", reason="Suspended")
-    everywhere.delete(name, timeout=60)
+    everywhere.delete(name)
     assert view.left(name) == []
 
 

@@ -30,7 +30,7 @@ class Write:
 def writes_of(control_plane: ControlPlane, namespace: str, service_account: str) -> Iterator[Write]:
     """All writes so far of a service account, in their order. A question about its rights is none."""
     user = f"system:serviceaccount:{namespace}:{service_account}"
-    for event in control_plane.audited():
+    for event in control_plane.audited(user):
         if event["user"].get("username") != user or event["verb"] not in VERBS:
             continue
         target = event["objectRef"]

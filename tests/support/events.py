@@ -7,7 +7,7 @@ from dev.kubectl import Kubectl
 
 def events(kubectl: Kubectl, namespace: str, kind: str, name: str) -> list[dict[str, Any]]:
     """Those about an object, in the order in which they happened."""
-    listed: list[dict[str, Any]] = kubectl.get("events.v1.events.k8s.io", "-n", namespace)["items"]
+    listed: list[dict[str, Any]] = kubectl.api.get("events.v1.events.k8s.io", namespace=namespace)["items"]
     about = [
         each for each in listed if (each["regarding"]["kind"], each["regarding"]["name"]) == (kind, name)
     ]

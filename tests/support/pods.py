@@ -1,11 +1,11 @@
 """Pods and Services that stand for Restate's; the control plane runs no containers."""
 
-import json
 import uuid
+from typing import Any
 
-import yaml
-from tests.support.polling import eventually
+from tests.support.polling import PATIENCE, eventually
 
+from dev.api import ApiError
 from dev.kubectl import Kubectl
 
 LABELS = {"app": "restate"}
@@ -22,19 +22,34 @@ def run_pod(kubectl: Kubectl, namespace: str, labels: dict[str, str] = LABELS) -
         "spec": {"containers": [{"name": "restate", "image": "restate"}]},
     }
     # Pods are refused until the controllers have given their namespace a service account.
-    eventually(lambda: kubectl.run("apply", "-f", "-", stdin=yaml.safe_dump(pod)).returncode == 0)
-    kubectl("wait", "--for=condition=Ready", f"pod/{name}", "-n", namespace, "--timeout=30s")
+    eventually(lambda: _accepted(kubectl, pod), what="the namespace has its service account")
+    kubectl.api.until(
+        "pods", _one_ready, namespace=namespace, name=name, within=PATIENCE, what=f"{name} is ready"
+    )
     return name
+
+
+def _accepted(kubectl: Kubectl, pod: dict[str, Any]) -> bool:
+    try:
+        kubectl.api.apply(pod)
+    except ApiError as error:
+        if "service account" in str(error):
+            return False
+        raise
+    return True
+
+
+def _one_ready(pods: dict[str, dict[str, Any]]) -> bool:
+    conditions = [each for pod in pods.values() for each in pod["status"].get("conditions", ())]
+    return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
 
 
 def restart_container(kubectl: Kubectl, namespace: str, pod: str) -> None:
     """What the kubelet writes when it has started a container again."""
-    count = kubectl.get("pod", pod, "-n", namespace)["status"]["containerStatuses"][0]["restartCount"]
+    count = kubectl.api.get("pod", pod, namespace=namespace)["status"]["containerStatuses"][0]["restartCount"]
     path = "/status/containerStatuses/0/restartCount"
     patch = [{"op": "replace", "path": path, "value": count + 1}]
-    kubectl(
-        "patch", "pod", pod, "-n", namespace, "--subresource=status", "--type=json", f"-p={json.dumps(patch)}"
-    )
+    kubectl.api.patch("pod", pod, patch, namespace=namespace, subresource="status")
 
 
 def make_service(kubectl: Kubectl, namespace: str, labels: dict[str, str] = LABELS) -> None:
@@ -45,4 +60,4 @@ def make_service(kubectl: Kubectl, namespace: str, labels: dict[str, str] = LABE
         "metadata": {"name": "restate", "namespace": namespace, "labels": labels},
         "spec": {"selector": LABELS, "ports": [{"port": 9070}]},
     }
-    kubectl.apply(yaml.safe_dump(service))
+    kubectl.api.apply(service)

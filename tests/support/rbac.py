@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from tests.support.manifests import RESTATE_PODS, Rule, rules
 
 from dev.cluster import ControlPlane
@@ -24,11 +23,24 @@ RESTATE_RULES = rules("Role", "landlord-operator", RESTATE_PODS)
 def account(control_plane: ControlPlane, namespace: str, name: str, rules: Sequence[Rule]) -> Path:
     """A kubeconfig of a new service account with these rights in its namespace."""
     metadata = {"name": name, "namespace": namespace}
-    control_plane.kubectl.apply(
-        yaml.safe_dump({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
-    )
+    control_plane.kubectl.api.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
     grant(control_plane, namespace, f"{namespace}/{name}", rules)
     return control_plane.kubeconfig_of(namespace, name)
+
+
+def administrator(control_plane: ControlPlane, namespace: str, name: str) -> Path:
+    """A kubeconfig of a new service account that may do everything."""
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    control_plane.kubectl.api.apply(
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": f"{namespace}-{name}"},
+            "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [subject],
+        }
+    )
+    return account(control_plane, namespace, name, ())
 
 
 def grant(control_plane: ControlPlane, namespace: str, account: str, rules: Sequence[Rule]) -> None:
@@ -43,7 +55,7 @@ def grant(control_plane: ControlPlane, namespace: str, account: str, rules: Sequ
         "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": owner}],
     }
-    control_plane.kubectl.apply(yaml.safe_dump_all([role, binding]))
+    control_plane.kubectl.api.apply(role, binding)
 
 
 def used(control_plane: ControlPlane, namespace: str, name: str) -> set[str]:
@@ -53,9 +65,10 @@ def used(control_plane: ControlPlane, namespace: str, name: str) -> set[str]:
     what kinds there are, and for one's own rights.
     """
     found: set[str] = set()
-    for event in control_plane.audited():
+    user = f"system:serviceaccount:{namespace}:{name}"
+    for event in control_plane.audited(user):
         target, status = event.get("objectRef", {}), event["responseStatus"]["code"]
-        if event["user"].get("username") != f"system:serviceaccount:{namespace}:{name}" or status == 403:
+        if event["user"].get("username") != user or status == 403:
             continue
         if "resource" not in target or target.get("apiGroup") == "authorization.k8s.io":
             continue

@@ -48,15 +48,15 @@ def on_kubernetes(kubectl: Kubectl, tenant_id: str) -> list[Running]:
     defaults to a pod.
     """
     namespace = f"tenant-{tenant_id}"
-    secrets = secrets_of(kubectl.get("secrets", "-n", namespace)["items"])
+    secrets = secrets_of(kubectl.api.get("secrets", namespace=namespace)["items"])
     running = [
         pod
-        for pod in kubectl.get("pods", "-n", namespace)["items"]
+        for pod in kubectl.api.get("pods", namespace=namespace)["items"]
         if pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]
     ]
     return [
         _of(container, secrets)
-        for deployment in kubectl.get("deployments", "-n", namespace)["items"]
+        for deployment in kubectl.api.get("deployments", namespace=namespace)["items"]
         for container in deployment["spec"]["template"]["spec"]["containers"] * len(running)
     ]
 

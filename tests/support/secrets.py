@@ -1,7 +1,6 @@
 """Secrets that Tenants refer to, as their owners make, change and remove them."""
 
 import base64
-import json
 import uuid
 
 from dev.kubectl import Kubectl
@@ -41,17 +40,16 @@ class Owner:
         data = {key: base64.b64encode(_bytes(value)).decode() for key, value in values.items()}
         metadata = {"name": name, "namespace": self.namespace}
         manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
-        self._kubectl.apply(json.dumps(manifest))
+        self._kubectl.api.apply(manifest)
 
     def touch(self, name: str = "acme-db") -> None:
         """Make another version of the Secret, with the same values."""
-        self._kubectl(
-            "annotate", "secret", name, "-n", self.namespace, f"touched={uuid.uuid4()}", "--overwrite"
-        )
+        touched = {"metadata": {"annotations": {"touched": str(uuid.uuid4())}}}
+        self._kubectl.api.patch("secret", name, touched, namespace=self.namespace)
 
     def remove(self, name: str = "acme-db") -> None:
         """Have no such Secret."""
-        self._kubectl("delete", "secret", name, "-n", self.namespace)
+        self._kubectl.api.delete("secret", name, namespace=self.namespace)
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -1,16 +1,18 @@
 """Operator and worker as real processes, against one namespace of the control plane and one Restate."""
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
-from tests.support.polling import eventually
+from tests.support.polling import PATIENCE
 from tests.support.session import Session
 
+from dev.api import Api
 from dev.cluster import ControlPlane
 from dev.docker import engine, remove_tenants
+from dev.failure import LocalFailure
 from dev.kubectl import Kubectl
 from dev.net import LOOPBACK, free_ports
 from dev.programs import operator, worker
@@ -18,6 +20,7 @@ from dev.restate import RestateServer
 from landlord.api.names import API_VERSION, KIND
 
 Tenant = dict[str, Any]
+T = TypeVar("T")
 
 
 class System:
@@ -51,6 +54,11 @@ class System:
         self.worker = worker(folder, mark=session.mark, port=worker_port, settings=common)
         self.operator = operator(folder, mark=session.mark, port=operator_port, settings=common)
 
+    @property
+    def api(self) -> Api:
+        """The API server."""
+        return self.kubectl.api
+
     def start(self) -> None:
         """Start what does not run yet, and wait until all is ready."""
         if not self.restate.running():
@@ -66,21 +74,16 @@ class System:
         self.apply_all({name: spec})
 
     def apply_all(self, specs: Mapping[str, Mapping[str, Any]]) -> None:
-        """Create or change Tenants by their names, with one call of kubectl."""
-        manifests = [
-            {
-                "apiVersion": API_VERSION,
-                "kind": KIND,
-                "metadata": {"name": name, "namespace": self.namespace},
-                "spec": dict(spec),
-            }
-            for name, spec in specs.items()
-        ]
-        self.kubectl.apply(yaml.safe_dump_all(manifests))
+        """Create or change Tenants by their names."""
+        for name, spec in specs.items():
+            metadata = {"name": name, "namespace": self.namespace}
+            self.api.apply(
+                {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": dict(spec)}
+            )
 
     def tenant(self, name: str) -> Tenant:
         """The Tenant as it is now."""
-        return self.kubectl.get("tenant", name, "-n", self.namespace)
+        return self.api.get("tenant", name, namespace=self.namespace)
 
     def condition(self, name: str, kind: str) -> dict[str, Any]:
         """One condition of a Tenant, empty while it is not there."""
@@ -88,35 +91,43 @@ class System:
 
     def tenants(self) -> dict[str, Tenant]:
         """All Tenants as they are now, by name."""
-        listed = self.kubectl.get("tenants", "-n", self.namespace)["items"]
+        listed = self.api.get("tenants", namespace=self.namespace)["items"]
         return {tenant["metadata"]["name"]: tenant for tenant in listed}
 
-    def until(self, name: str, kind: str, status: str, *, reason: str = "", timeout: float = 30.0) -> Tenant:
+    def until(
+        self, name: str, kind: str, status: str, *, reason: str = "", timeout: float = PATIENCE
+    ) -> Tenant:
         """The Tenant once a condition has a status (and a reason) that holds for its present generation."""
 
-        def seen() -> Tenant:
-            tenant = self.tenant(name)
-            _assert_condition(tenant, kind, status, reason)
-            return tenant
+        def seen(tenants: dict[str, Tenant]) -> Tenant:
+            assert name in tenants, f"there is no Tenant {name}"
+            _assert_condition(tenants[name], kind, status, reason)
+            return tenants[name]
 
-        return eventually(seen, within=timeout, what=f"{kind}={status} {reason} of {name}")
+        return self.watch(seen, name=name, within=timeout, what=f"{kind}={status} {reason} of {name}")
 
-    def until_all(self, names: Iterable[str], kind: str, status: str, *, timeout: float = 60.0) -> None:
+    def until_all(self, names: Iterable[str], kind: str, status: str, *, timeout: float = PATIENCE) -> None:
         """Return once a condition has a status in all these Tenants, for their present generations."""
         waiting = set(names)
 
-        def seen() -> bool:
-            tenants = self.tenants()
+        def seen(tenants: dict[str, Tenant]) -> bool:
             for name in sorted(waiting):
+                assert name in tenants, f"there is no Tenant {name}"
                 _assert_condition(tenants[name], kind, status)
                 waiting.remove(name)
             return True
 
-        eventually(seen, within=timeout, what=f"{kind}={status} of all Tenants")
+        self.watch(seen, within=timeout, what=f"{kind}={status} of all Tenants")
 
-    def delete(self, *names: str, timeout: float = 30.0) -> None:
-        """Delete Tenants and wait until they are gone."""
-        self.kubectl("delete", "tenant", *names, "-n", self.namespace, f"--timeout={timeout:g}s")
+    def watch(
+        self, probe: Callable[[dict[str, Tenant]], T | None], *, name: str = "", within: float, what: str
+    ) -> T:
+        """The first truthy answer of `probe`, asked again after each change of a Tenant."""
+        return self.api.until("tenants", probe, namespace=self.namespace, name=name, within=within, what=what)
+
+    def delete(self, *names: str, timeout: float = PATIENCE) -> None:
+        """Delete Tenants and wait until they are gone; with `timeout` 0 do not wait."""
+        self.api.delete("tenants", *names, namespace=self.namespace, within=timeout)
 
     def errors(self) -> list[dict[str, Any]]:
         """What operator and worker logged that nobody should have to see: tracebacks and errors."""
@@ -125,14 +136,14 @@ class System:
 
     def stop(self) -> None:
         """Stop all, and remove what its tenants left on the Docker engine."""
-        found = self.kubectl.run(
-            "get", "tenants", "-n", self.namespace, "-o", "jsonpath={.items[*].status.tenantID}"
-        )
+        left: set[str] = set()
+        with contextlib.suppress(LocalFailure):  # a test may have ended its control plane
+            left = {str(each.get("status", {}).get("tenantID")) for each in self.tenants().values()}
         for part in (self.operator, self.worker, self.restate):
             part.stop()
         client = engine()
         if client is not None:
-            remove_tenants(client, found.stdout.split())
+            remove_tenants(client, left)
             client.close()
 
 
@@ -147,7 +158,7 @@ def landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlor
 
     def make(**settings: str) -> System:
         namespace = f"e2e-{uuid.uuid4().hex[:8]}"
-        control_plane.kubectl("create", "namespace", namespace)
+        control_plane.kubectl.api.create_namespace(namespace)
         made.append(System(session, control_plane, session.restate(), namespace, settings))
         return made[-1]
 
@@ -155,7 +166,7 @@ def landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlor
     for system in made:
         system.stop()
         system.restate.wipe()
-        control_plane.kubectl("delete", "namespace", system.namespace, "--wait=false")
+        control_plane.kubectl.api.delete("namespace", system.namespace)
     errors = [error for system in made for error in system.errors()]
     assert not errors, errors[:10]
 

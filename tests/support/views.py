@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 import docker
-import yaml
 from tests.support import running
 from tests.support.containers import containers_of, volumes_of
 from tests.support.running import Running, asked_for
@@ -95,6 +94,7 @@ class OnKubernetes:
 
     def __init__(self, kubectl: Kubectl) -> None:
         self._kubectl = kubectl
+        self._api = kubectl.api
 
     def spec(self, tenant_id: str, greeting: str = "hello") -> Spec:
         spec = web(WEB_IMAGE, GREETING=greeting)
@@ -115,22 +115,27 @@ class OnKubernetes:
             "metadata": {"name": CLAIM, "namespace": f"tenant-{tenant_id}", "annotations": {"note": note}},
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
         }
-        self._kubectl.apply(yaml.safe_dump(claim))
+        self._api.apply(claim)
 
     def kept(self, tenant_id: str) -> str | None:
-        claims = self._kubectl.get("persistentvolumeclaims", "-n", f"tenant-{tenant_id}")["items"]
+        claims = self._api.get("persistentvolumeclaims", namespace=f"tenant-{tenant_id}")["items"]
         notes = {each["metadata"]["name"]: each["metadata"]["annotations"]["note"] for each in claims}
         return notes.get(CLAIM)
 
     def left(self, tenant_id: str) -> list[str]:
         namespace = f"tenant-{tenant_id}"
-        kinds = "deployments,replicasets,pods,services,endpointslices,secrets"
-        found = self._kubectl("get", kinds, "-n", namespace, "-o", "name").split()
+        kinds = ("deployments", "replicasets", "pods", "services", "endpointslices", "secrets")
+        found = [
+            f"{kind}/{each['metadata']['name']}"
+            for kind in kinds
+            for each in self._api.get(kind, namespace=namespace)["items"]
+        ]
         return sorted(found + self.data(tenant_id))
 
     def data(self, tenant_id: str) -> list[str]:
         selector = ",".join(f"{key}={value}" for key, value in names.labels(tenant_id).items())
-        return self._kubectl("get", "namespaces", "-l", selector, "-o", "name").split()
+        found = self._api.get("namespaces", selector=selector)["items"]
+        return [f"namespace/{each['metadata']['name']}" for each in found]
 
 
 def as_asked(view: View, tenant_id: str, spec: Spec) -> bool:

@@ -69,3 +69,7 @@ def test_restate_s_pods_are_watched_where_restate_is_used(
     settings = load(OperatorSettings, engine=engine)
     assert settings.watches_restate == watches
     assert settings.restate_pod_selector == "app=restate"
+
+
+def test_what_was_removed_is_looked_for_every_20_seconds_if_nothing_is_set() -> None:
+    assert load(OperatorSettings).survey_seconds == 20

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,12 +53,12 @@ def test_each_manifest_in_the_guide_is_accepted(kubectl: Kubectl, namespace: str
 @pytest.fixture(scope="module")
 def acme(kubectl: Kubectl) -> Iterator[str]:
     """The namespace of a Tenant acme that nobody looks after."""
-    namespace = "guide"
-    kubectl("create", "namespace", namespace)
+    namespace = f"guide-{uuid.uuid4().hex[:8]}"
+    kubectl.api.create_namespace(namespace)
     tenant = {"apiVersion": API_VERSION, "kind": KIND, "spec": memory()}
-    kubectl.apply(yaml.safe_dump(tenant | {"metadata": {"name": "acme", "namespace": namespace}}))
+    kubectl.api.apply(yaml.safe_dump(tenant | {"metadata": {"name": "acme", "namespace": namespace}}))
     yield namespace
-    kubectl("delete", "namespace", namespace, "--wait=false")
+    kubectl.api.delete("namespace", namespace)
 
 
 @pytest.mark.parametrize("patch", patches())

@@ -266,7 +266,7 @@ UNCHANGEABLE: dict[str, tuple[Manifest, Manifest, str]] = {
 def test_keeps(case: str, kubectl: Kubectl, namespace: str) -> None:
     before, after, words = UNCHANGEABLE[case]
     tenant = a_tenant(namespace)
-    kubectl.apply(json.dumps(tenant | {"spec": tenant["spec"] | before}))
+    kubectl.api.apply(json.dumps(tenant | {"spec": tenant["spec"] | before}))
     changed = tenant | {"spec": tenant["spec"] | after}
     refused = kubectl.run("replace", "-f", "-", stdin=json.dumps(changed))
     assert refused.returncode != 0
@@ -275,7 +275,7 @@ def test_keeps(case: str, kubectl: Kubectl, namespace: str) -> None:
 
 def test_keeps_the_backend_on_which_the_tenant_already_runs(kubectl: Kubectl, namespace: str) -> None:
     tenant = a_tenant(namespace)
-    kubectl.apply(json.dumps(tenant))
+    kubectl.api.apply(json.dumps(tenant))
     status = json.dumps({"status": {"provider": "memory"}})
     kubectl("patch", "tenant", "acme", "-n", namespace, "--subresource=status", "--type=merge", "-p", status)
     tenant["spec"]["compute"]["provider"] = "docker"
@@ -284,7 +284,7 @@ def test_keeps_the_backend_on_which_the_tenant_already_runs(kubectl: Kubectl, na
 
 
 def test_every_field_is_explained(kubectl: Kubectl) -> None:
-    crd = kubectl.get("crd", "tenants.landlord.dev")
+    crd = kubectl.api.get("crd", "tenants.landlord.dev")
     schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
 
     def undescribed(node: Manifest, path: str) -> list[str]:

@@ -131,7 +131,7 @@ UNNAMED: Manifest = {"namespace": {}}
     ids=["renamed", "name-removed", "block-removed", "block-added", "name-added"],
 )
 def test_keeps_the_namespace(before: Manifest, after: Manifest, kubectl: Kubectl, namespace: str) -> None:
-    kubectl.apply(json.dumps(a_tenant(namespace, before)))
+    kubectl.api.apply(json.dumps(a_tenant(namespace, before)))
     refused = kubectl.run("replace", "-f", "-", stdin=json.dumps(a_tenant(namespace, after)))
     assert refused.returncode != 0
     assert "namespace.name can't be changed: create a new Tenant instead" in refused.stderr

@@ -53,7 +53,7 @@ def test_an_archived_tenant_has_nothing_left_to_suspend(
 ) -> None:
     tenant = a_tenant(namespace)
     tenant["spec"]["desiredState"] = before
-    kubectl.apply(json.dumps(tenant))
+    kubectl.api.apply(json.dumps(tenant))
     tenant["spec"]["desiredState"] = after
     answer = kubectl.run("apply", "--server-side", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant))
     assert (answer.returncode != 0) == refused

@@ -1,9 +1,7 @@
 """Tenants on a real control plane: how the tests ask for them, look at them and play the kubelet."""
 
-import json
 from typing import Any
 
-import yaml
 from tests.contract.harness import new_tenant_id, run, run_with_patience
 from tests.support.polling import eventually
 
@@ -25,6 +23,7 @@ class Namespaces:
     def __init__(self, backend: KubernetesBackend, kubectl: Kubectl) -> None:
         self.backend = backend
         self.kubectl = kubectl
+        self.api = kubectl.api
         self._made: set[str] = set()
 
     def new(self, tenant_id: str | None = None, **fields: Any) -> Desired:
@@ -67,8 +66,7 @@ class Namespaces:
 
     def get(self, desired: Desired, kind: str, name: str = "tenant") -> Object:
         """One object of the tenant; empty if there is none."""
-        found = self.kubectl.run("get", kind, name, "-n", namespace_of(desired), "-o", "json")
-        return json.loads(found.stdout) if found.returncode == 0 else {}
+        return self.api.find(kind, name, namespace=namespace_of(desired)) or {}
 
     def namespace(self, desired: Desired) -> Object:
         """The tenant's namespace; empty if there is none."""
@@ -78,21 +76,20 @@ class Namespaces:
         """Have objects of somebody else in the tenant's namespace."""
         for each in objects:
             each["metadata"]["namespace"] = namespace_of(desired)
-        self.kubectl.apply(yaml.safe_dump_all(objects))
+        self.api.apply(*objects)
 
     def put_namespace(self, desired: Desired, **labels: str) -> None:
         """Have a namespace of somebody else where the tenant's would be."""
         metadata = {"name": namespace_of(desired), "labels": {"owner": "somebody", **labels}}
-        self.kubectl.apply(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+        self.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 
     def edit(self, desired: Desired, kind: str, patch: Object, name: str = "tenant") -> None:
         """Change an object as a person does."""
-        arguments = ("-n", namespace_of(desired), "--type=merge", f"-p={json.dumps(patch)}")
-        self.kubectl("patch", kind, name, *arguments)
+        self.api.patch(kind, name, patch, namespace=namespace_of(desired))
 
     def pods(self, desired: Desired) -> list[Object]:
         """The tenant's pods."""
-        pods: list[Object] = self.kubectl.get("pods", "-n", namespace_of(desired))["items"]
+        pods: list[Object] = self.api.get("pods", namespace=namespace_of(desired))["items"]
         return pods
 
     def running_pod(self, desired: Desired) -> Object:
@@ -117,16 +114,14 @@ class Namespaces:
             for each in pod["status"]["conditions"]
         ]
         patch = {"status": {"conditions": conditions, "containerStatuses": [status]}}
-        self.kubectl(
-            "patch", "pod", pod["metadata"]["name"], "-n", namespace_of(desired), "--subresource=status",
-            "--type=merge", f"-p={json.dumps(patch)}",
-        )  # fmt: skip
+        place = namespace_of(desired)
+        self.api.patch("pod", pod["metadata"]["name"], patch, namespace=place, subresource="status")
         return pod
 
     def clean_up(self) -> None:
         """Have what the tests left deleted, and do not wait for it."""
         for name in self._made:
-            self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+            self.api.delete("namespace", name)
 
 
 def namespace_of(desired: Desired) -> str:

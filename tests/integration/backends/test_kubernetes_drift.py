@@ -10,6 +10,7 @@ import yaml
 from tests.contract.harness import observe
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
+from tests.support.rbac import administrator
 
 from dev.cluster import ControlPlane
 from landlord.api import names
@@ -18,6 +19,7 @@ from landlord.api.workload import EnvVar
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import Kind
+from landlord.backends.kubernetes.backend import KubernetesBackend
 
 Edit = Callable[[Namespaces, Desired], None]
 SECRET = "a-password-of-theirs"
@@ -274,7 +276,7 @@ async def test_what_an_admission_policy_makes_of_an_object_is_no_drift(namespace
         },
     }
     binding = policy | {"kind": "MutatingAdmissionPolicyBinding", "spec": {"policyName": name}}
-    namespaces.kubectl.apply(yaml.safe_dump_all([policy, binding]))
+    namespaces.kubectl.api.apply(yaml.safe_dump_all([policy, binding]))
     account = ("serviceaccount", "tenant", "-n", namespace_of(desired))
 
     def in_force() -> bool:
@@ -349,7 +351,7 @@ async def test_creating_and_applying_again_write_each_object_once(
     await namespaces.apply(desired)
     patches = [
         event["objectRef"]["resource"]
-        for event in control_plane.audited()
+        for event in control_plane.audited(namespace_of(desired))
         if event["verb"] == "patch" and event["objectRef"].get("namespace") == namespace_of(desired)
         and event["objectRef"].get("name") == "tenant"
         and event["objectRef"]["resource"] in ("deployments", "networkpolicies")
@@ -359,23 +361,27 @@ async def test_creating_and_applying_again_write_each_object_once(
 
 
 async def test_a_survey_takes_one_list_of_each_kind_however_many_tenants_there_are(
-    namespaces: Namespaces, control_plane: ControlPlane
+    namespaces: Namespaces, control_plane: ControlPlane, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kubeconfig = administrator(control_plane, namespace, "surveyor")
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    backend = KubernetesBackend()
     asked = []
     for _ in range(2):
         await namespaces.make(namespaces.new())
-        before = calls_by_label(control_plane)
-        await namespaces.backend.survey()
-        asked.append(calls_by_label(control_plane)[len(before) :])
+        before = calls_by_label(control_plane, namespace)
+        await backend.survey()
+        asked.append(calls_by_label(control_plane, namespace)[len(before) :])
+    await backend.close()
     assert asked[0] == asked[1]
     assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.MADE})
 
 
-def calls_by_label(control_plane: ControlPlane) -> list[tuple[str, str]]:
-    """What was asked of all that landlord has made, as (verb, resource)."""
+def calls_by_label(control_plane: ControlPlane, namespace: str) -> list[tuple[str, str]]:
+    """What the surveyor has asked of all that landlord has made, as (verb, resource)."""
     label = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY}"
     return [
         (event["verb"], event["objectRef"]["resource"])
-        for event in control_plane.audited()
+        for event in control_plane.audited(f"system:serviceaccount:{namespace}:surveyor")
         if label in unquote(event["requestURI"]) and "namespace" not in event["objectRef"]
     ]

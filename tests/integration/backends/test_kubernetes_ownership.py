@@ -65,7 +65,7 @@ async def test_a_copy_of_a_tenant_s_namespace_is_left_as_it_is(namespaces: Names
         for set_by_the_server in ("uid", "resourceVersion", "managedFields", "creationTimestamp"):
             found["metadata"].pop(set_by_the_server, None)
         copied = json.dumps(found).replace(namespace_of(desired), namespace_of(copy))
-        namespaces.kubectl.apply(copied)
+        namespaces.kubectl.api.apply(copied)
     before = namespaces.namespace(copy)["metadata"]
 
     await run(namespaces.backend.suspend(desired.tenant_id))

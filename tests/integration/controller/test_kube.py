@@ -34,7 +34,7 @@ async def client(configuration: Configuration) -> AsyncIterator[KubeClient]:
 def tenant(kubectl: Kubectl, namespace: str) -> Key:
     """A Tenant that no operator watches."""
     metadata = {"name": "acme", "namespace": namespace}
-    kubectl.apply(
+    kubectl.api.apply(
         yaml.safe_dump({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": memory()})
     )
     return Key(namespace, "acme")

@@ -26,7 +26,7 @@ def test_requests_are_audited(control_plane: ControlPlane, kubectl: Kubectl, nam
     def creations() -> list[str]:
         return [
             event["objectRef"]["name"]
-            for event in control_plane.audited()
+            for event in control_plane.audited(namespace)
             if event["verb"] == "create"
             and event.get("objectRef", {}).get("namespace") == namespace
             and event["objectRef"]["resource"] == "configmaps"

@@ -78,7 +78,7 @@ def test_up_again_reuses_what_is_healthy_and_restarts_what_is_not(landlord: Comm
     assert str(landlord.record().kubeconfig) in printed
     first = landlord.pids()
     kubectl = Kubectl(landlord.record().kubeconfig)
-    kubectl("create", "namespace", "kept")
+    kubectl.api.create_namespace("kept")
 
     landlord.run("up")
     assert landlord.pids() == first
@@ -101,12 +101,12 @@ def test_an_up_that_is_ended_midway_leaves_nothing(
     landlord: CommandLine, part: str, end: signal.Signals
 ) -> None:
     with landlord.begin("up") as command:
-        eventually(lambda: landlord.has_begun(part), within=60, what=f"{part} begins")
+        eventually(lambda: landlord.has_begun(part), what=f"{part} begins")
         command.send_signal(end)
         command.communicate(timeout=COMMAND_SECONDS)
 
     assert command.returncode != 0
-    eventually(landlord.is_clean, within=20, what="everything is ended and removed")
+    eventually(landlord.is_clean, what="everything is ended and removed")
 
 
 def test_tenants_run_on_each_backend_and_down_removes_even_those_that_were_to_stay(
@@ -121,7 +121,7 @@ def test_tenants_run_on_each_backend_and_down_removes_even_those_that_were_to_st
             "compute": {"provider": backend},
             "deletion": {"protected": True, "policy": "Retain"},
         }
-        kubectl.apply(yaml.safe_dump(tenant))
+        kubectl.api.apply(yaml.safe_dump(tenant))
     kubectl("wait", "--for=condition=Ready", "tenants", "--all", "--timeout=60s", timeout=90)
     assert len(containers_of(docker_engine, f"{name}-docker")) == 1
 
@@ -173,10 +173,10 @@ def test_up_on_a_given_cluster_starts_no_control_plane_and_leaves_its_tenants(
     tenant["spec"] |= {"tenantID": namespace, "compute": {"provider": "memory"}}
     landlord.run("up", "--kubeconfig", str(kubectl.kubeconfig))
     assert not landlord.has_begun("control-plane")
-    kubectl.apply(yaml.safe_dump(tenant))
+    kubectl.api.apply(yaml.safe_dump(tenant))
     kubectl("wait", "--for=condition=Ready", "tenant/minimal", "-n", namespace, "--timeout=60s")
 
     landlord.run("down")
 
     assert landlord.is_clean()
-    assert kubectl.get("tenant", "minimal", "-n", namespace)["metadata"]["name"] == "minimal"
+    assert kubectl.api.get("tenant", "minimal", namespace=namespace)["metadata"]["name"] == "minimal"

@@ -45,8 +45,8 @@ def test_its_pods_are_admitted_and_found_by_their_service(kubectl: Kubectl, prog
     port = find("Service", name)["spec"]["ports"][0]["port"]
 
     def served() -> bool:
-        selector = f"--selector=kubernetes.io/service-name={name}"
-        (found,) = kubectl.get("endpointslices", "-n", NAMESPACE, selector)["items"]
+        selector = f"kubernetes.io/service-name={name}"
+        (found,) = kubectl.api.get("endpointslices", namespace=NAMESPACE, selector=selector)["items"]
         assert [each["port"] for each in found["ports"]] == [port]
         return [each["conditions"]["ready"] for each in found["endpoints"]] == [True, True]
 
@@ -55,7 +55,7 @@ def test_its_pods_are_admitted_and_found_by_their_service(kubectl: Kubectl, prog
 
 def test_a_disruption_takes_one_replica_at_most(kubectl: Kubectl) -> None:
     for program in PROGRAMS:
-        budget = kubectl.get("pdb", f"landlord-{program}", "-n", NAMESPACE)
+        budget = kubectl.api.get("pdb", f"landlord-{program}", namespace=NAMESPACE)
         assert budget["status"]["disruptionsAllowed"] == 1
 
 

@@ -23,7 +23,7 @@ TENANTS = {
 
 @pytest.fixture(scope="module")
 def system(session: Session, cluster: ControlPlane, applied: Applied) -> Iterator[System]:
-    cluster.kubectl("create", "namespace", "acme")
+    cluster.kubectl.api.create_namespace("acme")
     system = System(session, cluster, session.restate(), "acme", {})
     for program in (system.operator, system.worker):
         said = {name: value for name, value in settings(program.name).items() if name not in NOT_HERE}

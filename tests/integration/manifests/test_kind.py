@@ -70,11 +70,11 @@ def test_it_is_applied_and_lets_the_operator_see_restate_s_pods(
         kubectl("auth", "can-i", "watch", what, "-n", "restate", operator)
     selector = next(
         value
-        for config in kubectl.get("configmaps", "-n", NAMESPACE)["items"]
+        for config in kubectl.api.get("configmaps", namespace=NAMESPACE)["items"]
         for name, value in config["data"].items()
         if name == "LANDLORD_RESTATE_POD_SELECTOR"
     )
     worker = f"--as=system:serviceaccount:{NAMESPACE}:landlord-worker"
     kubectl("auth", "can-i", "get", "secrets", "-n", "default", worker)
     for kind in ("pods", "endpointslices"):
-        assert kubectl.get(kind, "-n", "restate", f"--selector={selector}")["items"], kind
+        assert kubectl.api.get(kind, namespace="restate", selector=selector)["items"], kind

@@ -14,7 +14,7 @@ from landlord.errors import Retryable
 def owner(cluster: ControlPlane) -> Owner:
     """The owner of a namespace whose Secrets nobody else may read."""
     owner = Owner(cluster.kubectl, new_tenant_id("owner"))
-    cluster.kubectl("create", "namespace", owner.namespace)
+    cluster.kubectl.api.create_namespace(owner.namespace)
     owner.put(password="first")
     return owner
 

@@ -37,7 +37,7 @@ async def changes(backend: KubernetesBackend) -> None:
 async def is_adopted(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     """A tenant that takes over a namespace, and leaves it as it was."""
     name = new_tenant_id("theirs")
-    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl.api.create_namespace(name)
     adopting = desired(quota={"pods": "3"}, namespace=NamespaceSettings(name=name), adoption="IfUnowned")
     await run(backend.steps(adopting))
     await run(backend.teardown(adopting.tenant_id))
@@ -60,11 +60,15 @@ async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> N
     """A tenant whose pod fails its probe: why is looked for in its ReplicaSets, pods and Events."""
     unready = desired()
     await run(backend.steps(unready))
-    place = ("-n", f"tenant-{unready.tenant_id}")
-    (pod,) = cluster.kubectl.get("pods", *place)["items"]
-    status = '{"status": {"conditions": [{"type": "Ready", "status": "False"}]}}'
-    cluster.kubectl("patch", "pod", pod["metadata"]["name"], *place, "--subresource=status", "-p", status)
-    eventually(lambda: "availableReplicas" not in cluster.kubectl.get("deploy", *place)["items"][0]["status"])
+    api, place = cluster.kubectl.api, f"tenant-{unready.tenant_id}"
+    (pod,) = api.get("pods", namespace=place)["items"]
+    conditions = [
+        each | {"status": "False"} if each["type"] == "Ready" else each
+        for each in pod["status"]["conditions"]
+    ]
+    status = {"status": {"conditions": conditions}}
+    api.patch("pod", pod["metadata"]["name"], status, namespace=place, subresource="status")
+    eventually(lambda: "availableReplicas" not in api.get("deploy", namespace=place)["items"][0]["status"])
     with pytest.raises(Retryable, match="0 of 1 pods are available"):
         await run(backend.steps(unready))
     await run(backend.teardown(unready.tenant_id))
@@ -73,7 +77,7 @@ async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> N
 async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     """A tenant that gets a value from a Secret, then another one, then none."""
     owner = Owner(cluster.kubectl, new_tenant_id("owner"))
-    cluster.kubectl("create", "namespace", owner.namespace)
+    cluster.kubectl.api.create_namespace(owner.namespace)
     allow_reading(cluster.kubectl, owner.namespace)
     owner.put(password="first")
     referring = referring_to(owner, desired())

@@ -142,24 +142,24 @@ class RunningEngine(RestateEngine):
         self.worker = worker
         self.heard = Recorder()
 
-    async def until(self, reason: str, *, within: float = 20.0) -> Registration:
+    async def until(self, reason: str) -> Registration:
         """The registration once it has that reason."""
 
         async def seen() -> Registration | None:
             return self.registration if self.registration.reason == reason else None
 
-        found = await eventually_async(seen, within=within, what=f"{reason}, now {self.registration}")
+        found = await eventually_async(seen, what=f"{reason}, now {self.registration}")
         assert found is not None
         return found
 
-    async def until_progress(self, request: Request, sub_state: str, *, within: float = 20.0) -> Progress:
+    async def until_progress(self, request: Request, sub_state: str) -> Progress:
         """The progress of the request once it has that state."""
 
         async def seen() -> Progress | None:
             progress = self.heard.latest(request)
             return progress if progress is not None and progress.sub_state == sub_state else None
 
-        found = await eventually_async(seen, within=within, what=f"{sub_state} of {request.idempotency_key}")
+        found = await eventually_async(seen, what=f"{sub_state} of {request.idempotency_key}")
         assert found is not None
         return found
 

@@ -166,7 +166,7 @@ async def _hear(engine: RunningEngine, reasons: str) -> None:
         assert heard(engine) == reasons, engine.registration
         return True
 
-    await eventually_async(so, within=40)
+    await eventually_async(so)
 
 
 async def _insist(engine: RunningEngine, work: Request) -> Outcome:

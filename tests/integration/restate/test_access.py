@@ -42,7 +42,7 @@ async def said(engine: RunningEngine, words: str) -> str:
     async def seen() -> str | None:
         return engine.registration.message if words in engine.registration.message else None
 
-    message = await eventually_async(seen, within=20, what=f"{words}, now {engine.registration}")
+    message = await eventually_async(seen, what=f"{words}, now {engine.registration}")
     assert message is not None
     return message
 

@@ -49,7 +49,7 @@ async def test_a_store_lost_between_two_checks_is_noticed_by_the_held_connection
     async def checked() -> bool:
         return sample("last_verified_timestamp_seconds") > before
 
-    await eventually_async(checked, within=10)
+    await eventually_async(checked)
     await asyncio.to_thread(own_engine.restate.wipe)
     await asyncio.to_thread(own_engine.restate.start)
     await own_engine.until("Registered")
@@ -96,7 +96,7 @@ async def test_a_check_is_counted_by_what_led_to_it(
     async def counted() -> bool:
         return sample("checks_total", trigger=trigger) > before
 
-    await eventually_async(counted, within=5)
+    await eventually_async(counted)
 
 
 async def test_nothing_but_the_interval_leads_to_a_check_when_all_is_well(own_engine: RunningEngine) -> None:

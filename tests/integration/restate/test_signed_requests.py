@@ -79,7 +79,7 @@ async def until(engine: RestateEngine, reason: str) -> str:
     async def seen() -> bool:
         return engine.registration.reason == reason
 
-    await eventually_async(seen, within=20, what=f"{reason}, now {engine.registration}")
+    await eventually_async(seen, what=f"{reason}, now {engine.registration}")
     return engine.registration.message
 
 

@@ -24,7 +24,7 @@ async def agree(world: World, *engines: RunningEngine) -> None:
         assert {engine.registration.revision for engine in engines} == {found.revision}
         return all(engine.registration.ready for engine in engines)
 
-    await eventually_async(so, within=20)
+    await eventually_async(so)
 
 
 async def test_one_that_comes_later_finds_the_registration_and_leaves_it(world: World) -> None:

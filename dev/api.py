@@ -1,0 +1,307 @@
+"""The API server of a control plane that landlord started, asked without a process for each question.
+
+It is for what tests ask often. `Kubectl` is for what a person types, and for any other cluster.
+"""
+
+import atexit
+import functools
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import urllib3
+import yaml
+
+from dev.failure import LocalFailure
+
+Object = dict[str, Any]
+T = TypeVar("T")
+
+_SECONDS = 60.0
+_PAUSE_SECONDS = 0.1
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_JSON = "application/json"
+_APPLY = "application/apply-patch+yaml"
+_PATCHES = {dict: "application/merge-patch+json", list: "application/json-patch+json"}
+_QUERY = {"fieldManager": "kubectl", "fieldValidation": "Strict"}
+
+
+class ApiError(LocalFailure):
+    """The API server refused. `status` is its HTTP status, the text its own words."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """One kind of object, as the API server's discovery describes it."""
+
+    group_version: str
+    plural: str
+    namespaced: bool
+
+    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
+        root = f"/apis/{self.group_version}" if "/" in self.group_version else f"/api/{self.group_version}"
+        place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
+        return "/".join(filter(None, (f"{root}{place}/{self.plural}", name, subresource)))
+
+
+class Api:
+    """Requests with the credentials of a kubeconfig: certificates or a token. Safe for threads.
+
+    A kind is written as for kubectl: `tenant`, `tenants`, `ltn`, or `events.v1.events.k8s.io`.
+    Raises ApiError for a refusal, and LocalFailure when nothing answers.
+    """
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        self._server = str(cluster["server"])
+        self._headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
+        self._pool = urllib3.PoolManager(
+            maxsize=16,
+            retries=False,
+            ca_certs=cluster["certificate-authority"],
+            cert_file=user.get("client-certificate"),
+            key_file=user.get("client-key"),
+        )
+        self._known: dict[str, _Resource] = {}
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.clear()
+
+    def get(self, kind: str, name: str = "", *, namespace: str = "", selector: str = "") -> Object:
+        """One object, or without a name the list of all."""
+        query = {"labelSelector": selector} if selector else {}
+        answer = self._call("GET", self._resource(kind).path(namespace, name), query=query)
+        for item in answer.get("items", ()):  # in a list of a built-in kind they do not say what they are
+            item.setdefault("apiVersion", answer["apiVersion"])
+            item.setdefault("kind", answer["kind"].removesuffix("List"))
+        return answer
+
+    def find(self, kind: str, name: str, *, namespace: str = "") -> Object | None:
+        """One object; None if it does not exist."""
+        try:
+            return self.get(kind, name, namespace=namespace)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def apply(self, *manifests: Object | str | Path) -> None:
+        """Apply objects, YAML texts or files on the server's side, as `kubectl apply --server-side` does."""
+        for manifest in manifests:
+            for each in _objects(manifest):
+                metadata = each["metadata"]
+                resource = self._resource(f"{each['kind']}|{each['apiVersion']}")
+                path = resource.path(metadata.get("namespace", "default"), metadata["name"])
+                self._call("PATCH", path, each, content_type=_APPLY, query=_QUERY)
+
+    def patch(
+        self,
+        kind: str,
+        name: str,
+        patch: Object | list[Object],
+        *,
+        namespace: str = "",
+        subresource: str = "",
+    ) -> Object:
+        """Change an object by a merge patch (a dict) or a JSON patch (a list)."""
+        path = self._resource(kind).path(namespace, name, subresource)
+        return self._call("PATCH", path, patch, content_type=_PATCHES[type(patch)], query=_QUERY)
+
+    def create(self, manifest: Object) -> Object:
+        """Create an object."""
+        metadata = manifest.get("metadata", {})
+        resource = self._resource(f"{manifest['kind']}|{manifest['apiVersion']}")
+        path = resource.path(metadata.get("namespace", "default"))
+        return self._call("POST", path, manifest, query=_QUERY)
+
+    def create_namespace(self, name: str) -> None:
+        """Create an empty namespace."""
+        self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def delete(self, kind: str, *names: str, namespace: str = "", within: float = 0.0) -> None:
+        """Delete objects; with `within`, return once all are gone, or raise AssertionError.
+
+        An object that does not exist counts as deleted.
+        """
+        resource, uids = self._resource(kind), set[str]()
+        for name in names:
+            try:
+                answer = self._call("DELETE", resource.path(namespace, name))
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+            else:  # a Status if it is gone already, else the object
+                uids.add(str((answer.get("details") or answer["metadata"]).get("uid")))
+        if within:
+            self.until(
+                kind,
+                lambda found: not uids & {each["metadata"]["uid"] for each in found.values()},
+                namespace=namespace,
+                within=within,
+                what=f"{kind} {', '.join(names)} to be gone",
+            )
+
+    def until(
+        self,
+        kind: str,
+        probe: Callable[[dict[str, Object]], T | None],
+        *,
+        namespace: str = "",
+        name: str = "",
+        within: float,
+        what: str,
+    ) -> T:
+        """The first truthy answer of `probe`, which gets all objects by name, now and after each change.
+
+        `probe` may raise AssertionError to say what is missing. Raises AssertionError when time is over.
+        """
+        last: object = "nothing"
+        for found in self._follow(kind, namespace, name, within):
+            try:
+                if answer := probe(found):
+                    return answer
+                last = answer
+            except AssertionError as error:
+                last = error
+        raise AssertionError(f"not within {within:g} s: {what}; last seen: {last!r}")
+
+    def _follow(self, kind: str, namespace: str, name: str, within: float) -> Iterator[dict[str, Object]]:
+        """The objects by name, now and after each change, until time is over, also if the server restarts."""
+        deadline = time.monotonic() + within
+        while (left := deadline - time.monotonic()) > 0:
+            query = {"fieldSelector": f"metadata.name={name}"} if name else {}
+            try:
+                path = self._resource(kind).path(namespace)
+                listed = self._call("GET", path, query=query)
+                found = {each["metadata"]["name"]: each for each in listed["items"]}
+                yield found
+                query |= {"watch": "true", "timeoutSeconds": str(math.ceil(left))}
+                query["resourceVersion"] = listed["metadata"]["resourceVersion"]
+                for event in self._stream(path, query, left):
+                    if event["type"] == "ERROR":
+                        break  # such as a resource version that is too old: list again
+                    changed = event["object"]
+                    found.pop(changed["metadata"]["name"], None)
+                    if event["type"] != "DELETED":
+                        found[changed["metadata"]["name"]] = changed
+                    yield found
+            except LocalFailure:
+                time.sleep(_PAUSE_SECONDS)
+
+    def _stream(self, path: str, query: dict[str, str], seconds: float) -> Iterator[Object]:
+        answer = self._send("GET", path, query=query, seconds=seconds, stream=True)
+        rest = b""
+        try:
+            while chunk := answer.read1():
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from map(json.loads, lines)
+        except urllib3.exceptions.HTTPError as error:
+            raise LocalFailure(f"the watch of {path} ended: {error}") from error
+        finally:
+            answer.close()
+
+    def _resource(self, kind: str) -> _Resource:
+        kind = kind.lower()
+        if kind not in self._known:
+            self._discover()
+        try:
+            return self._known[kind]
+        except KeyError:
+            raise ApiError(404, f"the API server has no kind {kind}") from None
+
+    def _discover(self) -> None:
+        # The first that has a name keeps it: the core group, then the others in the server's order.
+        known: dict[str, _Resource] = {}
+        for root in ("/api", "/apis"):
+            for group in self._call("GET", root, accept=_DISCOVERY)["items"]:
+                for version in group["versions"]:
+                    name = group["metadata"].get("name", "")
+                    group_version = f"{name}/{version['version']}" if name else str(version["version"])
+                    for each in version["resources"]:
+                        resource = _Resource(group_version, each["resource"], each["scope"] == "Namespaced")
+                        names = [each["resource"], each["singularResource"], *each.get("shortNames", ())]
+                        names.append(f"{each['responseKind']['kind']}|{group_version}")
+                        names.append(".".join(filter(None, (each["resource"], version["version"], name))))
+                        for alias in filter(None, names):
+                            known.setdefault(alias.lower(), resource)
+        self._known = known
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        accept: str = _JSON,
+        content_type: str = _JSON,
+        query: dict[str, str] | None = None,
+    ) -> Object:
+        answer = self._send(
+            method, path, body, accept=accept, content_type=content_type, query=query or {}, seconds=_SECONDS
+        )
+        decoded: Object = json.loads(answer.data)
+        return decoded
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        accept: str = _JSON,
+        content_type: str = _JSON,
+        query: dict[str, str],
+        seconds: float,
+        stream: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            answer = self._pool.request(
+                method,
+                self._server + path + (f"?{urlencode(query)}" if query else ""),
+                body=None if body is None else json.dumps(body),
+                headers=self._headers | {"Accept": accept, "Content-Type": content_type},
+                timeout=urllib3.Timeout(connect=5.0, read=seconds + 1),
+                preload_content=not stream,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise LocalFailure(f"{method} {self._server}{path}: {error}") from error
+        if answer.status >= 400:
+            raise ApiError(answer.status, _reason(answer.data))
+        return answer
+
+
+def api_of(kubeconfig: Path) -> Api:
+    """The client of this process for a kubeconfig; its connections are closed when the process ends."""
+    return _api_of(kubeconfig, kubeconfig.stat().st_mtime_ns)
+
+
+@functools.cache
+def _api_of(kubeconfig: Path, _written: int) -> Api:
+    api = Api(kubeconfig)
+    atexit.register(api.close)
+    return api
+
+
+def _objects(manifest: Object | str | Path) -> list[Object]:
+    if isinstance(manifest, dict):
+        return [manifest]
+    text = manifest.read_text() if isinstance(manifest, Path) else manifest
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def _reason(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace")
