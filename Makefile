@@ -2,13 +2,15 @@
 
 PY = .venv/bin/python
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+# Tests wait more than they compute, so there are more processes than cores.
+WORKERS ?= 5
 SOURCES = operator dev tests examples $(wildcard bench)
 
 .DEFAULT_GOAL = help
-.PHONY: help setup check test demo up down bench generate lock clean
+.PHONY: help setup check test test-up test-down demo up down bench generate lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 16
 
 setup: .venv ## everything pinned that landlord needs here (12 minutes the first time, then nothing)
 	@$(PY) -m dev tools
@@ -24,11 +26,17 @@ check: .venv ## the fast checks: style, types, architecture, dependencies, gener
 	.venv/bin/lint-imports
 	.venv/bin/deptry operator
 	.venv/bin/deptry dev --config requirements/deptry.toml
-	$(PY) -m pytest -q tests/unit
+	$(PY) -m pytest -q -n 2 tests/unit
 
 test: check setup ## all checks and all tests, on real parts
 	@$(PY) -m dev tools --for-tests
-	$(PY) -m pytest --ignore=tests/unit
+	$(PY) -m pytest -n $(WORKERS) --durations=20 --ignore=tests/unit
+
+test-up: setup ## keep a control plane running, on which one file of tests runs in seconds: pytest tests/…
+	@$(PY) -m tests.support.standing up
+
+test-down: .venv ## end it
+	@$(PY) -m tests.support.standing down
 
 demo: setup ## see it work, from nothing to Ready, and through a lost Restate store
 	@$(PY) -m dev demo

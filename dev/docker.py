@@ -85,9 +85,12 @@ def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> li
                 continue  # somebody else was faster
         for volume in client.volumes.list(filters=labels):
             volume.remove(force=True)
-    if removed:
-        client.networks.prune(filters={"label": ours})
     return removed
+
+
+def remove_unused_networks(client: docker.DockerClient) -> None:
+    """Remove landlord's networks that nothing joins. Another landlord may be about to join one."""
+    client.networks.prune(filters={"label": f"{LABEL_MANAGED_BY}={MANAGED_BY}"})
 
 
 def _is_current(client: docker.DockerClient, key: str) -> bool:

@@ -1,11 +1,13 @@
 """Free ports, and waiting until something answers."""
 
+import functools
 import http.client
 import itertools
+import os
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,19 +16,26 @@ from dev.failure import LocalFailure
 LOOPBACK = "127.0.0.1"
 _OWN_PORTS = range(10000, 20000)
 """Below the ports of outgoing connections, and those that the docker backend chooses."""
+_SHARE = "LANDLORD_PORTS_SHARE"
+"""`2/5`: of five equal parts of these ports the processes with this setting use the second."""
 _REQUEST_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different.
+    """Ports that nobody listens on now, and that this process has not been given before.
 
     Not those that the system would give: it gives the same to outgoing connections, and a part that is
     stopped for a moment would find its own port taken.
     """
-    candidates = random.sample(_OWN_PORTS, len(_OWN_PORTS))
-    free = itertools.islice(filter(_is_free, candidates), count)
-    return list(free)
+    return list(itertools.islice(filter(_is_free, _candidates()), count))
+
+
+@functools.cache
+def _candidates() -> Iterator[int]:
+    number, _, of = os.environ.get(_SHARE, "1/1").partition("/")
+    ports = _OWN_PORTS[int(number) - 1 :: int(of)]
+    return itertools.cycle(random.sample(ports, len(ports)))
 
 
 def _is_free(port: int) -> bool:

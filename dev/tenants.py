@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dev.docker import engine, remove_tenants
+from dev.docker import engine, remove_tenants, remove_unused_networks
 from dev.kubectl import Kubectl
 from dev.progress import say
 from landlord.api.names import ANNOTATION_RELEASED, CRD_NAME
@@ -35,6 +35,7 @@ def remove_all(kubectl: Kubectl, *, deprovision: bool) -> None:
     client = engine()
     if client is not None:
         removed = remove_tenants(client, tenant_ids)
+        remove_unused_networks(client)
         client.close()
         if removed:
             say(f"removed the containers {', '.join(removed)}")

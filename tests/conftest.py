@@ -3,26 +3,32 @@
 import os
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import docker
 import pytest
-from tests.support.session import PART, Session
+from tests.support import tiers
+from tests.support.session import Session, whole_run
 from tests.support.system import Landlord, System, landlords
 
 from dev.cluster import ControlPlane
 from dev.docker import engine, ensure_web_image
-from dev.guard import guarded
 from dev.kubectl import Kubectl
 from dev.paths import CHECKOUT
 from dev.restate import RestateServer
 
-CRD = CHECKOUT / "crds" / "tenants.yaml"
+ALONE = "PYTEST_XDIST_WORKER"
+"""Names a process of a run that is spread over several; not set in a run of one process."""
+TOGETHER = ("tests/integration/manifests/",)
+"""Folders whose files share a cluster of their own."""
+ORDER = ("chaos", "contract", "e2e", "integration", "unit")
+"""What takes longest begins first, so that no process works on at the end while the others are done."""
 SystemFactory = Callable[..., System]
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
+def pywhole_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With LANDLORD_REQUIRE=all a test that skips itself has failed: nothing may be missing."""
@@ -35,25 +41,63 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run, unless this process was started for a part of one."""
+    if worker := os.environ.get(ALONE):
+        share = int(worker.removeprefix("gw")) + 1
+        os.environ["LANDLORD_PORTS_SHARE"] = f"{share}/{os.environ['PYTEST_XDIST_WORKER_COUNT']}"
+    else:
+        stack = ExitStack()
+        stack.enter_context(whole_run())
+        config.add_cleanup(stack.close)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, where they share what the file starts, and sort the tiers."""
+    items.sort(key=lambda item: ORDER.index(_tier(item)))
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long each tier took."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+    ]
+    for tier, (number, seconds) in tiers.times(reports).items():
+        terminalreporter.write_line(f"{tier}: {number} tests, {seconds:.0f} s of all processes together")
+
+
+def _group(item: pytest.Item) -> str:
+    """The file, or its folder; with `spread("argument")` each value of the argument is a group of its own."""
+    file, spread = item.nodeid.split("::")[0], item.get_closest_marker("spread")
+    for folder in TOGETHER:
+        if file.startswith(folder):
+            return folder
+    if spread is None or not isinstance(item, pytest.Function):
+        return file
+    value = item.callspec.params[spread.args[0]]
+    return f"{file}[{getattr(value, '__name__', value)}]"
+
+
+def _tier(item: pytest.Item) -> str:
+    return item.path.relative_to(CHECKOUT / "tests").parts[0]
+
+
 @pytest.fixture(scope="session")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """Starts parts that end with the test session, even when that is killed."""
-    state = tmp_path_factory.mktemp("environment")
-    with guarded(state) as guard:
-        guard.watch(PART)
-        session = Session(state)
-        yield session
-        session.end()
+def session() -> Session:
+    """Starts parts that end with the run, even when that is killed."""
+    return Session(os.environ.get(ALONE, "alone"))
 
 
 @pytest.fixture(scope="session")
 def control_plane(session: Session) -> ControlPlane:
     """A real control plane with the CRD and an audit log; one for all tests."""
-    control_plane = session.control_plane()
-    control_plane.start()
-    if CRD.is_file():
-        control_plane.kubectl.install_crd(CRD)
-    return control_plane
+    return session.shared_control_plane(standing=ALONE not in os.environ)
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +110,9 @@ def kubectl(control_plane: ControlPlane) -> Kubectl:
 def namespace(kubectl: Kubectl) -> Iterator[str]:
     """A new namespace for one test."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    kubectl("create", "namespace", name)
+    kubectl.api.create_namespace(name)
     yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    kubectl.api.delete("namespace", name)
 
 
 @pytest.fixture
@@ -91,9 +135,10 @@ def docker_engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def web_image(docker_engine: docker.DockerClient) -> str:
+def web_image(session: Session, docker_engine: docker.DockerClient) -> str:
     """The image of the little web server in tools/web."""
-    return ensure_web_image(docker_engine)
+    with session.alone("images"):
+        return ensure_web_image(docker_engine)
 
 
 @pytest.fixture

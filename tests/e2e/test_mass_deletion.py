@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.conftest import CRD
 from tests.support.events import reasons
 from tests.support.metrics import total
 from tests.support.polling import eventually, steadily
 from tests.support.programs import run
 from tests.support.rbac import OPERATOR_RULES, RBAC, account
-from tests.support.session import Session
+from tests.support.session import CRD, Session
 from tests.support.specs import memory
 from tests.support.status import conditions, message
 from tests.support.system import Landlord, System, landlords
@@ -39,7 +38,7 @@ def grant_crd(control_plane: ControlPlane, namespace: str, account: str) -> None
         "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
     }
-    control_plane.kubectl.apply(yaml.safe_dump_all([role, binding]))
+    control_plane.kubectl.api.apply(yaml.safe_dump_all([role, binding]))
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_a_mass_deletion_removes_nothing_survives_a_restart_and_goes_on_when_rel
     steadily(lambda: held(careful, names), seconds=8, what="still held")
 
     release(careful)
-    eventually(lambda: not careful.tenants(), within=20, what="all are gone")
+    eventually(lambda: not careful.tenants(), what="all are gone")
     eventually(lambda: metric(careful) == 0)
 
 
@@ -109,7 +108,7 @@ def test_deletions_that_were_carried_out_count_and_what_is_held_stays_so_without
 ) -> None:
     names = some(careful, name, LIMIT + 2)
     for each in names[:LIMIT]:
-        careful.delete(each, timeout=30)
+        careful.delete(each)
     delete(careful, names[LIMIT])
     eventually(lambda: held(careful, [names[LIMIT]]))
 
@@ -117,9 +116,9 @@ def test_deletions_that_were_carried_out_count_and_what_is_held_stays_so_without
     delete(careful, names[LIMIT + 1])
     careful.operator.start()
     # What was carried out is forgotten; that one is held is not, and so is the next one.
-    eventually(lambda: held(careful, names[LIMIT:]), within=20)
+    eventually(lambda: held(careful, names[LIMIT:]))
     release(careful)
-    eventually(lambda: not careful.tenants(), within=20)
+    eventually(lambda: not careful.tenants())
 
 
 def test_an_operator_that_may_not_read_the_crd_says_what_to_grant(

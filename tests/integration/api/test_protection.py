@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from tests.support.polling import eventually
+from tests.support.session import CRD, Session
 from tests.support.specs import memory
 
 from dev.kubectl import Kubectl
@@ -15,8 +16,18 @@ PROTECTION = CHECKOUT / "manifests" / "protection"
 
 
 @pytest.fixture(scope="module")
-def protection(kubectl: Kubectl) -> Iterator[None]:
-    """The policy, active; the others that share the control plane do without."""
+def kubectl(session: Session) -> Iterator[Kubectl]:
+    """A control plane of its own: the policy holds in all namespaces."""
+    control_plane = session.control_plane()
+    control_plane.start()
+    control_plane.kubectl.install_crd(CRD)
+    yield control_plane.kubectl
+    control_plane.delete()
+
+
+@pytest.fixture(scope="module")
+def protection(kubectl: Kubectl) -> None:
+    """The policy, active."""
     kubectl("apply", "-k", str(PROTECTION))
 
     def refused() -> bool:
@@ -25,22 +36,19 @@ def protection(kubectl: Kubectl) -> Iterator[None]:
 
     eventually(refused, what="the policy is active")
     let_go(kubectl, "default", "canary")
-    yield
-    kubectl("delete", "-k", str(PROTECTION))
 
 
 def tenant(kubectl: Kubectl, namespace: str, name: str, **deletion: bool) -> None:
     metadata = {"name": name, "namespace": namespace}
     spec = memory() | ({"deletion": deletion} if deletion else {})
-    kubectl.apply(
+    kubectl.api.apply(
         yaml.safe_dump({"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec})
     )
 
 
 def let_go(kubectl: Kubectl, namespace: str, name: str) -> None:
-    patch = '{"spec":{"deletion":{"protected":false}}}'
-    kubectl("patch", "tenant", name, "-n", namespace, "--type=merge", "-p", patch)
-    kubectl("delete", "tenant", name, "-n", namespace)
+    kubectl.api.patch("tenant", name, {"spec": {"deletion": {"protected": False}}}, namespace=namespace)
+    kubectl.api.delete("tenant", name, namespace=namespace)
 
 
 @pytest.mark.parametrize("how", [("acme",), ("--all",)], ids=["by name", "all"])
@@ -52,7 +60,7 @@ def test_a_protected_tenant_can_t_be_deleted_until_it_is_so_no_more(
     refused = kubectl.run("delete", "tenant", *how, "-n", namespace)
     words = f"Tenant {namespace}/acme is protected: set spec.deletion.protected to false first"
     assert words in refused.stderr
-    assert "deletionTimestamp" not in kubectl.get("tenant", "acme", "-n", namespace)["metadata"]
+    assert "deletionTimestamp" not in kubectl.api.get("tenant", "acme", namespace=namespace)["metadata"]
     let_go(kubectl, namespace, "acme")
 
 
@@ -70,12 +78,12 @@ def test_the_namespace_of_a_protected_tenant_does_not_go_and_says_why(
     kubectl: Kubectl, namespace: str
 ) -> None:
     tenant(kubectl, namespace, "acme", protected=True)
-    kubectl("delete", "namespace", namespace, "--wait=false")
+    kubectl.api.delete("namespace", namespace)
 
     def explained() -> bool:
-        conditions = kubectl.get("namespace", namespace)["status"].get("conditions", [])
+        conditions = kubectl.api.get("namespace", namespace)["status"].get("conditions", [])
         return any("is protected: set spec.deletion" in each["message"] for each in conditions)
 
-    eventually(explained, within=90)
-    assert "deletionTimestamp" not in kubectl.get("tenant", "acme", "-n", namespace)["metadata"]
+    eventually(explained)
+    assert "deletionTimestamp" not in kubectl.api.get("tenant", "acme", namespace=namespace)["metadata"]
     let_go(kubectl, namespace, "acme")

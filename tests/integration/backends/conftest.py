@@ -37,7 +37,7 @@ async def tenants(
 
 
 @pytest.fixture(scope="session")
-def tools_image(docker_engine: docker.DockerClient, web_image: str) -> Iterator[str]:
+def tools_image(session: Session, docker_engine: docker.DockerClient, web_image: str) -> str:
     """The web server's image with one more program: `/etcd --version` ends well, `/etcd` goes on for ever."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -46,9 +46,9 @@ def tools_image(docker_engine: docker.DockerClient, web_image: str) -> Iterator[
             entry.size, entry.mode = len(content), 0o755
             archive.addfile(entry, io.BytesIO(content))
     buffer.seek(0)
-    docker_engine.images.build(fileobj=buffer, custom_context=True, tag=TOOLS_IMAGE, rm=True, forcerm=True)
-    yield TOOLS_IMAGE
-    docker_engine.images.remove(TOOLS_IMAGE, force=True)
+    with session.alone("images"):
+        docker_engine.images.build(fileobj=buffer, custom_context=True, tag=TOOLS_IMAGE, rm=True)
+    return TOOLS_IMAGE
 
 
 @pytest.fixture(scope="session")
