@@ -6,13 +6,13 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 
-from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 from restate.server import install_shutdown_hook
 
 from landlord.backends.contract import Backend
 from landlord.errors import SettingsError
 from landlord.worker.asgi import make_app
+from landlord.worker.connections import Connections
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ async def serve(
     What is not done by then is cut off, and Restate tries it again. Closes the backends at the end. Raises
     SettingsError if it can't listen.
     """
-    app = make_app(backends, identity_keys)
+    connections = Connections(make_app(backends, identity_keys), _config())
     listening = _listen(bind)
     logger.info("worker listens on %s:%s", *listening.getsockname()[:2], extra={"backends": sorted(backends)})
 
@@ -42,7 +42,10 @@ async def serve(
     install_shutdown_hook(loop, stop.set, signal.SIGTERM)
     loop.add_signal_handler(signal.SIGINT, stop.set)
     try:
-        await serve_asgi(app, _config(listening.detach(), grace_seconds), shutdown_trigger=stop.wait)
+        server = await connections.listen(listening)
+        await stop.wait()
+        server.close()
+        await connections.end(grace_seconds)
     finally:
         for backend in backends.values():
             await backend.close()
@@ -64,13 +67,10 @@ def _listen(bind: str) -> socket.socket:
         ) from error
 
 
-def _config(listening: int, grace_seconds: float) -> Config:
+def _config() -> Config:
     config = Config()
-    config.bind = [f"fd://{listening}"]
-    config.graceful_timeout = grace_seconds
     config.errorlog = logging.getLogger("hypercorn")
-    # Restate decides how much it sends at once and keeps its connections for as long as it likes.
+    # Restate decides how much it sends, and over how many connections.
     config.h2_max_concurrent_streams = UNLIMITED
     config.keep_alive_max_requests = UNLIMITED
-    config.keep_alive_timeout = UNLIMITED
     return config

@@ -9,8 +9,6 @@ from hypercorn.typing import (
     ASGISendCallable,
     HTTPResponseBodyEvent,
     HTTPResponseStartEvent,
-    LifespanShutdownCompleteEvent,
-    LifespanStartupCompleteEvent,
     Scope,
 )
 from prometheus_client import make_asgi_app
@@ -51,9 +49,7 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
     exported: ASGIFramework = make_asgi_app(metrics.WORKER)
 
     async def app(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-        elif scope["type"] == "http" and scope["path"] == "/healthz":
+        if scope["type"] == "http" and scope["path"] == "/healthz":
             await _answer(send, health)
         elif scope["type"] == "http" and scope["path"] == "/metrics":
             await exported(scope, receive, send)
@@ -61,14 +57,6 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
             await workflow(scope, receive, send)
 
     return app
-
-
-async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Nothing has to be started or stopped; not saying so makes the server warn."""
-    await receive()
-    await send(LifespanStartupCompleteEvent(type="lifespan.startup.complete"))
-    await receive()
-    await send(LifespanShutdownCompleteEvent(type="lifespan.shutdown.complete"))
 
 
 async def _answer(send: ASGISendCallable, body: bytes) -> None:
