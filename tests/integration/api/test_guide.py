@@ -15,12 +15,12 @@ from landlord.controller import news
 from landlord.dev.kubectl import Kubectl
 from landlord.dev.paths import CHECKOUT
 
-DOCS = CHECKOUT / "docs"
-GUIDES = {
-    f"{page.parent.name}/{page.stem}": page.read_text()
-    for folder in ("guides", "backends")
-    for page in sorted((DOCS / folder).glob("*.md"))
-}
+PAGES = [
+    CHECKOUT / "README.md",
+    *sorted(CHECKOUT.glob("docs/guides/*.md")),
+    *sorted(CHECKOUT.glob("docs/backends/*.md")),
+]
+GUIDES = {str(page.relative_to(CHECKOUT)): page.read_text() for page in PAGES}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PATCH = re.compile(r"kubectl patch tenant acme --type=merge -p '(.*)'")
 REASON = re.compile(r"\b[A-Z][a-z]+[A-Za-z]*\b")
@@ -31,7 +31,10 @@ Object = dict[str, Any]
 def blocks(language: str) -> list[tuple[str, str]]:
     """Each block in that language, with the page it is on."""
     return [
-        (name, text) for name, page in GUIDES.items() for kind, text in BLOCK.findall(page) if kind == language
+        (name, text)
+        for name, page in GUIDES.items()
+        for kind, text in BLOCK.findall(page)
+        if kind == language
     ]
 
 
@@ -78,8 +81,8 @@ def test_each_patch_in_the_guides_is_accepted(kubectl: Kubectl, acme: str, patch
 @pytest.mark.parametrize(
     ("reasons", "page"),
     [
-        (REASON.findall(str(conditions.__doc__).partition("|---")[2]), "guides/not-ready"),
-        (EVENT.findall(str(news.__doc__)), "guides/events"),
+        (REASON.findall(str(conditions.__doc__).partition("|---")[2]), "docs/guides/not-ready.md"),
+        (EVENT.findall(str(news.__doc__)), "docs/guides/events.md"),
     ],
     ids=["conditions", "events"],
 )
