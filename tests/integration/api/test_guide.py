@@ -1,4 +1,4 @@
-"""The API server accepts what the guides show, and their tables have every reason that a Tenant can report."""
+"""The API server accepts what the docs show, and the guides list every reason that a Tenant can report."""
 
 import json
 import re
