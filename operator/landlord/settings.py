@@ -142,7 +142,7 @@ class OperatorSettings(_ProgramSettings, RestateSettings):
     is unhealthy, after twice as long."""
     mass_deletion_count: Annotated[int, Field(ge=0)] = 30
     """When more Tenants than this are deleted within LANDLORD_MASS_DELETION_SECONDS, none of them is
-    deprovisioned until a person releases them; see docs/tenant.md. 0: never held."""
+    deprovisioned until a person releases them; see docs/guides/mass-deletions.md. 0: never held."""
     mass_deletion_share: Annotated[float, Field(ge=0, le=100)] = 10
     """The same in percent of all Tenants; the lesser counts, but 10 are never too many by this one."""
     mass_deletion_seconds: Annotated[int, Field(gt=0, le=86400)] = 600

@@ -30,7 +30,7 @@ BACKENDS: dict[str, Callable[[], Backend]] = {
 }
 IMAGES = {NAME: "static"}
 
-# How the author of a plug-in runs the suite: see docs/backends.md.
+# How the author of a plug-in runs the suite: see docs/backends/writing-a-backend.md.
 if plugin := os.environ.get("LANDLORD_CONTRACT_BACKEND"):
     BACKENDS = {plugin: installed(plugin)}
     IMAGES = {plugin: os.environ.get("LANDLORD_CONTRACT_IMAGE", "any/image:1")}
