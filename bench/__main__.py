@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bench import report
-from bench.conditions import conditions
+from bench.conditions import describe_conditions
 from bench.restart import restart, settle
 from bench.stats import Comparison
 from bench.suite import warm_suite
@@ -38,7 +38,7 @@ RESTARTS = 3
 def main(
     one_by_one: int, at_once: tuple[int, ...], docker: int, rounds: int, settled: int, output: Path
 ) -> None:
-    """Measure landlord beside its floor: the same writes and calls, made by a bare client in the same run."""
+    """Measure landlord beside its floor: the same writes and calls, made by a client in the same run."""
     docker = docker if docker and _docker_answers() else 0
     with running_system("memory,docker" if docker else "memory") as system:
         figures = asyncio.run(_measure(system, one_by_one, at_once, docker, rounds, settled))
@@ -53,7 +53,7 @@ async def _measure(
     found: list[Comparison] = []
     restarted = []
     async with warm_suite(system) as suite:
-        said = conditions(await suite.api.version(), system.restate.admin_url)
+        said = describe_conditions(await suite.api.version(), system.restate.admin_url)
         if one_by_one:
             with step(f"{one_by_one} Tenants one by one"):
                 found.append(await suite.one_by_one(one_by_one))
@@ -70,9 +70,9 @@ async def _measure(
                 with step(f"restarting the operator, {number} of {RESTARTS}"):
                     restarted.append(await restart(suite))
     say("\n" + "\n".join(f"{name}: {value}" for name, value in said.items()))
-    say("\n" + report.tables(found))
+    say("\n" + report.format_tables(found))
     if restarted:
-        say("\n" + report.restarts(restarted))
+        say("\n" + report.format_restarts(restarted))
     return {
         "conditions": said,
         "comparisons": [asdict(each) | {"ratio": each.ratio} for each in found],

@@ -18,7 +18,7 @@ import click
 import psutil
 
 from bench.api import Api, connected
-from bench.conditions import machine
+from bench.conditions import describe_machine
 from bench.stats import percentile
 from bench.system import disposable
 from dev.cluster import ControlPlane
@@ -77,7 +77,11 @@ async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> di
     async with AsyncExitStack() as cleanup:
         api = await cleanup.enter_async_context(connected(control_plane.kubeconfig))
         cleanup.push_async_callback((backend := KubernetesBackend()).close)
-        said: dict[str, object] = {**machine(), "kube-apiserver": await api.version(), "tenants": tenants}
+        said: dict[str, object] = {
+            **describe_machine(),
+            "kube-apiserver": await api.version(),
+            "tenants": tenants,
+        }
         with step(f"{tenants} tenants"):
             began = time.perf_counter()
             await _make(backend, tenants)

@@ -11,17 +11,17 @@ from dev.net import request
 from landlord import __version__
 
 
-def conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
+def describe_conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
     """Machine and versions."""
     answer = request(f"{restate_admin_url}/version")
     return {
-        **machine(),
+        **describe_machine(),
         "kube-apiserver": apiserver,
         "restate-server": json.loads(answer[1])["version"] if answer else "unknown",
     }
 
 
-def machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     """The machine, and what runs on it."""
     return {
         "cpu": f"{os.cpu_count()} x {_cpu_model()}",

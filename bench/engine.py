@@ -1,4 +1,4 @@
-"""The floor of a Tenant on the Docker engine: its container created and started, by bare calls."""
+"""The floor of a Tenant on the Docker engine: its container created and started, without landlord."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _LABEL = "landlord-bench"
 _SECONDS = 60
 
 
-class BareEngine:
+class FloorEngine:
     """Makes the containers that tenants like `desired` would have. Their network must be there already."""
 
     def __init__(self, desired: Desired) -> None:

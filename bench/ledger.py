@@ -30,7 +30,7 @@ RESTS: dict[str, State] = {"suspended": "Suspended", "archived": "Archived"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One line. `at` is of `time.perf_counter`, which on Linux is one clock for all processes."""
 
     at: float
@@ -51,7 +51,7 @@ class Ledger:
         with (self._folder / tenant_id).open("a") as file:
             file.write(f"{time.perf_counter()} {what} {resource} {desired}\n")
 
-    def entries(self, tenant_id: str) -> list[Entry]:
+    def entries(self, tenant_id: str) -> list[LedgerEntry]:
         """What was written about a tenant so far."""
         file = self._folder / tenant_id
         return [_entry(line) for line in file.read_text().splitlines()] if file.exists() else []
@@ -122,21 +122,21 @@ class LedgerBackend:
         return Step(resource, make)
 
 
-def duplicates(entries: Iterable[Entry]) -> int:
+def count_duplicates(entries: Iterable[LedgerEntry]) -> int:
     """How many resources of one tenant were made though its generation had them."""
     made = Counter((each.resource, each.desired) for each in entries if each.what == "made")
     return made.total() - len(made)
 
 
-def begun_since(entries: Iterable[Entry], since: float) -> float | None:
+def find_first_begin(entries: Iterable[LedgerEntry], since: float) -> float | None:
     """When work on a tenant was first begun after a point in time; None if it was not."""
     return min((each.at for each in entries if each.what == "begun" and each.at > since), default=None)
 
 
-def _is_made(entries: Iterable[Entry], resource: str, desired: str) -> bool:
+def _is_made(entries: Iterable[LedgerEntry], resource: str, desired: str) -> bool:
     return any((each.what, each.resource, each.desired) == ("made", resource, desired) for each in entries)
 
 
-def _entry(line: str) -> Entry:
+def _entry(line: str) -> LedgerEntry:
     at, what, resource, desired = line.split()
-    return Entry(float(at), what, resource, desired)
+    return LedgerEntry(float(at), what, resource, desired)

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bench.api import Api
-from bench.processes import Processes, grown
+from bench.contenders import Contender
+from bench.processes import Processes, growth
 from bench.readiness import Readiness
 from bench.stats import Run
-from bench.ways import Way
 
 AT_ONCE = 32
 """Creates that are in flight at the same time."""
@@ -28,17 +28,22 @@ class Load:
     counters: Callable[[], dict[str, float]]
 
     async def run(
-        self, way: Way, names: Sequence[str], manifest: Callable[[str], bytes], *, one_by_one: bool = False
+        self,
+        contender: Contender,
+        names: Sequence[str],
+        manifest: Callable[[str], bytes],
+        *,
+        one_by_one: bool = False,
     ) -> Run:
         """Create Tenants and see all of them become Ready; one by one, or as many at once as can be."""
         creating = asyncio.Semaphore(AT_ONCE)
 
         async def one(name: str) -> float:
-            ready = self.readiness.ready(way.namespace, name)
+            ready = self.readiness.expect_ready(contender.namespace, name)
             async with creating:
                 sent = time.perf_counter()
-                created = await self.api.create(way.namespace, manifest(name))
-            await way.finish(created)
+                created = await self.api.create(contender.namespace, manifest(name))
+            await contender.finish(created)
             return await ready - sent
 
         async def work() -> list[float]:
@@ -48,9 +53,9 @@ class Load:
                 tasks = [group.create_task(one(name)) for name in names]
             return [task.result() for task in tasks]
 
-        return await self.measured(work)
+        return await self.measure(work)
 
-    async def measured(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
+    async def measure(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
         """What doing some work takes. The work returns the latencies of its parts."""
         counters, cpu, began = self.counters(), self.processes.cpu(), time.perf_counter()
         async with asyncio.timeout(LONGEST_RUN):
@@ -60,7 +65,7 @@ class Load:
         return Run(
             seconds=seconds,
             latencies=latencies,
-            cpu=grown(cpu, self.processes.cpu()),
+            cpu=growth(cpu, self.processes.cpu()),
             rss=self.processes.rss(),
-            counters=grown(counters, self.counters()),
+            counters=growth(counters, self.counters()),
         )

@@ -6,7 +6,7 @@ from dev.failure import LocalFailure
 from dev.net import request
 
 
-def metrics(url: str) -> dict[str, float]:
+def read_metrics(url: str) -> dict[str, float]:
     """All samples that the program at `url` serves, as `name{value of label,…}`."""
     answer = request(f"{url}/metrics")
     if answer is None or answer[0] != 200:

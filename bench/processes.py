@@ -36,7 +36,7 @@ class Processes:
         return {name: process for name, process in found.items() if process is not None}
 
 
-def grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+def growth(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
     """By how much each figure grew; one that was not there before counts from zero."""
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
 

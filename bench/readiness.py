@@ -20,7 +20,7 @@ class Readiness:
         self._ready: dict[Name, tuple[int, asyncio.Future[float]]] = {}
         self._gone: dict[Name, asyncio.Future[float]] = {}
 
-    def ready(self, namespace: str, name: str, generation: int = 1) -> asyncio.Future[float]:
+    def expect_ready(self, namespace: str, name: str, generation: int = 1) -> asyncio.Future[float]:
         """Done once the Tenant is Ready at this generation or a later one, with the time.
 
         To be asked for before it is created or changed.
@@ -29,11 +29,11 @@ class Readiness:
         self._ready[namespace, name] = (generation, future)
         return future
 
-    def gone(self, namespace: str, name: str) -> asyncio.Future[float]:
+    def expect_gone(self, namespace: str, name: str) -> asyncio.Future[float]:
         """Done once the Tenant is gone, with the time; to be asked for before it is deleted."""
         return self._gone.setdefault((namespace, name), asyncio.get_running_loop().create_future())
 
-    def seen(self, event: JsonObject) -> None:
+    def take_in(self, event: JsonObject) -> None:
         """Take in an event of the watch."""
         if event["type"] == "ERROR":
             raise RuntimeError(f"the watch failed: {event['object']}")
@@ -67,7 +67,7 @@ async def watching(api: Api) -> AsyncIterator[Readiness]:
     async def follow(since: str) -> None:
         while True:  # the server ends a watch when it likes
             async for event in api.events(since):
-                readiness.seen(event)
+                readiness.take_in(event)
                 since = event["object"]["metadata"]["resourceVersion"]
 
     async with asyncio.TaskGroup() as group:

@@ -10,13 +10,14 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from bench import bare, repairs
+from bench import repairs
 from bench.api import connected
-from bench.conditions import conditions
-from bench.ledger import LEDGER, Ledger, LedgerBackend, duplicates
-from bench.losses import losses
-from bench.metrics import metrics
+from bench.conditions import describe_conditions
+from bench.floor import repair_without_operator
+from bench.ledger import LEDGER, Ledger, LedgerBackend, count_duplicates
+from bench.metrics import read_metrics
 from bench.repairs import Figures
+from bench.store_loss import running_rounds
 from bench.system import System, running_system
 from dev.paths import CHECKOUT
 from dev.plugin import plugged_in
@@ -61,9 +62,9 @@ def main(rounds: int, tenants: int, in_flight: int, work: tuple[float, float], o
         with running_system("memory,ledger", plugin | {LEDGER: str(entries)}) as system:
             said, figures = asyncio.run(_measure(system, Ledger(entries), rounds, tenants, in_flight, work))
     say("\n" + "\n".join(f"{name}: {value}" for name, value in said.items()))
-    say("\n" + repairs.tables(figures))
+    say("\n" + repairs.format_tables(figures))
     output.parent.mkdir(parents=True, exist_ok=True)
-    found = {"conditions": said, "summary": repairs.summary(figures), "faults": figures.faults}
+    found = {"conditions": said, "summary": repairs.summarize(figures), "faults": figures.faults}
     output.write_text(json.dumps(found | asdict(figures), indent=1))
     say(f"\nAll figures: {output}")
     if figures.faults:
@@ -74,9 +75,9 @@ async def _measure(
     system: System, ledger: Ledger, rounds: int, tenants: int, in_flight: int, work: tuple[float, float]
 ) -> tuple[dict[str, str], Figures]:
     async with connected(system.control_plane.kubeconfig) as api:
-        said = conditions(await api.version(), system.restate.admin_url)
+        said = describe_conditions(await api.version(), system.restate.admin_url)
     found = []
-    async with losses(system, ledger, in_flight=in_flight, work=work) as run:
+    async with running_rounds(system, ledger, in_flight=in_flight, work=work) as run:
         with step(f"{tenants} settled Tenants"):
             sample = await run.settle(tenants)
         with step(f"Restate killed and wiped {rounds} times"):
@@ -85,12 +86,13 @@ async def _measure(
                 _tell(number, found[-1])
         await asyncio.sleep(TRAILING_SECONDS)
         others = run.others
-    counted = await asyncio.to_thread(metrics, system.operator.url)
-    made_again = {name: duplicates(ledger.entries(name)) for name in ledger.tenants()}
+    counted = await asyncio.to_thread(read_metrics, system.operator.url)
+    made_again = {name: count_duplicates(ledger.entries(name)) for name in ledger.tenants()}
     await asyncio.to_thread(system.operator.stop)
     with step("the same without an operator"):
         floor = [
-            await bare.repair(system, ledger, sample, in_flight) for _ in range(min(rounds, FLOOR_ROUNDS))
+            await repair_without_operator(system, ledger, sample, in_flight)
+            for _ in range(min(rounds, FLOOR_ROUNDS))
         ]
     said |= {"load after": " ".join(f"{load:.1f}" for load in os.getloadavg())}
     return said, Figures(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from bench.stats import percentile
-from bench.tables import table
+from bench.tables import format_table
 
 _STRETCHES = {
     "registered, as Restate says": "registered",
@@ -38,7 +38,7 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class Floor:
+class FloorRepair:
     """The least that a repair takes: one made by a client that waits for nothing but Restate."""
 
     registered: float
@@ -57,7 +57,7 @@ class Figures:
     """Resources that were made again for the same generation, by Tenant; without those that have none."""
     losses: Mapping[str, float]
     """What the operator counted as lost, by cause."""
-    floor: Sequence[Floor]
+    floor: Sequence[FloorRepair]
     others: float
     """Cores that everything else on the machine used."""
 
@@ -86,25 +86,25 @@ class Figures:
         return faults
 
 
-def tables(figures: Figures) -> str:
+def format_tables(figures: Figures) -> str:
     """The times, and what has to be zero."""
     return f"{_times(figures)}\n\n{_counts(figures)}"
 
 
-def summary(figures: Figures) -> dict[str, dict[str, float]]:
+def summarize(figures: Figures) -> dict[str, dict[str, float]]:
     """p50, p99 and the longest of each stretch, in seconds; those of the floor as `floor: <stretch>`."""
     return {name: _spread(figures.repairs, name) for name in ("away", *_STRETCHES.values())} | {
         f"floor: {name}": _spread(figures.floor, name) for name in ("registered", "resumed")
     }
 
 
-def _spread(found: Sequence[Repair | Floor], stretch: str) -> dict[str, float]:
+def _spread(found: Sequence[Repair | FloorRepair], stretch: str) -> dict[str, float]:
     values = [attrgetter(stretch)(each) for each in found]
     return {"p50": percentile(values, 50), "p99": percentile(values, 99), "max": max(values)}
 
 
 def _times(figures: Figures) -> str:
-    found = summary(figures)
+    found = summarize(figures)
     labels = {"(from the kill to the first answer)": "away"} | _STRETCHES
     rows = [
         [label, *_cells(found[name]), *_cells(found.get(f"floor: {name}"))] for label, name in labels.items()
@@ -114,7 +114,7 @@ def _times(figures: Figures) -> str:
         f"{figures.in_flight} of them in flight for {figures.work[0]:g} to {figures.work[1]:g} s"
     )
     heads = ["from Restate's first answer until …", *_HEADS, *(f"floor's {each}" for each in _HEADS)]
-    return table(title, heads, rows)
+    return format_table(title, heads, rows)
 
 
 def _cells(spread: Mapping[str, float] | None) -> list[str]:
@@ -133,4 +133,4 @@ def _counts(figures: Figures) -> str:
         ["Tenants in flight when Restate was killed", f"{caught} of {figures.in_flight * rounds}"],
         ["cores used by everything else meanwhile", f"{figures.others:.2f}"],
     ]
-    return table("What came of it", ["", ""], rows)
+    return format_table("What came of it", ["", ""], rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import manifests
-from bench.processes import grown
+from bench.processes import growth
 from bench.suite import Suite
 from bench.system import MEASURED
 from dev.net import wait_until
@@ -66,7 +66,7 @@ async def restart(suite: Suite) -> Restart:
     ready = time.perf_counter() - began
     await asyncio.to_thread(_until_reconciled, suite, tenants, _LONGEST_START)
     reconciled = time.perf_counter() - began
-    spent = grown(cpu, suite.load.processes.cpu())
+    spent = growth(cpu, suite.load.processes.cpu())
     rss, peak = suite.load.processes.rss()["operator"], _peak(system.operator_pid())
     await asyncio.sleep(GOOD_NEWS_SECONDS + _SWEEP_SECONDS)
     return Restart(

@@ -45,24 +45,24 @@ class Comparison:
     @property
     def ratio(self) -> float:
         """landlord's typical time over the floor's."""
-        return typical(self.landlord, self.one_by_one) / typical(self.floor, self.one_by_one)
+        return typical_seconds(self.landlord, self.one_by_one) / typical_seconds(self.floor, self.one_by_one)
 
 
-def typical(runs: Sequence[Run], one_by_one: bool) -> float:
+def typical_seconds(runs: Sequence[Run], one_by_one: bool) -> float:
     """Median seconds: of a Tenant when they went one by one, else of a whole run."""
-    return percentile(all_latencies(runs), 50) if one_by_one else median(run.seconds for run in runs)
+    return percentile(list_latencies(runs), 50) if one_by_one else median(run.seconds for run in runs)
 
 
-def all_latencies(runs: Sequence[Run]) -> list[float]:
+def list_latencies(runs: Sequence[Run]) -> list[float]:
     """Those of every Tenant in every run."""
     return [latency for run in runs for latency in run.latencies]
 
 
-def each(runs: Sequence[Run], what: str) -> dict[str, float]:
+def average_per_tenant(runs: Sequence[Run], what: str) -> dict[str, float]:
     """`cpu` or `counters` per Tenant."""
     total: dict[str, float] = {}
     for run in runs:
         for name, value in getattr(run, what).items():
             total[name] = total.get(name, 0.0) + value
-    tenants = len(all_latencies(runs))
+    tenants = len(list_latencies(runs))
     return {name: value / tenants for name, value in total.items()}

@@ -11,19 +11,19 @@ import aiohttp
 
 from bench import manifests
 from bench.api import Api, connected
-from bench.engine import BareEngine
+from bench.contenders import Contender, FloorContender, LandlordContender
+from bench.engine import FloorEngine
 from bench.load import Load
 from bench.manifests import Sample
 from bench.readiness import Readiness, watching
 from bench.stats import Comparison, Run
 from bench.system import MEASURED, System
-from bench.ways import Floor, Landlord, Way
 from landlord.api.tenant import Tenant
 
 WARM_UP = 20
-"""Tenants each way before anything counts: connections are made, modules loaded, plans cached."""
+"""Tenants of each contender before anything counts: connections are made, modules loaded, plans cached."""
 BLOCK = 10
-"""Tenants of one way in a row when they go one by one."""
+"""Tenants of one contender in a row when they go one by one."""
 _DELETE_SECONDS = 120.0
 
 
@@ -35,8 +35,8 @@ class Suite:
     api: Api
     readiness: Readiness
     load: Load
-    landlord: Landlord
-    floor: Floor
+    landlord: LandlordContender
+    floor: FloorContender
     sample: Sample
     _numbers: Iterator[int]
 
@@ -64,22 +64,22 @@ class Suite:
         """Tenants on the Docker engine, all at the same time, beside bare containers."""
         floor, landlord = [], []
         async with self._docker_tenant() as tenant:
-            with _bare_engine(tenant) as engine:
+            with _floor_engine(tenant) as engine:
                 for _ in range(rounds):
                     start = partial(asyncio.to_thread, engine.start, self.names(tenants))
-                    floor.append(await self.load.measured(start))
+                    floor.append(await self.load.measure(start))
                     await asyncio.to_thread(engine.remove)
                     names = self.names(tenants)
                     landlord.append(await self.load.run(self.landlord, names, manifests.docker))
                     await self.delete(names)
         return Comparison(f"docker, {tenants} at once", False, landlord=landlord, floor=floor)
 
-    async def _memory(self, way: Way, tenants: int, *, one_by_one: bool = False) -> Run:
-        return await self.load.run(way, self.names(tenants), manifests.memory, one_by_one=one_by_one)
+    async def _memory(self, contender: Contender, tenants: int, *, one_by_one: bool = False) -> Run:
+        return await self.load.run(contender, self.names(tenants), manifests.memory, one_by_one=one_by_one)
 
     async def delete(self, names: Sequence[str]) -> None:
         """Delete measured Tenants and wait until they are gone."""
-        gone = [self.readiness.gone(MEASURED, name) for name in names]
+        gone = [self.readiness.expect_gone(MEASURED, name) for name in names]
         for name in names:
             await self.api.delete(MEASURED, name)
         async with asyncio.timeout(_DELETE_SECONDS):
@@ -104,18 +104,18 @@ async def warm_suite(system: System) -> AsyncIterator[Suite]:
         watching(api) as readiness,
     ):
         load = Load(api, readiness, system.processes(), system.counters)
-        landlord = Landlord()
+        landlord = LandlordContender()
         names = [_name(next(numbers)) for _ in range(WARM_UP)]
         await load.run(landlord, names, manifests.memory)
         sample = Sample(await api.get(MEASURED, names[0]))
-        floor = Floor(api, ingress, sample)
+        floor = FloorContender(api, ingress, sample)
         await load.run(floor, [_name(next(numbers)) for _ in range(WARM_UP)], manifests.memory)
         yield Suite(system, api, readiness, load, landlord, floor, sample, numbers)
 
 
 @contextmanager
-def _bare_engine(tenant: Tenant) -> Iterator[BareEngine]:
-    engine = BareEngine(manifests.desired(tenant))
+def _floor_engine(tenant: Tenant) -> Iterator[FloorEngine]:
+    engine = FloorEngine(manifests.desired(tenant))
     try:
         yield engine
     finally:

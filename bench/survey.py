@@ -18,9 +18,9 @@ import psutil
 
 from bench import manifests
 from bench.api import connected
-from bench.conditions import conditions
-from bench.crowd import CROWD, CrowdBackend, name_of
-from bench.processes import OTHERS, Processes, grown
+from bench.conditions import describe_conditions
+from bench.many_tenants import MANY_TENANTS, ManyTenantsBackend, name_of
+from bench.processes import OTHERS, Processes, growth
 from bench.system import MEASURED, System, running_system
 from dev.failure import LocalFailure
 from dev.paths import CHECKOUT
@@ -63,12 +63,12 @@ class _Nobody:
 )
 def main(tenants: int, every: float, seconds: float, output: Path) -> None:
     """Look at settled Tenants much more often than usual."""
-    with TemporaryDirectory(prefix="landlord-crowd-") as name:
-        settings = plugged_in(Path(name), CrowdBackend) | {
-            CROWD: str(tenants),
-            "LANDLORD_DEFAULT_BACKEND": CrowdBackend.name,
+    with TemporaryDirectory(prefix="landlord-many-") as name:
+        settings = plugged_in(Path(name), ManyTenantsBackend) | {
+            MANY_TENANTS: str(tenants),
+            "LANDLORD_DEFAULT_BACKEND": ManyTenantsBackend.name,
         }
-        with running_system(CrowdBackend.name, settings) as system:
+        with running_system(ManyTenantsBackend.name, settings) as system:
             figures = asyncio.run(_measure(system, tenants, every, seconds))
     say("\n" + "\n".join(f"{name}: {value}" for name, value in figures.items()))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def main(tenants: int, every: float, seconds: float, output: Path) -> None:
 
 async def _measure(system: System, tenants: int, every: float, seconds: float) -> dict[str, object]:
     async with connected(system.control_plane.kubeconfig) as api:
-        said: dict[str, object] = dict(conditions(await api.version(), system.restate.admin_url))
+        said: dict[str, object] = dict(describe_conditions(await api.version(), system.restate.admin_url))
         await api.create(MEASURED, manifests.memory(PATTERN))
         for _ in range(_TRIES):
             made = await api.get(MEASURED, PATTERN)
@@ -95,7 +95,7 @@ async def _measure(system: System, tenants: int, every: float, seconds: float) -
     cache = _filled(made, tenants)
     said |= {"tenants": tenants, "MB of the cache": (psutil.Process().memory_info().rss - rss) / 1e6}
     began = time.perf_counter()
-    seen = await engine.survey(CrowdBackend.name)
+    seen = await engine.survey(ManyTenantsBackend.name)
     said |= {"seconds of one": time.perf_counter() - began, "bytes of one": _size(seen)}
     with step(f"a survey every {every:g} s"):
         said |= await _cost(system, engine, cache, every, seconds)
@@ -124,7 +124,7 @@ async def _cost(
     await asyncio.sleep(seconds)
     task.cancel()
     number = max(1, len(made))
-    spent = grown(cpu, processes.cpu())
+    spent = growth(cpu, processes.cpu())
     return {
         "surveys": len(made),
         "worked on": len(added),

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from bench.metrics import metrics
+from bench.metrics import read_metrics
 from bench.processes import Processes, find
 from dev.cluster import ControlPlane
 from dev.failure import LocalFailure
@@ -96,7 +96,7 @@ class System:
         """The operator's counters, as `name{label,…}`."""
         return {
             name: value
-            for name, value in metrics(self.operator.url).items()
+            for name, value in read_metrics(self.operator.url).items()
             if name.partition("{")[0] in _COUNTERS
         }
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.metrics import metrics
+from bench.metrics import read_metrics
 from dev.failure import LocalFailure
 from dev.net import request
 from landlord.api.names import REVISION, WORKFLOW_SERVICE
@@ -21,7 +21,7 @@ LONGEST_REPAIR = 60.0
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedTimes:
     """Times are those of `time.perf_counter`."""
 
     answered: float
@@ -33,7 +33,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Witness:
+class Observer:
     """Where to ask. The worker at `worker_url` with this revision is what has to be registered."""
 
     admin_url: str
@@ -41,33 +41,35 @@ class Witness:
     operator_url: str
     revision: str
 
-    def watch(self) -> Seen:
+    def watch(self) -> ObservedTimes:
         """Ask until all has been seen; to be called while Restate is away. Raises LocalFailure."""
-        answered = until(lambda: answers(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer")
+        answered = wait_for(
+            lambda: is_answering(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer"
+        )
         answered_at = time.time()
-        registered = until(self._registered, LONGEST_REPAIR, "the registration")
-        verified = until(
+        registered = wait_for(self._registered, LONGEST_REPAIR, "the registration")
+        verified = wait_for(
             lambda: self._verified(answered_at), LONGEST_REPAIR, "the operator to verify the registration"
         )
-        return Seen(answered, registered, verified)
+        return ObservedTimes(answered, registered, verified)
 
     def _registered(self) -> bool:
-        service = _asked(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
+        service = _get(f"{self.admin_url}/services/{WORKFLOW_SERVICE}")
         if "deployment_id" not in service:
             return False
-        deployment = _asked(f"{self.admin_url}/deployments/{service['deployment_id']}")
+        deployment = _get(f"{self.admin_url}/deployments/{service['deployment_id']}")
         uri, seen = deployment.get("uri", ""), service.get("metadata", {}).get(REVISION)
         return (uri.rstrip("/"), seen) == (self.worker_url, self.revision)
 
     def _verified(self, since: float) -> bool:
-        said = metrics(self.operator_url)
+        said = read_metrics(self.operator_url)
         return (
             said["landlord_registration_up{}"] == 1
             and said["landlord_registration_last_verified_timestamp_seconds{}"] > since
         )
 
 
-def until(seen: Callable[[], bool], seconds: float, what: str) -> float:
+def wait_for(seen: Callable[[], bool], seconds: float, what: str) -> float:
     """Ask until it is so; returns when. Raises LocalFailure."""
     deadline = time.monotonic() + seconds
     while not seen():
@@ -77,13 +79,13 @@ def until(seen: Callable[[], bool], seconds: float, what: str) -> float:
     return time.perf_counter()
 
 
-def answers(url: str) -> bool:
+def is_answering(url: str) -> bool:
     """Whether a GET is answered with status 200."""
     answer = request(url)
     return answer is not None and answer[0] == 200
 
 
-def _asked(url: str) -> JsonObject:
+def _get(url: str) -> JsonObject:
     """The body of an answer; empty while there is no answer of status 200."""
     answer = request(url)
     if answer is None or answer[0] != 200:

@@ -10,15 +10,15 @@ from functools import partial
 
 from bench import manifests
 from bench.api import Api, connected
-from bench.ledger import Ledger, begun_since
+from bench.contenders import LandlordContender
+from bench.ledger import Ledger, find_first_begin
 from bench.load import Load
 from bench.manifests import Sample
-from bench.processes import OTHERS, grown
+from bench.observer import Observer
+from bench.processes import OTHERS, growth
 from bench.readiness import Readiness, is_ready, watching
 from bench.repairs import Repair
 from bench.system import MEASURED, System
-from bench.ways import Landlord
-from bench.witness import Witness
 from dev.failure import LocalFailure
 from landlord.api.schema import JsonObject
 
@@ -31,7 +31,7 @@ LONGEST_WAIT = 60.0
 _POLL_SECONDS = 0.01
 
 
-class Losses:
+class StoreLossRounds:
     """Rounds on one running system. Half of the Tenants in flight are new, the others are changed."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Losses:
         api: Api,
         readiness: Readiness,
         ledger: Ledger,
-        witness: Witness,
+        observer: Observer,
         *,
         in_flight: int,
         work: tuple[float, float],
@@ -49,7 +49,7 @@ class Losses:
         self._api = api
         self._readiness = readiness
         self._ledger = ledger
-        self._witness = witness
+        self._observer = observer
         self._work = [work[0] + (work[1] - work[0]) * n / max(1, in_flight - 1) for n in range(in_flight)]
         self._settled: deque[str] = deque()
         self._made = 0
@@ -66,7 +66,7 @@ class Losses:
         """Have so many Tenants at each kill, those in flight included; returns one as a pattern."""
         load = Load(self._api, self._readiness, self._system.processes(), self._system.counters)
         names = self._names(tenants - len(self._new_work))
-        await load.run(Landlord(), names, partial(manifests.slow, seconds=0.0, release=0))
+        await load.run(LandlordContender(), names, partial(manifests.slow, seconds=0.0, release=0))
         self._settled.extend(names)
         return Sample(await self._api.get(MEASURED, names[0]))
 
@@ -84,7 +84,7 @@ class Losses:
         caught = [name for name, future in ready.items() if not future.done()]
         await asyncio.to_thread(self._system.restate.wipe)
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(asyncio.to_thread(self._witness.watch))
+            watching = group.create_task(asyncio.to_thread(self._observer.watch))
             await asyncio.sleep(self._chance.uniform(0, LONGEST_PAUSE))
             await asyncio.to_thread(self._system.restate.start)
         seen = watching.result()
@@ -93,7 +93,8 @@ class Losses:
         over, after = time.perf_counter(), await self._api.tenants(MEASURED)
         # What was made before the kill, and only not told yet, need not be begun again.
         begun = [
-            begun_since(self._ledger.entries(name), killed) or (seen.answered if ready[name].done() else over)
+            find_first_begin(self._ledger.entries(name), killed)
+            or (seen.answered if ready[name].done() else over)
             for name in caught
         ]
         ended = [ready[name].result() if ready[name].done() else over for name in caught]
@@ -127,7 +128,7 @@ class Losses:
         changed = [self._settled.popleft() for _ in self._work[1::2]]
         seconds = dict(zip([*new, *changed], [*self._new_work, *self._work[1::2]], strict=True))
         generations = dict.fromkeys(new, 1) | {name: _generation(before[name]) + 1 for name in changed}
-        ready = {name: self._readiness.ready(MEASURED, name, at) for name, at in generations.items()}
+        ready = {name: self._readiness.expect_ready(MEASURED, name, at) for name, at in generations.items()}
 
         async def send(name: str) -> None:
             body = manifests.slow(name, seconds[name], self._release)
@@ -142,8 +143,10 @@ class Losses:
             if time.perf_counter() - began > LONGEST_WAIT:
                 raise LocalFailure(f"the backend was not asked to work on {', '.join(sorted(waiting))}")
             await asyncio.sleep(_POLL_SECONDS)
-            waiting = {name for name in waiting if begun_since(self._ledger.entries(name), began) is None}
-        self._others += grown(cpu, processes.cpu())[OTHERS]
+            waiting = {
+                name for name in waiting if find_first_begin(self._ledger.entries(name), began) is None
+            }
+        self._others += growth(cpu, processes.cpu())[OTHERS]
         self._watched += time.perf_counter() - began
         return ready
 
@@ -151,7 +154,7 @@ class Losses:
         """Have as many Tenants as before: the oldest go."""
         self._settled.extend(touched)
         oldest = [self._settled.popleft() for _ in self._new_work]
-        gone = [self._readiness.gone(MEASURED, name) for name in oldest]
+        gone = [self._readiness.expect_gone(MEASURED, name) for name in oldest]
         await asyncio.gather(*(self._api.delete(MEASURED, name) for name in oldest))
         async with asyncio.timeout(LONGEST_WAIT):
             await asyncio.gather(*gone)
@@ -162,14 +165,14 @@ class Losses:
 
 
 @asynccontextmanager
-async def losses(
+async def running_rounds(
     system: System, ledger: Ledger, *, in_flight: int, work: tuple[float, float]
-) -> AsyncIterator[Losses]:
+) -> AsyncIterator[StoreLossRounds]:
     """Rounds with a watch over all Tenants."""
     revision = await asyncio.to_thread(system.revision)
-    witness = Witness(system.restate.admin_url, system.worker.url, system.operator.url, revision)
+    observer = Observer(system.restate.admin_url, system.worker.url, system.operator.url, revision)
     async with connected(system.control_plane.kubeconfig) as api, watching(api) as readiness:
-        yield Losses(system, api, readiness, ledger, witness, in_flight=in_flight, work=work)
+        yield StoreLossRounds(system, api, readiness, ledger, observer, in_flight=in_flight, work=work)
 
 
 def _version(tenant: JsonObject) -> str:

@@ -1,4 +1,4 @@
-"""The two ways from a created Tenant to Ready: landlord's, and the least that there is to do."""
+"""The two contenders that make a created Tenant Ready: landlord, and the floor with the least work."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from landlord.api.schema import JsonObject
 from landlord.controller.main import CONCURRENCY
 
 
-class Landlord:
+class LandlordContender:
     """The operator does it."""
 
     namespace = MEASURED
@@ -21,7 +21,7 @@ class Landlord:
         """Nothing is left to do here."""
 
 
-class Floor:
+class FloorContender:
     """The writes and the call that landlord can't do without, one after the other, and nothing in between."""
 
     namespace = FLOOR
@@ -50,4 +50,4 @@ class Floor:
             raise RuntimeError(f"the workflow of {name} ended with {outcome}")
 
 
-Way = Landlord | Floor
+Contender = LandlordContender | FloorContender
