@@ -53,7 +53,7 @@ async def _measure(
     found: list[Comparison] = []
     restarted = []
     async with warm_suite(system) as suite:
-        said = describe_conditions(await suite.api.version(), system.restate.admin_url)
+        said = describe_conditions(await suite.api.read_version(), system.restate.admin_url)
         if one_by_one:
             with step(f"{one_by_one} Tenants one by one"):
                 found.append(await suite.one_by_one(one_by_one))

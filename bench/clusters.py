@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import click
 import psutil
 
-from bench.api import Api, connected
+from bench.api import TenantApi, connecting
 from bench.conditions import describe_machine
 from bench.stats import percentile
 from bench.system import disposable
@@ -75,11 +75,11 @@ def _cluster() -> Iterator[ControlPlane]:
 
 async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> dict[str, object]:
     async with AsyncExitStack() as cleanup:
-        api = await cleanup.enter_async_context(connected(control_plane.kubeconfig))
+        api = await cleanup.enter_async_context(connecting(control_plane.kubeconfig))
         cleanup.push_async_callback((backend := KubernetesBackend()).close)
         said: dict[str, object] = {
             **describe_machine(),
-            "kube-apiserver": await api.version(),
+            "kube-apiserver": await api.read_version(),
             "tenants": tenants,
         }
         with step(f"{tenants} tenants"):
@@ -136,7 +136,7 @@ def _desired(number: int) -> Desired:
     return Desired(tenant_id=f"tenant-{number:05}", workload=Workload(containers=(web,)))
 
 
-async def _read_lists(api: Api) -> None:
+async def _read_lists(api: TenantApi) -> None:
     ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
     for kind in (kinds.NAMESPACE, *kinds.MADE):

@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 
-from bench.api import Api
+from bench.api import TenantApi
 from bench.manifests import Sample
 from bench.system import FLOOR, MEASURED
 from landlord.api.names import WORKFLOW_SERVICE
@@ -26,7 +26,7 @@ class FloorContender:
 
     namespace = FLOOR
 
-    def __init__(self, api: Api, ingress: aiohttp.ClientSession, sample: Sample) -> None:
+    def __init__(self, api: TenantApi, ingress: aiohttp.ClientSession, sample: Sample) -> None:
         self._api = api
         self._ingress = ingress
         self._sample = sample
@@ -37,7 +37,7 @@ class FloorContender:
         metadata = created["metadata"]
         name = metadata["name"]
         async with self._working:
-            held = await self._api.hold(self.namespace, name, metadata["resourceVersion"])
+            held = await self._api.add_finalizer(self.namespace, name, metadata["resourceVersion"])
             await self._provision(name, f"{metadata['uid']}-1-1", self._sample.request(created))
             await self._api.apply_status(self.namespace, name, self._sample.status(held))
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bench.api import Api
+from bench.api import TenantApi
 from bench.contenders import Contender
 from bench.processes import Processes, growth
 from bench.readiness import Readiness
@@ -22,7 +22,7 @@ LONGEST_RUN = 600.0
 class Load:
     """Puts a load on the system and measures what comes of it."""
 
-    api: Api
+    api: TenantApi
     readiness: Readiness
     processes: Processes
     counters: Callable[[], dict[str, float]]

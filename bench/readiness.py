@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bench.api import Api
+from bench.api import TenantApi
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 
@@ -60,17 +60,17 @@ def is_ready(tenant: JsonObject) -> bool:
 
 
 @asynccontextmanager
-async def watching(api: Api) -> AsyncIterator[Readiness]:
+async def watching(api: TenantApi) -> AsyncIterator[Readiness]:
     """Watch for as long as the body runs, which is cancelled if the watch fails."""
     readiness = Readiness()
 
     async def follow(since: str) -> None:
         while True:  # the server ends a watch when it likes
-            async for event in api.events(since):
+            async for event in api.watch(since):
                 readiness.take_in(event)
                 since = event["object"]["metadata"]["resourceVersion"]
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(follow(await api.resource_version()))
+        task = group.create_task(follow(await api.read_resource_version()))
         yield readiness
         task.cancel()

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from bench import repairs
-from bench.api import connected
+from bench.api import connecting
 from bench.conditions import describe_conditions
 from bench.floor import repair_without_operator
 from bench.ledger import LEDGER, Ledger, LedgerBackend, count_duplicates
@@ -74,8 +74,8 @@ def main(rounds: int, tenants: int, in_flight: int, work: tuple[float, float], o
 async def _measure(
     system: System, ledger: Ledger, rounds: int, tenants: int, in_flight: int, work: tuple[float, float]
 ) -> tuple[dict[str, str], Figures]:
-    async with connected(system.control_plane.kubeconfig) as api:
-        said = describe_conditions(await api.version(), system.restate.admin_url)
+    async with connecting(system.control_plane.kubeconfig) as api:
+        said = describe_conditions(await api.read_version(), system.restate.admin_url)
     found = []
     async with running_rounds(system, ledger, in_flight=in_flight, work=work) as run:
         with step(f"{tenants} settled Tenants"):

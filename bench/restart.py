@@ -47,7 +47,7 @@ async def settle(suite: Suite, tenants: int) -> None:
     async def one(name: str) -> None:
         async with slots:
             created = await suite.api.create(MEASURED, manifests.memory(name))
-            held = await suite.api.hold(MEASURED, name, created["metadata"]["resourceVersion"])
+            held = await suite.api.add_finalizer(MEASURED, name, created["metadata"]["resourceVersion"])
             await suite.api.apply_status(MEASURED, name, suite.sample.status(held, MEASURED))
 
     async with asyncio.TaskGroup() as group:
@@ -59,7 +59,7 @@ async def restart(suite: Suite) -> Restart:
     """Start the operator anew and follow it until nothing is left to do."""
     system, operator = suite.system, suite.system.operator
     await asyncio.to_thread(operator.stop)
-    tenants = await suite.api.number(MEASURED)
+    tenants = await suite.api.count(MEASURED)
     cpu, began = suite.load.processes.cpu(), time.perf_counter()
     operator.start(wait=False)
     await asyncio.to_thread(operator.wait_ready, _LONGEST_START)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from bench import manifests
-from bench.api import Api, connected
+from bench.api import TenantApi, connecting
 from bench.contenders import LandlordContender
 from bench.ledger import Ledger, find_first_begin
 from bench.load import Load
@@ -37,7 +37,7 @@ class StoreLossRounds:
     def __init__(
         self,
         system: System,
-        api: Api,
+        api: TenantApi,
         readiness: Readiness,
         ledger: Ledger,
         observer: Observer,
@@ -72,7 +72,7 @@ class StoreLossRounds:
 
     async def round(self) -> Repair:
         """Lose the store once, and follow that until all work is done."""
-        before = await self._api.tenants(MEASURED)
+        before = await self._api.list_all(MEASURED)
         ready = await self._begin(before)
         untouched = {name: _version(before[name]) for name in self._settled}
         worked_on = {name: len(self._ledger.entries(name)) for name in untouched}
@@ -90,7 +90,7 @@ class StoreLossRounds:
         seen = watching.result()
         await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
 
-        over, after = time.perf_counter(), await self._api.tenants(MEASURED)
+        over, after = time.perf_counter(), await self._api.list_all(MEASURED)
         # What was made before the kill, and only not told yet, need not be begun again.
         begun = [
             find_first_begin(self._ledger.entries(name), killed)
@@ -133,7 +133,7 @@ class StoreLossRounds:
         async def send(name: str) -> None:
             body = manifests.slow(name, seconds[name], self._release)
             if name in before:
-                await self._api.change(MEASURED, name, body)
+                await self._api.merge(MEASURED, name, body)
             else:
                 await self._api.create(MEASURED, body)
 
@@ -171,7 +171,7 @@ async def running_rounds(
     """Rounds with a watch over all Tenants."""
     revision = await asyncio.to_thread(system.revision)
     observer = Observer(system.restate.admin_url, system.worker.url, system.operator.url, revision)
-    async with connected(system.control_plane.kubeconfig) as api, watching(api) as readiness:
+    async with connecting(system.control_plane.kubeconfig) as api, watching(api) as readiness:
         yield StoreLossRounds(system, api, readiness, ledger, observer, in_flight=in_flight, work=work)
 
 

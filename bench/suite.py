@@ -10,7 +10,7 @@ from itertools import count
 import aiohttp
 
 from bench import manifests
-from bench.api import Api, connected
+from bench.api import TenantApi, connecting
 from bench.contenders import Contender, FloorContender, LandlordContender
 from bench.engine import FloorEngine
 from bench.load import Load
@@ -32,7 +32,7 @@ class Suite:
     """The measurements on one running system."""
 
     system: System
-    api: Api
+    api: TenantApi
     readiness: Readiness
     load: Load
     landlord: LandlordContender
@@ -99,7 +99,7 @@ async def warm_suite(system: System) -> AsyncIterator[Suite]:
     """The suite on a running system that has been warmed up."""
     numbers = count()
     async with (
-        connected(system.control_plane.kubeconfig) as api,
+        connecting(system.control_plane.kubeconfig) as api,
         aiohttp.ClientSession(system.restate.ingress_url, connector=aiohttp.TCPConnector(limit=0)) as ingress,
         watching(api) as readiness,
     ):

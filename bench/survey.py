@@ -17,7 +17,7 @@ import click
 import psutil
 
 from bench import manifests
-from bench.api import connected
+from bench.api import connecting
 from bench.conditions import describe_conditions
 from bench.many_tenants import MANY_TENANTS, ManyTenantsBackend, name_of
 from bench.processes import OTHERS, Processes, growth
@@ -76,8 +76,10 @@ def main(tenants: int, every: float, seconds: float, output: Path) -> None:
 
 
 async def _measure(system: System, tenants: int, every: float, seconds: float) -> dict[str, object]:
-    async with connected(system.control_plane.kubeconfig) as api:
-        said: dict[str, object] = dict(describe_conditions(await api.version(), system.restate.admin_url))
+    async with connecting(system.control_plane.kubeconfig) as api:
+        said: dict[str, object] = dict(
+            describe_conditions(await api.read_version(), system.restate.admin_url)
+        )
         await api.create(MEASURED, manifests.memory(PATTERN))
         for _ in range(_TRIES):
             made = await api.get(MEASURED, PATTERN)
