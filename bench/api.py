@@ -25,39 +25,39 @@ class TenantApi:
         self._session = session
 
     async def create(self, namespace: str, body: bytes) -> JsonObject:
-        """Create a Tenant; returns it as the server has it."""
+        """Create a Tenant. Returns the server's copy."""
         return await self._call("POST", _TENANTS.path(namespace), body, content_type=JSON)
 
     async def merge(self, namespace: str, name: str, body: bytes) -> JsonObject:
-        """Merge a manifest into a Tenant; returns it as the server has it."""
+        """Merge a manifest into a Tenant. Returns the server's copy."""
         return await self._call("PATCH", _TENANTS.path(namespace, name), body, content_type=MERGE_PATCH)
 
     async def list_all(self, namespace: str) -> dict[str, JsonObject]:
-        """All Tenants as they are, by name."""
+        """All Tenants of a namespace, by name."""
         items = (await self._call("GET", _TENANTS.path(namespace)))["items"]
         return {tenant["metadata"]["name"]: tenant for tenant in items}
 
     async def get(self, namespace: str, name: str) -> JsonObject:
-        """A Tenant as it is."""
+        """One Tenant."""
         return await self._call("GET", _TENANTS.path(namespace, name))
 
     async def add_finalizer(self, namespace: str, name: str, resource_version: str) -> JsonObject:
-        """Add landlord's finalizer, by the operator's patch; returns the Tenant with it."""
+        """Add landlord's finalizer with the operator's patch. Returns the server's copy."""
         patch = {"metadata": {"resourceVersion": resource_version, "finalizers": [names.FINALIZER]}}
         body = json.dumps(patch).encode()
         return await self._call("PATCH", _TENANTS.path(namespace, name), body, content_type=MERGE_PATCH)
 
     async def apply_status(self, namespace: str, name: str, body: bytes) -> None:
-        """Apply a status, as the operator does."""
+        """Apply a status like the operator."""
         path = _TENANTS.path(namespace, name, "status")
         await self._call("PATCH", path, body, content_type=APPLY_PATCH, params=_QUERY)
 
     async def delete(self, namespace: str, name: str) -> None:
-        """Ask for a Tenant to be deleted."""
+        """Request the deletion of a Tenant."""
         await self._call("DELETE", _TENANTS.path(namespace, name))
 
     async def count(self, namespace: str) -> int:
-        """How many Tenants there are."""
+        """The number of Tenants in a namespace."""
         page = await self._call("GET", _TENANTS.path(namespace), params={"limit": "1"})
         return len(page["items"]) + int(page["metadata"].get("remainingItemCount", 0))
 
@@ -66,12 +66,12 @@ class TenantApi:
         return str((await self._call("GET", "/version"))["gitVersion"])
 
     async def read_resource_version(self) -> str:
-        """Where a watch has to begin to see all that happens from now on."""
+        """The resource version at which a watch must start to miss no later change."""
         listed = await self._call("GET", _TENANTS.path(), params={"limit": "1"})
         return str(listed["metadata"]["resourceVersion"])
 
     async def watch(self, since: str) -> AsyncIterator[JsonObject]:
-        """Every event about any Tenant, in one watch."""
+        """The events of one watch of all Tenants."""
         query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": str(_WATCH_SECONDS)}
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.get(_TENANTS.path(), params=query, timeout=timeout) as answer:
@@ -83,7 +83,7 @@ class TenantApi:
                     yield event
 
     async def read(self, path: str, accept: str) -> bytes:
-        """The body of an answer, as it came."""
+        """The body of an answer, not decoded."""
         async with self._session.get(path, headers={"Accept": accept}) as answer:
             answer.raise_for_status()
             return await answer.read()

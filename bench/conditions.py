@@ -1,4 +1,4 @@
-"""The conditions under which figures were measured: without them they say nothing."""
+"""The conditions of a measurement, without which its figures mean nothing."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from landlord import __version__
 
 
 def describe_conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
-    """Machine and versions."""
+    """The machine and the versions."""
     answer = request(f"{restate_admin_url}/version")
     return {
         **describe_machine(),
@@ -22,7 +22,7 @@ def describe_conditions(apiserver: str, restate_admin_url: str) -> dict[str, str
 
 
 def describe_machine() -> dict[str, str]:
-    """The machine, and what runs on it."""
+    """The machine, its software and its load."""
     return {
         "cpu": f"{os.cpu_count()} x {_cpu_model()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",

@@ -13,16 +13,16 @@ from landlord.controller.main import CONCURRENCY
 
 
 class LandlordContender:
-    """The operator does it."""
+    """The operator makes it Ready."""
 
     namespace = MEASURED
 
     async def finish(self, created: JsonObject) -> None:
-        """Nothing is left to do here."""
+        """Do nothing."""
 
 
 class FloorContender:
-    """The writes and the call that landlord can't do without, one after the other, and nothing in between."""
+    """The writes and the call that no operator can save, one after another, and nothing else."""
 
     namespace = FLOOR
 
@@ -33,7 +33,7 @@ class FloorContender:
         self._working = asyncio.Semaphore(CONCURRENCY)
 
     async def finish(self, created: JsonObject) -> None:
-        """Finalizer, workflow, status."""
+        """Add the finalizer, run the workflow, and write the status."""
         metadata = created["metadata"]
         name = metadata["name"]
         async with self._working:

@@ -1,4 +1,4 @@
-"""The floor of a repair: a client that waits for nothing but Restate registers the worker and calls it."""
+"""The floor of a repair: a client that waits only for Restate, registers the worker and calls it."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ LONGEST_WAIT = 60.0
 
 
 async def repair_without_operator(system: System, ledger: Ledger, sample: Sample, calls: int) -> FloorRepair:
-    """Lose the store, without an operator, and do what one has to do at least: register, and call."""
+    """Delete Restate's store while no operator runs, register the worker, and make all calls."""
     restate = system.restate
     await asyncio.to_thread(restate.kill)
     await asyncio.to_thread(restate.wipe)
@@ -35,7 +35,7 @@ async def repair_without_operator(system: System, ledger: Ledger, sample: Sample
 
 
 def _register(system: System) -> tuple[float, float]:
-    """When Restate answered first, and when it had the worker registered."""
+    """The times of Restate's first answer and of the registration."""
     worker, admin = system.worker.url, system.restate.admin_url
     body = json.dumps({"uri": worker})
 

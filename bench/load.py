@@ -1,4 +1,4 @@
-"""Creating Tenants, some at a time, and waiting until all are Ready."""
+"""Create Tenants, and wait until all are Ready."""
 
 import asyncio
 import time
@@ -12,15 +12,15 @@ from bench.readiness import Readiness
 from bench.stats import Run
 
 AT_ONCE = 32
-"""Creates that are in flight at the same time."""
+"""How many create requests run at the same time."""
 TRAILING_SECONDS = 1.0
-"""What the processes still do then belongs to the run: the operator sees its own last write, for instance."""
+"""The run includes what the processes do in this time, such as the operator's reading of its last write."""
 LONGEST_RUN = 600.0
 
 
 @dataclass(frozen=True)
 class Load:
-    """Puts a load on the system and measures what comes of it."""
+    """Puts a load on the system and measures it."""
 
     api: TenantApi
     readiness: Readiness
@@ -35,7 +35,7 @@ class Load:
         *,
         one_by_one: bool = False,
     ) -> Run:
-        """Create Tenants and see all of them become Ready; one by one, or as many at once as can be."""
+        """Create Tenants, one by one or all at once, and wait until all are Ready."""
         creating = asyncio.Semaphore(AT_ONCE)
 
         async def one(name: str) -> float:
@@ -56,7 +56,7 @@ class Load:
         return await self.measure(work)
 
     async def measure(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
-        """What doing some work takes. The work returns the latencies of its parts."""
+        """Measure some work, which returns the latencies of its parts."""
         counters, cpu, began = self.counters(), self.processes.cpu(), time.perf_counter()
         async with asyncio.timeout(LONGEST_RUN):
             latencies = await work()

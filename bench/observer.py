@@ -1,6 +1,6 @@
-"""Sees when Restate answers again and when its registration is right again, by asking all the time.
+"""Observe when Restate answers again and when its registration is correct again, by constant polling.
 
-Made for a thread of its own: what else the bench does must not delay what is seen.
+It runs in its own thread, so that the rest of the benchmark does not delay it.
 """
 
 import json
@@ -17,7 +17,7 @@ from landlord.api.schema import JsonObject
 POLL_SECONDS = 0.002
 LONGEST_AWAY = 60.0
 LONGEST_REPAIR = 60.0
-"""Seconds after which the run is given up."""
+"""Seconds after which the run fails."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class ObservedTimes:
     answered: float
     """The first HTTP 200 of Restate's admin API."""
     registered: float
-    """The admin API showed our worker's URI and revision as what the service runs on."""
+    """The admin API reported that the service runs on the worker, at its current revision."""
     verified: float
-    """The operator said so as well, from a look at Restate after its first answer."""
+    """The operator reported that too, from a check after Restate's first answer."""
 
 
 @dataclass(frozen=True)
 class Observer:
-    """Where to ask. The worker at `worker_url` with this revision is what has to be registered."""
+    """The URLs to poll. The worker at `worker_url` with this revision must be registered."""
 
     admin_url: str
     worker_url: str
@@ -42,7 +42,7 @@ class Observer:
     revision: str
 
     def watch(self) -> ObservedTimes:
-        """Ask until all has been seen; to be called while Restate is away. Raises LocalFailure."""
+        """Poll until everything was observed. Call this while Restate is stopped. Raises LocalFailure."""
         answered = wait_for(
             lambda: is_answering(f"{self.admin_url}/health"), LONGEST_AWAY, "Restate to answer"
         )
@@ -70,23 +70,23 @@ class Observer:
 
 
 def wait_for(seen: Callable[[], bool], seconds: float, what: str) -> float:
-    """Ask until it is so; returns when. Raises LocalFailure."""
+    """Poll until `seen`. Returns the time. Raises LocalFailure after `seconds`."""
     deadline = time.monotonic() + seconds
     while not seen():
         if time.monotonic() > deadline:
-            raise LocalFailure(f"waited {seconds:.0f} s in vain for {what}")
+            raise LocalFailure(f"waited {seconds:.0f} s for {what}, in vain")
         time.sleep(POLL_SECONDS)
     return time.perf_counter()
 
 
 def is_answering(url: str) -> bool:
-    """Whether a GET is answered with status 200."""
+    """Whether a GET returns status 200."""
     answer = request(url)
     return answer is not None and answer[0] == 200
 
 
 def _get(url: str) -> JsonObject:
-    """The body of an answer; empty while there is no answer of status 200."""
+    """The decoded body of an answer, which is empty unless its status is 200."""
     answer = request(url)
     if answer is None or answer[0] != 200:
         return {}

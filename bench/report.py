@@ -1,4 +1,4 @@
-"""The figures for people, as tables of plain text."""
+"""The figures as tables of plain text."""
 
 from collections.abc import Sequence
 
@@ -24,13 +24,13 @@ _MB = 1e6
 
 
 def format_tables(comparisons: Sequence[Comparison]) -> str:
-    """Time, CPU, memory and writes of each comparison."""
+    """The tables of time, CPU, memory and counters of all comparisons."""
     parts = [_times(comparisons), _cpu(comparisons), _memory(comparisons), _counters(comparisons)]
     return "\n\n".join(parts)
 
 
 def format_restarts(found: Sequence[Restart]) -> str:
-    """One line for each restart."""
+    """A table with a row for each restart."""
     rows = [
         [
             str(each.tenants),
@@ -65,9 +65,9 @@ def _times(comparisons: Sequence[Comparison]) -> str:
 
 def _cpu(comparisons: Sequence[Comparison]) -> str:
     spent = {
-        f"{found.title}: {way}": average_per_tenant(getattr(found, way), "cpu")
+        f"{found.title}: {contender}": average_per_tenant(getattr(found, contender), "cpu")
         for found in comparisons
-        for way in ("landlord", "floor")
+        for contender in ("landlord", "floor")
     }
     names = [name for name in _PROCESSES if any(name in cpu for cpu in spent.values())]
     rows = [[title, *(f"{cpu.get(name, 0) * 1e3:.1f}" for name in names)] for title, cpu in spent.items()]
@@ -78,7 +78,7 @@ def _memory(comparisons: Sequence[Comparison]) -> str:
     rss = {found.title: found.landlord[-1].rss for found in comparisons}
     names = [name for name in _PROCESSES if any(name in sizes for sizes in rss.values())]
     rows = [[title, *(f"{sizes.get(name, 0) / _MB:.0f}" for name in names)] for title, sizes in rss.items()]
-    return format_table("Resident memory after it, MB", ["", *names], rows)
+    return format_table("Resident memory at the end, MB", ["", *names], rows)
 
 
 def _counters(comparisons: Sequence[Comparison]) -> str:

@@ -1,4 +1,4 @@
-"""Takes Restate's store away under a running operator with work in flight, and sees what comes of it."""
+"""Delete Restate's store while the operator runs and work is in flight, and observe the repair."""
 
 import asyncio
 import random
@@ -23,16 +23,16 @@ from dev.failure import LocalFailure
 from landlord.api.schema import JsonObject
 
 LATEST_KILL = 0.4
-"""Seconds, at most, from when all work is under way until the kill: it hits other places every time."""
+"""The most seconds between the start of all work and the kill. It is random, to hit different places."""
 LONGEST_PAUSE = 0.5
-"""Seconds, at most, that Restate stays away besides its own start: the operator's waits must not fit it."""
+"""The most seconds that Restate stays stopped. It is random, so that the operator's waits can't match it."""
 LONGEST_WAIT = 60.0
-"""For work to begin, and for it to end after all; what is not done by then is lost."""
+"""Seconds for work to begin, and for work to end. Work that has not ended by then is lost."""
 _POLL_SECONDS = 0.01
 
 
 class StoreLossRounds:
-    """Rounds on one running system. Half of the Tenants in flight are new, the others are changed."""
+    """Rounds on one running system. Half of the Tenants in flight are new, the other half has changed."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class StoreLossRounds:
 
     @property
     def others(self) -> float:
-        """Cores that everything else on the machine used, while work was begun."""
+        """How many cores everything else on the machine used while work was starting."""
         return self._others / self._watched
 
     async def settle(self, tenants: int) -> Sample:
-        """Have so many Tenants at each kill, those in flight included; returns one as a pattern."""
+        """Create Tenants, so that each kill finds this many, including those in flight. Returns a sample."""
         load = Load(self._api, self._readiness, self._system.processes(), self._system.counters)
         names = self._names(tenants - len(self._new_work))
         await load.run(LandlordContender(), names, partial(manifests.slow, seconds=0.0, release=0))
@@ -71,7 +71,7 @@ class StoreLossRounds:
         return Sample(await self._api.get(MEASURED, names[0]))
 
     async def round(self) -> Repair:
-        """Lose the store once, and follow that until all work is done."""
+        """Delete the store once, and wait until all work is done."""
         before = await self._api.list_all(MEASURED)
         ready = await self._begin(before)
         untouched = {name: _version(before[name]) for name in self._settled}
@@ -91,7 +91,7 @@ class StoreLossRounds:
         await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
 
         over, after = time.perf_counter(), await self._api.list_all(MEASURED)
-        # What was made before the kill, and only not told yet, need not be begun again.
+        # Work that had ended before the kill, but was not reported yet, need not begin again.
         begun = [
             find_first_begin(self._ledger.entries(name), killed)
             or (seen.answered if ready[name].done() else over)
@@ -120,7 +120,7 @@ class StoreLossRounds:
         return self._work[::2]
 
     async def _begin(self, before: Mapping[str, JsonObject]) -> dict[str, asyncio.Future[float]]:
-        """Create and change Tenants, and return once the backend is at work on all; when they are Ready."""
+        """Create and change Tenants, and wait until work on all has begun. Returns when each is Ready."""
         processes = self._system.processes()
         cpu, began = processes.cpu(), time.perf_counter()
         self._release += 1
@@ -141,7 +141,7 @@ class StoreLossRounds:
         waiting = set(seconds)
         while waiting:
             if time.perf_counter() - began > LONGEST_WAIT:
-                raise LocalFailure(f"the backend was not asked to work on {', '.join(sorted(waiting))}")
+                raise LocalFailure(f"the backend did not start to work on {', '.join(sorted(waiting))}")
             await asyncio.sleep(_POLL_SECONDS)
             waiting = {
                 name for name in waiting if find_first_begin(self._ledger.entries(name), began) is None
@@ -151,7 +151,7 @@ class StoreLossRounds:
         return ready
 
     async def _end(self, touched: Sequence[str]) -> None:
-        """Have as many Tenants as before: the oldest go."""
+        """Delete the oldest Tenants, so that there are as many as before."""
         self._settled.extend(touched)
         oldest = [self._settled.popleft() for _ in self._new_work]
         gone = [self._readiness.expect_gone(MEASURED, name) for name in oldest]
@@ -168,7 +168,7 @@ class StoreLossRounds:
 async def running_rounds(
     system: System, ledger: Ledger, *, in_flight: int, work: tuple[float, float]
 ) -> AsyncIterator[StoreLossRounds]:
-    """Rounds with a watch over all Tenants."""
+    """Rounds with a watch of all Tenants."""
     revision = await asyncio.to_thread(system.revision)
     observer = Observer(system.restate.admin_url, system.worker.url, system.operator.url, revision)
     async with connecting(system.control_plane.kubeconfig) as api, watching(api) as readiness:

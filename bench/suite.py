@@ -1,4 +1,4 @@
-"""What is measured: landlord and the floor in turns, so that whatever slows the machine slows both."""
+"""The measurements. landlord and the floor take turns, so that whatever slows the machine slows both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,9 +21,9 @@ from bench.system import MEASURED, System
 from landlord.api.tenant import Tenant
 
 WARM_UP = 20
-"""Tenants of each contender before anything counts: connections are made, modules loaded, plans cached."""
+"""Tenants of each contender before the measurement, to open connections and load modules."""
 BLOCK = 10
-"""Tenants of one contender in a row when they go one by one."""
+"""Tenants of one contender in a row when they run one by one."""
 _DELETE_SECONDS = 120.0
 
 
@@ -40,12 +40,12 @@ class Suite:
     sample: Sample
     _numbers: Iterator[int]
 
-    def names(self, number: int) -> list[str]:
-        """New names, all of one length."""
+    def new_names(self, number: int) -> list[str]:
+        """New names, all of the same length."""
         return [_name(next(self._numbers)) for _ in range(number)]
 
     async def one_by_one(self, tenants: int) -> Comparison:
-        """Tenants on the memory backend, each after the one before is Ready."""
+        """Measure Tenants on the memory backend, each created when the previous one is Ready."""
         floor, landlord = [], []
         for _ in range(0, tenants, BLOCK):
             floor.append(await self._memory(self.floor, BLOCK, one_by_one=True))
@@ -53,7 +53,7 @@ class Suite:
         return Comparison("memory, one by one", True, landlord=landlord, floor=floor)
 
     async def at_once(self, tenants: int, rounds: int) -> Comparison:
-        """Tenants on the memory backend, all at the same time."""
+        """Measure Tenants on the memory backend, all at the same time."""
         floor, landlord = [], []
         for _ in range(rounds):
             floor.append(await self._memory(self.floor, tenants))
@@ -61,24 +61,26 @@ class Suite:
         return Comparison(f"memory, {tenants} at once", False, landlord=landlord, floor=floor)
 
     async def docker(self, tenants: int, rounds: int) -> Comparison:
-        """Tenants on the Docker engine, all at the same time, beside bare containers."""
+        """Measure Tenants on the Docker engine, all at the same time, beside containers without landlord."""
         floor, landlord = [], []
-        async with self._docker_tenant() as tenant:
-            with _floor_engine(tenant) as engine:
+        async with self._keeping_docker_tenant() as tenant:
+            with _using_floor_engine(tenant) as engine:
                 for _ in range(rounds):
-                    start = partial(asyncio.to_thread, engine.start, self.names(tenants))
+                    start = partial(asyncio.to_thread, engine.start, self.new_names(tenants))
                     floor.append(await self.load.measure(start))
                     await asyncio.to_thread(engine.remove)
-                    names = self.names(tenants)
+                    names = self.new_names(tenants)
                     landlord.append(await self.load.run(self.landlord, names, manifests.docker))
                     await self.delete(names)
         return Comparison(f"docker, {tenants} at once", False, landlord=landlord, floor=floor)
 
     async def _memory(self, contender: Contender, tenants: int, *, one_by_one: bool = False) -> Run:
-        return await self.load.run(contender, self.names(tenants), manifests.memory, one_by_one=one_by_one)
+        return await self.load.run(
+            contender, self.new_names(tenants), manifests.memory, one_by_one=one_by_one
+        )
 
     async def delete(self, names: Sequence[str]) -> None:
-        """Delete measured Tenants and wait until they are gone."""
+        """Delete measured Tenants, and wait until they no longer exist."""
         gone = [self.readiness.expect_gone(MEASURED, name) for name in names]
         for name in names:
             await self.api.delete(MEASURED, name)
@@ -86,17 +88,17 @@ class Suite:
             await asyncio.gather(*gone)
 
     @asynccontextmanager
-    async def _docker_tenant(self) -> AsyncIterator[Tenant]:
-        """A Tenant that keeps the network in being, which goes with the last one on it."""
-        names = self.names(1)
+    async def _keeping_docker_tenant(self) -> AsyncIterator[Tenant]:
+        """A Tenant that keeps the network, which landlord removes with the last Tenant on it."""
+        names = self.new_names(1)
         await self.load.run(self.landlord, names, manifests.docker)
         yield Tenant.model_validate(await self.api.get(MEASURED, names[0]))
         await self.delete(names)
 
 
 @asynccontextmanager
-async def warm_suite(system: System) -> AsyncIterator[Suite]:
-    """The suite on a running system that has been warmed up."""
+async def warming_suite(system: System) -> AsyncIterator[Suite]:
+    """The suite on a running system, after a warm-up."""
     numbers = count()
     async with (
         connecting(system.control_plane.kubeconfig) as api,
@@ -114,7 +116,7 @@ async def warm_suite(system: System) -> AsyncIterator[Suite]:
 
 
 @contextmanager
-def _floor_engine(tenant: Tenant) -> Iterator[FloorEngine]:
+def _using_floor_engine(tenant: Tenant) -> Iterator[FloorEngine]:
     engine = FloorEngine(manifests.desired(tenant))
     try:
         yield engine

@@ -43,10 +43,10 @@ _QUERY = {"fieldManager": "kubectl", "fieldValidation": "Strict"}
 
 
 class Api:
-    """Requests with the credentials of a kubeconfig: certificates or a token. Safe for threads.
+    """Requests with the credentials of a kubeconfig. Thread-safe.
 
-    A kind is written as for kubectl: `tenant`, `tenants`, `ltn`, or `events.v1.events.k8s.io`.
-    Raises ApiError for a refusal, and LocalFailure when nothing answers.
+    Kinds have the names that kubectl takes: `tenant`, `tenants`, `ltn`, or `events.v1.events.k8s.io`.
+    Raises ApiError if the server refuses a request, and LocalFailure if it does not answer.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -61,10 +61,10 @@ class Api:
         self._pool.clear()
 
     def get(self, kind: str, name: str = "", *, namespace: str = "", selector: str = "") -> JsonObject:
-        """One object, or without a name the list of all."""
+        """One object, or the list of all objects if there is no name."""
         query = {"labelSelector": selector} if selector else {}
         answer = self._call("GET", self._resource(kind).path(namespace, name), query=query)
-        for item in answer.get("items", ()):  # in a list of a built-in kind they do not say what they are
+        for item in answer.get("items", ()):  # the items of a built-in kind lack both
             item.setdefault("apiVersion", answer["apiVersion"])
             item.setdefault("kind", answer["kind"].removesuffix("List"))
         return answer
@@ -79,7 +79,7 @@ class Api:
             raise
 
     def apply(self, *manifests: JsonObject | str | Path) -> None:
-        """Apply objects, YAML texts or files on the server's side, as `kubectl apply --server-side` does."""
+        """Apply objects, YAML texts or files, like `kubectl apply --server-side`."""
         for manifest in manifests:
             for each in _objects(manifest):
                 metadata = each["metadata"]
@@ -96,7 +96,7 @@ class Api:
         namespace: str = "",
         subresource: str = "",
     ) -> JsonObject:
-        """Change an object by a merge patch (a dict) or a JSON patch (a list)."""
+        """Patch an object with a merge patch (a dict) or a JSON patch (a list)."""
         path = self._resource(kind).path(namespace, name, subresource)
         return self._call("PATCH", path, patch, content_type=_PATCHES[type(patch)], query=_QUERY)
 
@@ -112,9 +112,9 @@ class Api:
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def delete(self, kind: str, *names: str, namespace: str = "", within: float = 0.0) -> None:
-        """Delete objects; with `within`, return once all are gone, or raise AssertionError.
+        """Delete objects. An object that does not exist counts as deleted.
 
-        An object that does not exist counts as deleted.
+        With `within`, wait until none of them exists. Raises AssertionError after that many seconds.
         """
         resource, uids = self._resource(kind), set[str]()
         for name in names:
@@ -123,7 +123,7 @@ class Api:
             except ApiError as error:
                 if error.status != 404:
                     raise
-            else:  # a Status if it is gone already, else the object
+            else:  # a Status if it no longer exists, otherwise the object
                 uids.add(str((answer.get("details") or answer["metadata"]).get("uid")))
         if within:
             self.until(
@@ -144,9 +144,9 @@ class Api:
         within: float,
         what: str,
     ) -> T:
-        """The first truthy answer of `probe`, which gets all objects by name, now and after each change.
+        """Call `probe` with all objects by name, now and after each change. Returns its first truthy result.
 
-        `probe` may raise AssertionError to say what is missing. Raises AssertionError when time is over.
+        `probe` can raise AssertionError to say what is missing. Raises AssertionError after `within` seconds.
         """
         last: object = "nothing"
         for found in self._follow(kind, namespace, name, within):
@@ -156,10 +156,10 @@ class Api:
                 last = answer
             except AssertionError as error:
                 last = error
-        raise AssertionError(f"not within {within:g} s: {what}; last seen: {last!r}")
+        raise AssertionError(f"not within {within:g} s: {what}; last result: {last!r}")
 
     def _follow(self, kind: str, namespace: str, name: str, within: float) -> Iterator[dict[str, JsonObject]]:
-        """The objects by name, now and after each change, until time is over, also if the server restarts."""
+        """The objects by name, now and after each change, for `within` seconds. It survives a restart."""
         deadline = time.monotonic() + within
         while (left := deadline - time.monotonic()) > 0:
             query = {"fieldSelector": f"metadata.name={name}"} if name else {}
@@ -172,7 +172,7 @@ class Api:
                 query["resourceVersion"] = listed["metadata"]["resourceVersion"]
                 for event in self._stream(path, query, left):
                     if event["type"] == "ERROR":
-                        break  # such as a resource version that is too old: list again
+                        break  # the resource version is too old, for example: list again
                     changed = event["object"]
                     found.pop(changed["metadata"]["name"], None)
                     if event["type"] != "DELETED":
@@ -248,7 +248,7 @@ class Api:
 
 
 def api_of(kubeconfig: Path) -> Api:
-    """The client of this process for a kubeconfig; its connections are closed when the process ends."""
+    """This process's client for a kubeconfig. Its connections are closed when the process ends."""
     return _api_of(kubeconfig, kubeconfig.stat().st_mtime_ns)
 
 
