@@ -11,7 +11,7 @@ from tests.support.session import Session
 
 from dev.api import Api
 from dev.cluster import ControlPlane
-from dev.docker import engine, remove_tenants
+from dev.docker import find_engine, remove_tenants
 from dev.failure import LocalFailure
 from dev.kubectl import Kubectl
 from dev.net import LOOPBACK, free_ports
@@ -145,7 +145,7 @@ class System:
             left = {str(each.get("status", {}).get("tenantID")) for each in self.tenants().values()}
         for part in (self.operator, self.worker, self.restate):
             part.stop()
-        client = engine()
+        client = find_engine()
         if client is not None:
             remove_tenants(client, left)
             client.close()
