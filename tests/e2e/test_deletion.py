@@ -61,15 +61,15 @@ def test_a_protected_tenant_outlives_its_deletion_and_a_restart(own_landlord: Sy
     ready(own_landlord, name, **PROTECTED)
     delete(own_landlord, name)
     held(own_landlord, name, "Protected")
-    restart(own_landlord)
-    steadily(lambda: "DeletionHeld" in conditions(own_landlord.tenant(name)), seconds=2)
-    held(own_landlord, name, "Protected")
-    assert "spec.deletion.protected to false" in message(own_landlord.tenant(name), "DeletionHeld")
 
     def told() -> list[str]:
         return reasons(own_landlord.kubectl, own_landlord.namespace, "Tenant", name)[:2]
 
     eventually(lambda: told() == ["Normal Provisioned", "Warning Protected"], what="the Events")
+    restart(own_landlord)
+    steadily(lambda: "DeletionHeld" in conditions(own_landlord.tenant(name)), seconds=2)
+    held(own_landlord, name, "Protected")
+    assert "spec.deletion.protected to false" in message(own_landlord.tenant(name), "DeletionHeld")
 
     change(own_landlord, name, '{"spec":{"deletion":{"protected":false}}}')
     eventually(lambda: gone(own_landlord, name))

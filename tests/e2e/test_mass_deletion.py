@@ -69,10 +69,11 @@ def delete(system: System, *names: str) -> None:
 
 def held(system: System, names: list[str]) -> bool:
     tenants = system.tenants()
-    said = [conditions(tenants[name]) for name in names if name in tenants]
-    return len(said) == len(names) and all(
-        (each.get("DeletionHeld"), each["Ready"]) == (HELD, ("True", "Provisioned")) for each in said
-    )
+    said = {name: conditions(tenants[name]) for name in names if name in tenants}
+    assert said.keys() == set(names), said
+    for each in said.values():
+        assert (each.get("DeletionHeld"), each["Ready"]) == (HELD, ("True", "Provisioned")), said
+    return True
 
 
 def metric(system: System) -> float:
