@@ -105,7 +105,13 @@ async def watching(
     configuration.host = f"https://{address.hostname}:{relay.port}"
     client = KubeClient(configuration)
     watching = Watching(namespace, pod, relay, Gates())
-    pods = RestatePods(client, namespace, SELECTOR, watching.gates, watching.changed)
+    pods = RestatePods(
+        kube=client,
+        namespace=namespace,
+        selector=SELECTOR,
+        gates=watching.gates,
+        on_change=watching.changed,
+    )
     task = asyncio.create_task(pods.run())
     await watching.until(True, WATCHING + namespace)
     caplog.clear()
