@@ -105,16 +105,17 @@ class Operator:
             clock=lambda: datetime.now(UTC),
         )
         self._sweep = Sweep(self._cache.list_keys, self._is_outdated, self._settle, self._queue.add)
-        self._restate_pods = (
-            RestatePods(
-                kube=kube,
-                namespace=settings.restate_namespace,
-                selector=settings.restate_pod_selector,
-                gates=self._gates,
-                on_change=engine.kick,
-            )
-            if settings.watches_restate
-            else None
+        self._restate_pods = self._build_restate_pods()
+
+    def _build_restate_pods(self) -> RestatePods | None:
+        if not self._settings.watches_restate:
+            return None
+        return RestatePods(
+            kube=self._kube,
+            namespace=self._settings.restate_namespace,
+            selector=self._settings.restate_pod_selector,
+            gates=self._gates,
+            on_change=self._engine.kick,
         )
 
     async def run(self) -> None:

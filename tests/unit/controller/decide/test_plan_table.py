@@ -46,7 +46,7 @@ def table() -> list[Row]:
 
 CHANGED = Finding(("u1", 1, 1), NOW, Verdict(COMPUTE_HEALTHY, "True", "Healthy", "…"), ("scaled",), "scaled")
 FOUND, REPORTED = replace(FACTS, finding=CHANGED), replace(FACTS, finding=replace(CHANGED, repair=""))
-EXPIRED = {"lifetime": {"expireAfter": "1h", "onExpiry": "Delete"}}
+EXPIRED: dict[str, Any] = {"lifetime": {"expireAfter": "1h", "onExpiry": "Delete"}}
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 MAYBE_MANY = Deletions(allowed=30, window=timedelta(minutes=10), tenants=2000, times=(NOW,))
 NEW = a_tenant()
@@ -76,7 +76,7 @@ def expired() -> Tenant:
     return tenant.model_copy(update={"metadata": metadata})
 
 
-RUNNING, AWAY_NOW = {"progress": Progress("Running")}, {"error": EngineUnreachable("gone")}
+RUNNING = Progress("Running")
 ROWS: dict[tuple[str, str], tuple[Tenant, Facts]] = {
     ("is paused", "any"): (a_ready_tenant(2, management={"mode": "Paused"}), with_flight(NEW)),
     ("expires into its deletion", "any"): (expired(), with_flight(NEW)),
@@ -90,8 +90,8 @@ ROWS: dict[tuple[str, str], tuple[Tenant, Facts]] = {
     ("needs work, but it just failed", "none"): (a_failed_tenant(GIVEN_UP), FACTS),
     ("needs work, but it failed permanently", "none"): (a_failed_tenant(HOPELESS), FACTS),
     ("needs work, engine not ready", "none"): (NEW, replace(FACTS, registration=AWAY)),
-    ("needs work", "engine error"): (NEW, with_flight(NEW, **AWAY_NOW)),
-    ("needs work", "under way"): (NEW, with_flight(NEW, **RUNNING)),
+    ("needs work", "engine error"): (NEW, with_flight(NEW, error=EngineUnreachable("gone"))),
+    ("needs work", "under way"): (NEW, with_flight(NEW, progress=RUNNING)),
     ("needs work", "succeeded"): (NEW, with_flight(NEW, outcome=DONE)),
     ("needs work", "failed"): (NEW, with_flight(NEW, outcome=GIVEN_UP)),
     ("needs work", "failed for good"): (NEW, with_flight(NEW, outcome=HOPELESS)),
@@ -109,7 +109,7 @@ ROWS: dict[tuple[str, str], tuple[Tenant, Facts]] = {
     ("is being deleted, failed, is forced", "none"): (given_up(), FACTS),
     ("is being deleted, maybe with others", "none"): (deleted(), replace(FACTS, deletions=MAYBE_MANY)),
     ("is being deleted", "none"): (deleted(), FACTS),
-    ("is being deleted", "under way"): (deleted(), deleting(deleted(), **RUNNING)),
+    ("is being deleted", "under way"): (deleted(), deleting(deleted(), progress=RUNNING)),
     ("is being deleted", "succeeded"): (
         deleted(),
         deleting(deleted(), outcome=Outcome(result="Succeeded")),
