@@ -243,7 +243,7 @@ def test_tenants_that_a_restarted_worker_does_not_know_are_made_again(
     system.worker.start()
     for each in tenants:
         tenant = repaired(system, each)
-        gone = "Repaired: Nothing of the tenant is on the backend memory any more"
+        gone = "Repaired: None of the tenant's objects exist on backend memory"
         assert message(tenant, "Provisioned") == gone
     assert total(system.operator.url, "landlord_drift_total", action="repair") == len(tenants)
 

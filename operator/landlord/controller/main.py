@@ -177,7 +177,7 @@ class Operator:
             await self._act(group)
             return
         for gate in ("leader", "engine", "registration"):
-            self._gates.set(gate, False, "standing by: another replica leads, and asks Restate")
+            self._gates.set(gate, False, "standing by: another replica leads and checks this")
         await self._leader.acquire()
         self._gates.set("leader", True, "leading")
         self._lease = Regarding.of_lease(self._settings.namespace, self._leader.uid)
@@ -264,7 +264,7 @@ class Operator:
 
 async def _wait_until_ended(watch: "asyncio.Future[None]") -> None:
     await watch
-    raise WatchEnded("the watch on Tenants ended; the process must be started again")
+    raise WatchEnded("the watch on Tenants ended unexpectedly, so the process must be restarted")
 
 
 async def main(settings: OperatorSettings, make_engine: Callable[[], WorkflowEngine]) -> None:

@@ -88,7 +88,7 @@ class Flights:
         except Exception as problem:
             # A defect in an engine must show on the Tenant and in the log, and must not leave the Tenant
             # waiting.
-            log.exception("the engine failed unexpectedly", extra={"tenant": request.tenant_id})
+            log.exception("the workflow engine failed unexpectedly", extra={"tenant": request.tenant_id})
             error = EngineError(f"unexpected error: {problem!r}")
         metrics.workflows_in_flight.dec()
         entry = self._entries[key]

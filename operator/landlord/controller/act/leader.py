@@ -65,7 +65,7 @@ class Leader:
                 async with asyncio.timeout(self._renewed_at + RENEW_DEADLINE - time.monotonic()):
                     await self._renew()
         except TimeoutError as error:
-            raise LeadershipLost(f"{lease} could not be renewed") from error
+            raise LeadershipLost(f"landlord could not renew {lease} in time") from error
         except _HeldByAnother as error:
             raise LeadershipLost(f"{lease} is held by {error.args[0] or 'nobody'}") from error
         finally:
@@ -80,7 +80,7 @@ class Leader:
                 lease["spec"]["holderIdentity"] = ""
                 await self._put(lease)
         except KubeError as error:
-            log.warning("the lease was not released: %s; it runs out by itself", error)
+            log.warning("landlord could not release the lease: %s; it expires by itself", error)
 
     async def _renew(self) -> None:
         done = False
@@ -95,7 +95,9 @@ class Leader:
             async with asyncio.timeout(RENEW_DEADLINE / 2):
                 done = await self._acquire_or_renew(ours=ours)
         except (KubeError, TimeoutError) as error:
-            log.warning("the lease can't be read or written: %r", error, extra={"identity": self._identity})
+            log.warning(
+                "landlord can't read or write the lease: %r", error, extra={"identity": self._identity}
+            )
             return False
         if done:
             self._renewed_at = began

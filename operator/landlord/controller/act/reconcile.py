@@ -146,7 +146,7 @@ class Reconciler:
         return self._build_case(tenant)
 
     async def _delete(self, tenant: Tenant) -> None:
-        log.info("deleted, as it has expired", extra=_build_log_fields(tenant))
+        log.info("landlord deletes the Tenant because it expired", extra=_build_log_fields(tenant))
         self._events.record(Regarding.of_tenant(tenant), describe_expiry(tenant))
         await self._kube.delete_tenant(tenant.key, tenant.metadata.uid, tenant.metadata.resource_version)
 
@@ -193,8 +193,7 @@ class Reconciler:
     async def _write(self, tenant: Tenant, new: TenantStatus) -> None:
         if new == tenant.status:
             return
-        body = new.model_dump(mode="json", exclude_none=True)
-        version = tenant.metadata.resource_version
+        version, body = tenant.metadata.resource_version, _serialize(new)
         self._cache.refresh(await self._kube.apply_status(tenant.key, version, body))
         self._written[tenant.key] = time.monotonic()
         self._report(tenant, new)
@@ -253,6 +252,14 @@ async def work(queue: WorkQueue[Key], reconciler: Reconciler) -> None:
             queue.finish(key)
             metrics.reconcile_total.labels(result).inc()
             metrics.reconcile_seconds.observe(time.monotonic() - started)
+
+
+def _serialize(status: TenantStatus) -> JsonObject:
+    body: JsonObject = status.model_dump(mode="json", exclude_none=True)
+    failure = body.get("workflow", {}).get("lastFailure")
+    if failure is not None and not failure["fix"]:
+        del failure["fix"]  # an empty line of advice would only puzzle the reader
+    return body
 
 
 def _summarize(status: TenantStatus) -> JsonObject:

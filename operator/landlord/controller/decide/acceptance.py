@@ -21,18 +21,19 @@ def find_refusal(case: Case) -> NotAccepted | None:
     """Find out why landlord can't accept the Tenant."""
     tenant, facts = case.tenant, case.facts
     if tenant.spec is None:
-        return NotAccepted("InvalidSpec", f"Correct the spec: {tenant.spec_error}")
+        return NotAccepted("InvalidSpec", f"The spec is invalid: {tenant.spec_error}. Correct it")
     if facts.owner is not None:
         return NotAccepted(
             "IdentityConflict",
-            f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}: "
-            "delete one of them, or create this one again with another tenantID",
+            f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}. "
+            "Delete one of the two, or create this one again with another tenantID",
         )
     if is_backend_missing(case):
         return NotAccepted(
             "UnknownBackend",
-            f"The worker has no backend {choose_provider(case)}, "
-            f"only {', '.join(sorted(facts.registration.backends or ())) or 'none'}: "
-            "set spec.compute.provider in a new Tenant, or enable the backend with LANDLORD_BACKENDS",
+            f"The worker lacks the backend {choose_provider(case)}; it has "
+            f"{', '.join(sorted(facts.registration.backends or ())) or 'none'}. "
+            "Create a new Tenant with another spec.compute.provider, or enable the backend with "
+            "LANDLORD_BACKENDS",
         )
     return None

@@ -113,7 +113,7 @@ def read_last_reported(body: JsonObject) -> LastReported | None:
 
 def judge_healthy(state: State) -> Verdict:
     """Judge ComputeHealthy of a tenant that is as it must be."""
-    message = "What runs is healthy" if state == "Active" else "Nothing runs, as it should be"
+    message = "The tenant is healthy" if state == "Active" else "Nothing of the tenant runs, as requested"
     return Verdict(COMPUTE_HEALTHY, "True", "Healthy", message)
 
 
@@ -143,7 +143,7 @@ def with_repair_at(finding: Finding, due: datetime) -> Finding:
     """Postpone the repair of a tenant that was repaired only moments ago."""
     health = finding.health
     if health and health.status == "False":
-        again = f"It is repaired again at {due:%Y-%m-%dT%H:%M:%SZ}, as it was only just now"
+        again = f"landlord repaired it moments ago, and does so again at {due:%Y-%m-%dT%H:%M:%SZ}"
         health = replace(health, message=f"{health.message}.\n{again}")
     return replace(finding, health=health, repair_at=due)
 
@@ -182,7 +182,7 @@ def is_deferrable(reported: LastReported, finding: Finding) -> bool:
 
 def _judge_health(reported: LastReported, seen: Seen | None) -> Verdict:
     if seen is None and reported.has_objects:
-        message = f"Nothing of the tenant is on the backend {reported.provider} any more"
+        message = f"None of the tenant's objects exist on backend {reported.provider}"
         return Verdict(COMPUTE_HEALTHY, "False", "Missing", message)
     if seen is None:
         return judge_healthy(reported.state)
@@ -201,12 +201,12 @@ def _describe_drift(reported: LastReported, seen: Seen | None) -> str:
         return _describe_other_state(reported, seen)
     must, runs = reported.spec_hash, seen.spec_hash
     if reported.state == "Active" and must and runs and runs != must:
-        return f"what runs was made from another spec (hash {runs}, should be {must})"
+        return f"the tenant runs another spec (hash {runs}, must be {must})"
     return seen.drift
 
 
 def _describe_other_state(reported: LastReported, seen: Seen) -> str:
-    return f"What is left of the tenant is as of one that is {seen.state}, and it should be {reported.state}"
+    return f"The tenant is {seen.state} on backend {reported.provider}, and must be {reported.state}"
 
 
 def _strip_numbers(message: str) -> str:

@@ -23,6 +23,9 @@ ACTIVITIES: dict[WorkflowOperation, Phase] = {
 }
 """What a Tenant reports while a workflow is running: its phase, and the reason of Ready."""
 
+FIX = "Fix: "
+"""Begins the line of a message that says what to do about a failure."""
+
 
 def build_status(
     case: Case,

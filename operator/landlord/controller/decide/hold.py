@@ -15,7 +15,7 @@ from landlord.controller.decide.breaker import RELEASE, Deletions
 from landlord.controller.decide.facts import Flight
 from landlord.controller.decide.last_work import may_be_running
 
-KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
+KEEP = "to keep the tenant, set spec.deletion.policy to Retain, and create the Tenant again"
 """A deletion can't be undone, but need not remove anything."""
 
 
@@ -48,7 +48,7 @@ def is_given_up(tenant: Tenant) -> bool:
 
 def describe_left_behind(tenant: Tenant) -> str:
     """Describe which of the tenant's objects exist, as far as is known, and where."""
-    return describe_resources(tenant, tenant.status.resources, "whatever was made so far")
+    return describe_resources(tenant, tenant.status.resources, "whatever landlord created so far")
 
 
 def describe_resources(tenant: Tenant, resources: Sequence[ResourceRef], nothing: str) -> str:
@@ -64,23 +64,23 @@ def find_hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hol
     if deletion.protected:
         return Hold(
             "Protected",
-            "The Tenant was deleted, but is protected, and runs on. To carry the deletion out, set "
-            f"spec.deletion.protected to false; before that, {KEEP}",
+            "The Tenant was deleted, but is protected, so the tenant keeps running. To let the deletion "
+            f"proceed, set spec.deletion.protected to false; before that, {KEEP}",
         )
     if deleted_at is None:
         return None
     if deletions and (why := deletions.explain_hold(deleted_at)):
         return Hold(
             "MassDeletionHold",
-            f"The Tenant was deleted, and runs on: {why}. If all deletions up to now are meant, run "
-            f"`{RELEASE}`; {KEEP}",
+            f"landlord holds the deletion, and the tenant keeps running, because {why}. "
+            f"If all deletions up to now are intended, run `{RELEASE}`; {KEEP}",
         )
     until = deleted_at + deletion.grace
     if now < until:
         return Hold(
             "GracePeriod",
-            f"The Tenant was deleted, and runs on until {until:%Y-%m-%dT%H:%M:%SZ}; then what was made for "
-            f"it is removed. To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
+            f"The Tenant was deleted, and landlord deprovisions it at {until:%Y-%m-%dT%H:%M:%SZ}. "
+            f"To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
             until,
         )
     return None

@@ -50,19 +50,22 @@ def find_reached_state(tenant: Tenant) -> State:
 
 def describe_state(tenant: Tenant, state: State, now: datetime) -> str:
     """Describe the state that the tenant is in, why, and how to bring the tenant back."""
+    if state == "Active":
+        return "The tenant is provisioned"
+    why, advice = _explain_state(tenant, state, now)
     what = {
-        "Active": "The tenant is provisioned",
-        "Suspended": "Nothing of the tenant runs, and all of it is kept",
-        "Archived": "Only what holds the tenant's data is kept",
+        "Suspended": f"The tenant is suspended{why}: nothing of it runs, and landlord keeps all of it",
+        "Archived": f"The tenant is archived{why}: landlord keeps only what holds its data",
     }[state]
-    if state == "Active" or tenant.spec is None:
-        return what
-    expiry = find_expiry(tenant)
-    if expiry and expiry <= now and tenant.spec.desired_state != state:
-        return (
-            f"{what}: it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}. "
-            "To bring it back, raise spec.lifetime.expireAfter, or remove spec.lifetime"
-        )
-    if (state, tenant.spec.desired_state) == ("Archived", "Suspended"):
-        what = f"{what}, as an archived tenant can't be suspended"
-    return f"{what}. To bring it back, set spec.desiredState to Active"
+    return f"{what}. To bring it back, {advice}" if tenant.spec else what
+
+
+def _explain_state(tenant: Tenant, state: State, now: datetime) -> tuple[str, str]:
+    desired, expiry = tenant.spec.desired_state if tenant.spec else None, find_expiry(tenant)
+    if expiry and expiry <= now and desired != state:
+        why = f" because it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}"
+        return why, "raise spec.lifetime.expireAfter, or remove spec.lifetime"
+    advice = "set spec.desiredState to Active"
+    if (state, desired) == ("Archived", "Suspended"):
+        return " and can't be suspended", advice
+    return "", advice

@@ -85,15 +85,18 @@ def describe_departure(tenant: Tenant, departure: Departure, left: Sequence[Reso
     """Describe that landlord releases a Tenant; `left` is what an archive keeps of it."""
     match departure:
         case "Deprovisioned":
-            reason, note = "Deprovisioned", "What was made for the tenant has been removed"
+            reason, note = "Deprovisioned", "landlord removed everything that it had created for the tenant"
         case "NothingMade":
-            reason, note = "Deprovisioned", "Nothing had been made for the tenant"
+            reason, note = "Deprovisioned", "landlord had created nothing for the tenant"
         case "Archived":
             kept = describe_resources(tenant, left, "nothing")
-            reason, note = "Archived", f"Kept, as spec.deletion.policy says: {kept}"
+            reason, note = "Archived", f"Because spec.deletion.policy is Archive, landlord keeps: {kept}"
         case "Retained":
             kept = describe_left_behind(tenant)
-            reason, note = "Retained", f"Left running, as spec.deletion.policy says: {kept}"
+            reason, note = (
+                "Retained",
+                f"Because spec.deletion.policy is Retain, landlord leaves running: {kept}",
+            )
         case "LeftBehind":
             return News("Warning", "LeftBehind", "Deprovision", _describe_force(tenant))
     return News("Normal", reason, "Deprovision", note)
@@ -101,17 +104,17 @@ def describe_departure(tenant: Tenant, departure: Departure, left: Sequence[Reso
 
 def _describe_force(tenant: Tenant) -> str:
     failure = tenant.status.workflow.last_failure if tenant.status.workflow else None
-    why = f"{failure.code}: {failure.message}" if failure else "no reason is known"
+    why = f"{failure.code}: {failure.message}" if failure else "an unknown error"
     return (
-        f"Let go, as spec.deletion.force says, although deprovisioning failed. "
-        f"May be left: {describe_left_behind(tenant)}. It failed with {why}"
+        "landlord released the Tenant because spec.deletion.force is true, although deprovisioning failed. "
+        f"These may still exist: {describe_left_behind(tenant)}. Deprovisioning failed with {why}"
     )
 
 
 def describe_expiry(tenant: Tenant) -> News:
     """Describe that landlord deletes a Tenant because it expired."""
     expiry = find_expiry(tenant)
-    note = f"Deleted, as spec.lifetime says: it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}" if expiry else ""
+    note = f"landlord deletes the Tenant because it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}" if expiry else ""
     return News("Normal", "Expired", "Delete", note, generation=tenant.metadata.generation)
 
 

@@ -16,7 +16,7 @@ from landlord.api.conditions import (
     find,
 )
 from landlord.api.status import Condition, Phase, TenantStatus
-from landlord.controller.decide.composing import ACTIVITIES, judge_registration
+from landlord.controller.decide.composing import ACTIVITIES, FIX, judge_registration
 from landlord.controller.decide.facts import Case
 from landlord.controller.decide.hold import Hold
 
@@ -33,8 +33,8 @@ NOT_YET = (
 def compose_paused(case: Case) -> TenantStatus:
     """landlord does nothing until the Tenant is managed again, or deleted."""
     message = (
-        "Nothing is done to the tenant, whatever changes, until spec.management.mode is Managed; "
-        "a deletion is carried out"
+        "landlord leaves the tenant unchanged, unless the Tenant is deleted, because spec.management.mode is "
+        "Paused. To resume, set it to Managed"
     )
     return _compose_unchanged(case, "Paused", Verdict(PAUSED, "True", "Paused", message))
 
@@ -48,10 +48,10 @@ def _compose_unchanged(case: Case, phase: Phase, why: Verdict) -> TenantStatus:
     old, generation = case.tenant.status.conditions, case.tenant.metadata.generation
     new = [why, _judge_registration(case)]
     if not _is_lasting(find(old, READY), NOT_YET):
-        new.append(Verdict(READY, "False", why.type, f"Not as the spec says: {why.message}"))
+        new.append(Verdict(READY, "False", why.type, f"Does not match the spec: {why.message}"))
     provisioned = find(old, PROVISIONED)
     if provisioned and not _is_lasting(provisioned, UNFINISHED):
-        message = f"Generation {provisioned.observed_generation} was not finished, and is not followed now"
+        message = f"Generation {provisioned.observed_generation} did not finish and is not being tracked"
         new.append(Verdict(PROVISIONED, "False", "Unfinished", message))
     judged = {verdict.type for verdict in new}
     kept = [
@@ -76,8 +76,10 @@ def _is_lasting(condition: Condition | None, unfinished: tuple[str, ...]) -> boo
 
 
 def _without_outlook(condition: Condition) -> Condition:
-    """Drop what the message says, below its first line, about the next attempt."""
-    return condition.model_copy(update={"message": condition.message.partition("\n")[0]})
+    """Drop what the message says about the next attempt, below its first line and its advice."""
+    first, *rest = condition.message.split("\n")
+    kept = [first, *(line for line in rest if line.startswith(FIX))]
+    return condition.model_copy(update={"message": "\n".join(kept)})
 
 
 def _judge_registration(case: Case) -> Verdict:

@@ -32,7 +32,7 @@ class RegistrationNews:
             return ""
         if registration.ready and loss.repaired_after is not None:
             seconds = f"{loss.repaired_after:.2f} s"
-            return f"; registered again {seconds} after the loss was noticed (cause: {loss.cause})"
+            return f"; landlord registered it again {seconds} after it noticed the loss (cause: {loss.cause})"
         return f" (cause: {loss.cause})" if registration.reason in ("RegistrationLost", "Superseded") else ""
 
 

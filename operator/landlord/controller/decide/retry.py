@@ -31,6 +31,6 @@ def read_failure(outcome: Outcome) -> Failure:
         return outcome.failure
     return Failure(
         code=outcome.result,
-        message="The workflow has already seen a newer generation of this Tenant, or its deletion",
+        message="The workflow has already handled a newer generation of this Tenant, or its deletion",
         retryable=True,
     )

@@ -18,7 +18,7 @@ from landlord.api.request import Request
 from landlord.api.status import TenantStatus
 from landlord.controller.decide import health, lifecycle
 from landlord.controller.decide.comparison import Finding, judge_healthy
-from landlord.controller.decide.composing import ACTIVITIES, build_status, judge_registration
+from landlord.controller.decide.composing import ACTIVITIES, FIX, build_status, judge_registration
 from landlord.controller.decide.facts import Case
 from landlord.controller.decide.last_work import has_run, may_be_running
 from landlord.controller.decide.paused import compose_on_hold, compose_paused
@@ -133,11 +133,11 @@ def _compose_waiting(case: Case, situation: WorkWaiting) -> TenantStatus:
     maybe_accepted = flight is not None and flight.may_be_running
     workflow = build_unobserved_workflow(case.tenant, request, maybe_accepted=maybe_accepted)
     status, reason = _judge_waiting(case, situation)
-    message = f"Waiting for the workflow engine: {situation.error or facts.registration.message}"
+    message = f"landlord is waiting for the workflow engine: {situation.error or facts.registration.message}"
     observed = (
-        "The workflow was started, and how it goes on can't be seen now"
+        "The workflow was started, but landlord can't observe its progress now"
         if may_be_running(workflow)
-        else "The workflow has not been started yet"
+        else "The workflow has not started yet"
     )
     verdicts = [
         Verdict(READY, status, reason, message),
@@ -252,14 +252,15 @@ def _compose_failed(case: Case, situation: WorkFailed) -> TenantStatus:
 
 def _describe_failure(request: Request, failure: Failure, wait: float | None) -> str:
     then = (
-        f"It is tried again in {_describe_wait(wait)}, or at once when the spec changes."
+        f"landlord retries it in {_describe_wait(wait)}, or as soon as the spec changes."
         if wait
-        else "It is tried again when the spec changes."
+        else "landlord retries it when the spec changes."
     )
     if request.operation == "delete":
-        then += " If its backend is gone for good, set spec.deletion.force to true."
+        then += " If the backend no longer exists, set spec.deletion.force to true."
     where = f" at step {failure.step}" if failure.step else ""
-    return f"{failure.code}{where}: {failure.message.rstrip('.')}.\n{then}"
+    advice = f"{FIX}{failure.fix}\n" if failure.fix else ""
+    return f"{failure.code}{where}: {failure.message.rstrip('.')}.\n{advice}{then}"
 
 
 def _describe_wait(seconds: float) -> str:

@@ -13,7 +13,7 @@ from landlord.controller.decide.last_work import find_operation, has_run, may_be
 from landlord.engines.contract import Progress
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
-"""How a step that is tried again tells its error; see workflow/attempt.py."""
+"""How the error of a step that is retried reads; see workflow/attempt.py."""
 
 
 def choose_purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
@@ -38,40 +38,41 @@ def choose_purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
 
 
 def with_steady_state(progress: Progress) -> Progress:
-    """A step that is just being tried again counts as backing off, or the status would flap with each try."""
+    """Count a step that is being retried right now as backing off, so that the status does not flap."""
     failing = progress.sub_state == "Running" and progress.attempt > 1 and progress.last_error
     return replace(progress, sub_state="BackingOff", next_retry=None) if failing else progress
 
 
 def describe_progress(progress: Progress) -> str:
-    """The progress in words, for a condition's message."""
+    """Describe the progress, for a condition's message."""
     where = (
-        f"step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
+        f" step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
     )
+    error = progress.last_error or "the error is unknown"
     match progress.sub_state:
         case "Pending":
-            return "The workflow waits for an earlier one on the same tenant to end"
+            return "The workflow is waiting for an earlier one on the same tenant to end"
         case "Running":
-            return f"The workflow runs {where}".strip() if where else "The workflow runs"
+            return f"The workflow is running{where}"
         case "BackingOff":
-            return f"Trying again {where}: {progress.last_error or 'no error is known'}"
+            return f"The workflow is retrying{where}: {error}"
         case "Paused":
+            at = f" at{where}" if where else ""
             return (
-                f"The workflow engine paused the workflow {where}: "
-                f"{progress.last_error or 'no error is known'}; "
-                "resume or kill the invocation, or change the spec"
+                f"The workflow engine paused the workflow{at}: {error.rstrip('.')}. "
+                "Resume or kill the invocation, or change the spec"
             )
 
 
 def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
-    """How a request stands; without progress it runs as far as is known."""
+    """Build the status of a request; without progress it counts as running."""
     before = tenant.status.workflow
-    same = (
+    is_same = (
         before is not None and before.generation == request.generation and before.attempt == request.attempt
     )
-    known_id = before.invocation_id if before is not None and same else None
-    goes_on = before is not None and same and find_operation(before.operation) == request.operation
-    operation = before.operation if before is not None and goes_on else choose_purpose(tenant, request)
+    known_id = before.invocation_id if before is not None and is_same else None
+    is_continued = before is not None and is_same and find_operation(before.operation) == request.operation
+    operation = before.operation if before is not None and is_continued else choose_purpose(tenant, request)
     if progress is None:
         return WorkflowStatus(
             operation=operation,
@@ -105,10 +106,10 @@ def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) 
 
 
 def build_unobserved_workflow(tenant: Tenant, request: Request, *, maybe_accepted: bool) -> WorkflowStatus:
-    """How a request stands while the engine can't be asked, which may have taken it just now.
+    """Build the status of a request while the engine, which may just have accepted it, can't be asked.
 
-    What was taken is never called pending again: a deletion that goes on must not be taken for one that can
-    be held.
+    What the engine has accepted never becomes pending again, because landlord could then hold a deletion that
+    is under way.
     """
     before = tenant.status.workflow
     known = build_workflow(tenant, request, None)
@@ -122,6 +123,6 @@ def build_unobserved_workflow(tenant: Tenant, request: Request, *, maybe_accepte
 
 
 def build_ended_workflow(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
-    """A request that has ended; the caller says how."""
+    """Build the status of a request that has ended; the caller adds how."""
     workflow = build_workflow(tenant, request, None)
     return workflow.model_copy(update={"invocation_id": outcome.invocation_id or workflow.invocation_id})

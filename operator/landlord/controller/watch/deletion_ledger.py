@@ -44,7 +44,7 @@ def read_crd_state(metadata: JsonObject) -> CrdState:
         try:
             released = datetime.fromisoformat(text)
         except ValueError:
-            note = "%s on the CRD is %r, which is no time, and releases nothing; run %s"
+            note = "%s on the CRD is %r, which is not a time, so it releases nothing; run %s"
             log.warning(note, names.ANNOTATION_RELEASED, text, RELEASE)
     if released is not None and released.tzinfo is None:
         released = released.replace(tzinfo=UTC)
@@ -83,7 +83,7 @@ class DeletionLedger:
         listed = (body.get("status") or {}).get("conditions", ())
         if any((each["type"], each["reason"]) == (DELETION_HELD, "MassDeletionHold") for each in listed):
             if not self._held:
-                log.warning("deletions of Tenants are held; if they are meant: %s", RELEASE)
+                log.warning("landlord holds deletions of Tenants; if they are intended, run %s", RELEASE)
             self._held[uid] = key, deleted_at
 
     def list_held(self) -> list[Key]:
@@ -141,7 +141,7 @@ class MassDeletion:
             try:
                 crd = await self._read_crd()
             except KubeError as error:
-                log.warning("whether deletions are released can't be seen: %s", error)
+                log.warning("landlord can't read from the CRD whether deletions are released: %s", error)
                 continue
             if crd != latest:
                 latest = crd

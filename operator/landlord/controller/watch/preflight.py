@@ -24,7 +24,7 @@ RETRY_SECONDS = 2.0
 RELIST_SECONDS = 5.0
 CHECK_SECONDS = 5.0
 
-NO_CRD = f"the CRD {names.CRD_NAME} is not installed: kubectl apply -f crds/tenants.yaml"
+NO_CRD = f"the CRD {names.CRD_NAME} is not installed; run kubectl apply -f crds/tenants.yaml"
 
 
 async def run_preflight(kube: KubeClient, settings: OperatorSettings, gates: Gates) -> None:
@@ -35,7 +35,7 @@ async def run_preflight(kube: KubeClient, settings: OperatorSettings, gates: Gat
         if problem is None:
             break
         if problem != announced:
-            log.warning("waiting: %s", problem)
+            log.warning("landlord is waiting: %s", problem)
             announced = problem
         await asyncio.sleep(RETRY_SECONDS)
     missing = [str(right) for right in list_rights(settings) if not await kube.is_allowed(*right)]
@@ -52,7 +52,7 @@ async def _find_problem(kube: KubeClient, namespaces: Sequence[str], gates: Gate
         return None  # the next check finds out what to grant
     if refusal.status == 401:
         raise SettingsError(
-            f"the API server refuses these credentials (HTTP 401): {refusal}; give KUBECONFIG others"
+            f"the API server refuses these credentials (HTTP 401): {refusal}; set KUBECONFIG to others"
         ) from refusal
     return NO_CRD if refusal.status == 404 else str(refusal)
 
@@ -66,7 +66,7 @@ async def check_api_server(kube: KubeClient, namespaces: Sequence[str], gates: G
                 "GET", build_tenants_path(namespaces[0] if namespaces else None), query={"limit": "1"}
             )
     except TimeoutError:
-        refusal = KubeError(0, f"the API server does not answer within {CHECK_SECONDS:g} s")
+        refusal = KubeError(0, f"the API server did not answer within {CHECK_SECONDS:g} s")
     except KubeError as error:
         refusal = error
     if refusal is None or refusal.status == 404:
@@ -88,7 +88,7 @@ async def list_uids(kube: KubeClient, namespaces: Sequence[str]) -> set[str]:
             # 410: the list took so long that its next page is gone.
             if 0 < error.status < 500 and error.status not in (410, 429):
                 raise
-            log.warning("waiting: Tenants can't be listed: %s", error)
+            log.warning("landlord is waiting because it can't list Tenants: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -30,7 +30,7 @@ async def relist(
         try:
             there = await list_uids(kube, namespaces)
         except KubeError as error:
-            log.warning("Tenants that went unseen can't be looked for: %s", error)
+            log.warning("landlord can't look for Tenants whose deletion it missed: %s", error)
             continue
         for uid in known.keys() - there:
             drop(known[uid], uid)

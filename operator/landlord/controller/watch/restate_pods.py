@@ -45,7 +45,7 @@ KINDS = (
     WatchedKind(
         "endpointslices",
         "/apis/discovery.k8s.io/v1",
-        "they have the labels of their Service: label that like the pods",
+        "they have the labels of their Service, so label that like the pods",
     ),
 )
 
@@ -79,9 +79,9 @@ class RestatePods:
         except KubeError as error:
             if error.status == 400:
                 raise SettingsError(
-                    f"LANDLORD_RESTATE_POD_SELECTOR: should be a label selector such as app=restate: {error}"
+                    f"LANDLORD_RESTATE_POD_SELECTOR: must be a label selector such as app=restate: {error}"
                 ) from error
-            log.debug("the selector could not be checked: %s", error)
+            log.debug("landlord could not check the selector: %s", error)
 
     async def run(self) -> None:
         """Watch until cancelled, whatever fails."""
@@ -97,7 +97,7 @@ class RestatePods:
                 async with self._watching(kind) as events:
                     await self._listen(kind, events)
             except KubeError as error:
-                self._report(kind, f"{kind.resource} can't be watched: {error}")
+                self._report(kind, f"landlord can't watch {kind.resource}: {error}")
             steady = time.monotonic() - started > STEADY_SECONDS
             failures = 1 if steady else min(failures + 1, MOST_FAILURES)
             await asyncio.sleep(backoff(failures))
@@ -130,7 +130,7 @@ class RestatePods:
         self._gates.set(GATE, not problems, problems or watching)
         if problem and self._is_watching is not False:
             self._is_watching = False
-            log.warning("%s; the registration is still checked every few seconds", problem)
+            log.warning("%s; landlord still checks the registration every few seconds", problem)
         elif not problems and self._is_watching is not True:
             self._is_watching = True
             log.info(watching)

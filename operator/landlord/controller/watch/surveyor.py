@@ -136,7 +136,7 @@ class Surveyor:
             if provider in self._providers:
                 metrics.last_survey.labels(provider).set(at.timestamp())
             if self._missed.pop(provider, 0) >= MISSED:
-                log.info("the tenants on %s can be seen again", provider)
+                log.info("landlord can observe the tenants on %s again", provider)
             await self._compare(all_reported, seen, at)
         finally:
             self._under_way.discard(provider)
@@ -190,7 +190,7 @@ class Surveyor:
         try:
             lines = await self._inspect(key)
         except EngineError as error:
-            log.info("the drift can't be looked at in depth: %s", error, extra={"tenant": str(key)})
+            log.info("landlord can't inspect the drift: %s", error, extra={"tenant": str(key)})
             return
         details = tuple(shortened(line, MAX_ITEM) for line in lines[:MAX_ITEMS]) or drift
         self._known[key] = replace(self._known.get(key, _Remembered()), inspected=drift, details=details)
@@ -202,7 +202,7 @@ class Surveyor:
         if self._missed[provider] < MISSED:
             return
         if self._missed[provider] == MISSED:
-            log.warning("the tenants on %s can't be seen: %s", provider, why)
+            log.warning("landlord can't observe the tenants on %s: %s", provider, why)
         async for key, last_reported in self._iterate_unchanged(all_reported):
             self._keep(key, last_reported, find_nothing(last_reported, at, why))
 

@@ -20,7 +20,7 @@ from landlord.controller.decide.comparison import (
 )
 
 HASH = "5eed"
-HEALTHY = ("True", "Healthy", "What runs is healthy")
+HEALTHY = ("True", "Healthy", "The tenant is healthy")
 RUNS = LastReported(
     provider="memory",
     tenant_id="acme",
@@ -34,7 +34,9 @@ RUNS = LastReported(
     drift=(),
 )
 REPORTS, IGNORES = replace(RUNS, mode="Report"), replace(RUNS, mode="Ignore")
-SUSPENDED = replace(RUNS, state="Suspended", health=("True", "Healthy", "Nothing runs, as it should be"))
+SUSPENDED = replace(
+    RUNS, state="Suspended", health=("True", "Healthy", "Nothing of the tenant runs, as requested")
+)
 ARCHIVED = replace(SUSPENDED, state="Archived")
 EMPTY = replace(ARCHIVED, has_objects=False)
 FAILED = replace(RUNS, has_succeeded=False)
@@ -52,10 +54,10 @@ STOPPED_SINCE = Seen(spec_hash=HASH, healthy=False, reason="it is exited")
 STARTED = Seen(spec_hash=HASH, state="Suspended", healthy=False, reason="it runs", drift="was started")
 KEPT = Seen(state="Archived")
 
-GONE = "Nothing of the tenant is on the backend memory any more"
-FROM_ANOTHER = "what runs was made from another spec (hash 07e4, should be 5eed)"
-AS_ARCHIVED = "What is left of the tenant is as of one that is Archived, and it should be Active"
-AS_ACTIVE = "What is left of the tenant is as of one that is Active, and it should be Suspended"
+GONE = "None of the tenant's objects exist on backend memory"
+FROM_ANOTHER = "the tenant runs another spec (hash 07e4, must be 5eed)"
+AS_ARCHIVED = "The tenant is Archived on backend memory, and must be Active"
+AS_ACTIVE = "The tenant is Active on backend memory, and must be Suspended"
 
 
 def found(finding: Finding) -> tuple[str | None, tuple[str, ...] | None, str]:

@@ -32,7 +32,7 @@ from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineUnreachable, RequestRejected
 
 WORK = ("u1", 1, 1)
-HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "What runs is healthy")
+HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "The tenant is healthy")
 MISSING = Verdict(COMPUTE_HEALTHY, "False", "Missing", "it is gone")
 UNHEALTHY = Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", "exit code 1")
 UNSEEN = Verdict(COMPUTE_HEALTHY, "Unknown", "NotSurveyed", "away")
@@ -67,7 +67,7 @@ def test_a_tenant_that_became_ready_is_healthy_without_another_write() -> None:
     tenant = a_ready_tenant()
     healthy = find(tenant.status.conditions, COMPUTE_HEALTHY)
     assert healthy is not None
-    assert (healthy.status, healthy.reason, healthy.message) == ("True", "Healthy", "What runs is healthy")
+    assert (healthy.status, healthy.reason, healthy.message) == ("True", "Healthy", "The tenant is healthy")
     decided = decide(tenant, knowing(WELL), NOW)
     assert decided.status == tenant.status
 
@@ -174,7 +174,7 @@ def test_a_repair_that_takes_a_while_says_what_was_found() -> None:
     assert says(decided, "Ready") == ("False", "Repairing")
     ready = find(decided.status.conditions, "Ready")
     assert ready is not None
-    assert ready.message == "The workflow runs step 2 of 2 (ready)\nFound: scaled to 3"
+    assert ready.message == "The workflow is running step 2 of 2 (ready)\nFound: scaled to 3"
     assert decided.status.workflow is not None
     assert (decided.status.workflow.operation, decided.status.workflow.attempt) == ("Repair", 2)
     assert shown(decided) == ("scaled to 3",)

@@ -111,12 +111,13 @@ def test_only_waiting_may_pass_before_it_is_told() -> None:
 @pytest.mark.parametrize(
     ("departure", "reason", "note"),
     [
-        ("Deprovisioned", "Deprovisioned", "What was made for the tenant has been removed"),
-        ("NothingMade", "Deprovisioned", "Nothing had been made for the tenant"),
+        ("Deprovisioned", "Deprovisioned", "landlord removed everything that it had created for the tenant"),
+        ("NothingMade", "Deprovisioned", "landlord had created nothing for the tenant"),
         (
             "Retained",
             "Retained",
-            "Left running, as spec.deletion.policy says: container c on memory (tenantID acme)",
+            "Because spec.deletion.policy is Retain, landlord leaves running: "
+            "container c on memory (tenantID acme)",
         ),
     ],
 )
@@ -187,7 +188,7 @@ def test_a_loss_is_told_with_its_cause_and_its_repair_with_the_time_it_took(
     told = heard([(REGISTERED, NO_LOSS), (LOST, WITH_LOSS), *between, (REGISTERED, REPAIRED)])
     assert (told[0].type, told[0].note) == ("Warning", "not known any more (cause: store_lost)")
     assert told[-1].note == (
-        "registered; registered again 0.09 s after the loss was noticed (cause: store_lost)"
+        "registered; landlord registered it again 0.09 s after it noticed the loss (cause: store_lost)"
     )
 
 
@@ -204,5 +205,5 @@ def test_a_tenant_that_is_let_go_by_force_warns_of_what_may_be_left_and_why() ->
         a_ready_tenant(2, deleting=True).model_copy(update={"status": status}), "LeftBehind"
     )
     assert (news.type, news.reason) == ("Warning", "LeftBehind")
-    assert "May be left: container c on memory (tenantID acme)" in news.note
+    assert "These may still exist: container c on memory (tenantID acme)" in news.note
     assert "ImageInvalid: no such tag" in news.note

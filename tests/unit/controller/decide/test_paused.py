@@ -20,6 +20,7 @@ from tests.support.plans import (
 )
 
 from landlord.api.conditions import find
+from landlord.api.outcome import Failure, Outcome
 from landlord.api.status import TenantStatus
 from landlord.controller.decide.facts import Facts
 from landlord.engines.contract import Progress
@@ -78,6 +79,14 @@ def test_a_failure_stays_a_failure_without_a_promise_to_try_again() -> None:
     assert ready is not None
     assert ready.message == "ImageInvalid at step image: no such tag."
     assert find(status.conditions, "Stalled") is None
+
+
+def test_a_failure_keeps_its_advice() -> None:
+    failure = Failure(code="ImageInvalid", message="no such tag", fix="use another tag", retryable=False)
+    status = pause(a_failed_tenant(Outcome(result="Failed", failure=failure)).status)
+    ready = find(status.conditions, "Ready")
+    assert ready is not None
+    assert ready.message == "ImageInvalid: no such tag.\nFix: use another tag"
 
 
 def test_it_is_not_written_again_while_nothing_changes() -> None:

@@ -126,20 +126,20 @@ def test_an_engine_that_goes_away_after_the_first_success_does_not_make_ready_un
 @pytest.mark.parametrize(
     ("progress", "provisioned", "words"),
     [
-        (None, "InProgress", "The workflow runs"),
+        (None, "InProgress", "The workflow is running"),
         (Progress("Running", step="image", step_number=1, total_steps=3), "InProgress", "step 1 of 3"),
         (
             Progress("BackingOff", step="image", step_number=1, total_steps=3, attempt=4, last_error="503"),
             "BackingOff",
-            "Trying again step 1 of 3 (image): 503",
+            "The workflow is retrying step 1 of 3 (image): 503",
         ),
         (
             Progress("Running", step="image", step_number=1, total_steps=3, attempt=4, last_error="503"),
             "BackingOff",
-            "Trying again",
+            "The workflow is retrying",
         ),
-        (Progress("Paused", last_error="RT0016"), "Paused", "resume or kill the invocation"),
-        (Progress("Pending"), "InProgress", "waits for an earlier one"),
+        (Progress("Paused", last_error="RT0016"), "Paused", "Resume or kill the invocation"),
+        (Progress("Pending"), "InProgress", "is waiting for an earlier one"),
     ],
 )
 def test_work_under_way_is_shown(progress: Progress | None, provisioned: str, words: str) -> None:
@@ -204,7 +204,7 @@ def test_work_that_an_upgrade_of_the_worker_has_broken_is_begun_anew_at_once() -
     tenant = a_failed_tenant(Outcome(result="Failed", failure=failure))
     ready = find(tenant.status.conditions, "Ready")
     assert ready is not None
-    assert "tried again in 2 seconds" in ready.message
+    assert "landlord retries it in 2 seconds" in ready.message
     again = decide(tenant, FACTS, NOW + timedelta(seconds=2)).submit
     assert again is not None
     assert again.idempotency_key == "u1-1-2"
@@ -254,7 +254,7 @@ def test_a_request_that_the_engine_refuses_is_a_hopeless_failure() -> None:
 
 
 REFUSALS = {
-    "UnknownBackend": (a_tenant(compute={"provider": "vm"}), FACTS, "only memory"),
+    "UnknownBackend": (a_tenant(compute={"provider": "vm"}), FACTS, "it has memory"),
     "IdentityConflict": (a_tenant(), replace(FACTS, owner="other/acme"), "belongs to the older Tenant"),
     "InvalidSpec": (a_tenant(workload={"containers": []}), FACTS, "workload.containers"),
 }
@@ -345,3 +345,15 @@ def test_the_backend_of_the_first_day_stays() -> None:
     decided = decide(tenant, replace(FACTS, default_provider="docker"), NOW)
     assert decided.submit is not None
     assert decided.submit.provider == "memory"
+
+
+def test_a_failure_says_how_to_fix_it_on_a_line_of_its_own() -> None:
+    failure = Failure(code="ImageInvalid", message="no such tag", fix="use another tag", retryable=False)
+    tenant = a_failed_tenant(Outcome(result="Failed", failure=failure))
+    ready = find(tenant.status.conditions, "Ready")
+    assert ready is not None
+    assert ready.message.splitlines() == [
+        "ImageInvalid: no such tag.",
+        "Fix: use another tag",
+        "landlord retries it when the spec changes.",
+    ]
