@@ -19,7 +19,7 @@ judged: the next workflow is on its way, or waits for a change of the spec.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -67,6 +67,7 @@ class Finding:
     """The new ComputeHealthy; None: as before."""
     drift: tuple[str, ...] | None
     """The new `status.drift`; None: as before."""
+    _: KW_ONLY
     repair: str = ""
     """For a person: why landlord has to do the work again; empty if it has not."""
     repair_at: datetime | None = None
@@ -136,7 +137,7 @@ def compare(
     if reported.mode == "Repair" and drift and (seen or reported.state == "Active"):
         repair = drift
     shown = (shortened(drift, MAX_ITEM),) if drift and reported.mode != "Ignore" else ()
-    return Finding(reported.work, at, believed, shown, repair)
+    return Finding(reported.work, at, believed, shown, repair=repair)
 
 
 def with_repair_at(finding: Finding, due: datetime) -> Finding:

@@ -1,7 +1,6 @@
-"""Puts a whole status together from what one situation says.
+"""Builds a whole status from the verdicts of one situation.
 
-Whatever a situation says nothing about is carried over, so that a tenant that still runs keeps its endpoints
-while an update is under way.
+It keeps everything else, so that a tenant that still runs keeps its endpoints while an update is under way.
 """
 
 from landlord.api import conditions

@@ -1,4 +1,4 @@
-"""Composes what the status says of a survey's finding.
+"""Composes what the status reports of a survey's finding.
 
 Ready follows ComputeHealthy once a survey found that to be False, and until a survey finds it to be True: a
 survey that fails makes no tenant that runs unready, and no other tenant ready.

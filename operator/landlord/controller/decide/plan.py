@@ -4,10 +4,10 @@
 |---------------------------------------|-----------------|------------------|---------------|
 | is paused                             | any             |                  | Paused        |
 | expires into its deletion             | any             | delete           | Expired       |
-| is as wanted, as its status says      | none            |                  | Settled       |
-| is as wanted, but was found otherwise | none            |                  | Found         |
-| … and is to be repaired now           | none            | submit           | Repairing     |
-| … and lacks the finalizer             | none            | add finalizer    | Unclaimed     |
+| matches its spec                      | none            |                  | Settled       |
+| matches it, but a survey disagrees    | none            |                  | Found         |
+| … and landlord is to repair that now  | none            | submit           | Repairing     |
+| … but the Tenant lacks the finalizer  | none            | add finalizer    | Unclaimed     |
 | can't be accepted                     | any             |                  | NotAccepted   |
 | needs work, lacks the finalizer       | none            | add finalizer    | Unclaimed     |
 | needs work                            | none            | submit           | WorkDue       |
@@ -77,7 +77,7 @@ class Plan:
     """Delete the Tenant object."""
     remove_finalizer: bool = False
     requeue_after: float | None = None
-    """Seconds until the Tenant must be looked at again without any event."""
+    """Seconds until the Tenant must be reconciled again without any event."""
     retry: bool = False
     """Requeue with backoff, because the engine could not be asked."""
     is_settled: bool = False
@@ -105,7 +105,7 @@ def _with_expiry(case: Case, decided: Plan) -> Plan:
 
 
 def _plan_upkeep(case: Case) -> Plan:
-    if _is_as_wanted(case):
+    if _is_settled(case):
         return _plan_repair(case)
     if refusal := acceptance.find_refusal(case):
         return Plan(refusal)
@@ -207,7 +207,7 @@ def _choose_operation(case: Case) -> Operation:
     return lifecycle.OPERATIONS[lifecycle.choose_state(case.tenant, case.now)]
 
 
-def _is_as_wanted(case: Case) -> bool:
+def _is_settled(case: Case) -> bool:
     condition = find(case.tenant.status.conditions, PROVISIONED)
     return (
         condition is not None

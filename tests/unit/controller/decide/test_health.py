@@ -36,9 +36,9 @@ HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "The tenant is healthy")
 MISSING = Verdict(COMPUTE_HEALTHY, "False", "Missing", "it is gone")
 UNHEALTHY = Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", "exit code 1")
 UNSEEN = Verdict(COMPUTE_HEALTHY, "Unknown", "NotSurveyed", "away")
-GONE = Finding(WORK, NOW, MISSING, ("it is gone",), "it is gone")
+GONE = Finding(WORK, NOW, MISSING, ("it is gone",), repair="it is gone")
 GONE_REPORTED = replace(GONE, repair="")
-SCALED = Finding(WORK, NOW, HEALTHY, ("scaled to 3",), "scaled to 3")
+SCALED = Finding(WORK, NOW, HEALTHY, ("scaled to 3",), repair="scaled to 3")
 SCALED_REPORTED = replace(SCALED, repair="")
 SICK = Finding(WORK, NOW, UNHEALTHY, ())
 WELL = Finding(WORK, NOW, HEALTHY, ())
@@ -201,7 +201,7 @@ def test_a_repair_that_failed_is_tried_again_as_any_work() -> None:
 def test_of_many_changed_secrets_as_many_are_named_as_there_is_room_for() -> None:
     """The Tenant may refer to hundreds, and an operator for secrets may renew all of them at once."""
     changed = "; ".join(f"Secret database-{number} has changed" for number in range(40))
-    decided = decide(a_ready_tenant(), knowing(Finding(WORK, NOW, HEALTHY, (), changed)), NOW)
+    decided = decide(a_ready_tenant(), knowing(Finding(WORK, NOW, HEALTHY, (), repair=changed)), NOW)
     assert decided.is_repair
     assert shown(decided)[0].startswith("Secret database-0 has changed")
     assert len(shown(decided)[0]) <= MAX_ITEM

@@ -44,7 +44,9 @@ def table() -> list[Row]:
     return [Row(*(cell.strip() for cell in line.strip("|").split("|"))) for line in lines[1:]]
 
 
-CHANGED = Finding(("u1", 1, 1), NOW, Verdict(COMPUTE_HEALTHY, "True", "Healthy", "…"), ("scaled",), "scaled")
+CHANGED = Finding(
+    ("u1", 1, 1), NOW, Verdict(COMPUTE_HEALTHY, "True", "Healthy", "…"), ("scaled",), repair="scaled"
+)
 FOUND, REPORTED = replace(FACTS, finding=CHANGED), replace(FACTS, finding=replace(CHANGED, repair=""))
 EXPIRED: dict[str, Any] = {"lifetime": {"expireAfter": "1h", "onExpiry": "Delete"}}
 AN_HOUR_AGO = NOW - timedelta(hours=1)
@@ -80,10 +82,10 @@ RUNNING = Progress("Running")
 ROWS: dict[tuple[str, str], tuple[Tenant, Facts]] = {
     ("is paused", "any"): (a_ready_tenant(2, management={"mode": "Paused"}), with_flight(NEW)),
     ("expires into its deletion", "any"): (expired(), with_flight(NEW)),
-    ("is as wanted, as its status says", "none"): (a_ready_tenant(), FACTS),
-    ("is as wanted, but was found otherwise", "none"): (a_ready_tenant(), REPORTED),
-    ("… and is to be repaired now", "none"): (a_ready_tenant(), FOUND),
-    ("… and lacks the finalizer", "none"): (a_ready_tenant(has_finalizer=False), FOUND),
+    ("matches its spec", "none"): (a_ready_tenant(), FACTS),
+    ("matches it, but a survey disagrees", "none"): (a_ready_tenant(), REPORTED),
+    ("… and landlord is to repair that now", "none"): (a_ready_tenant(), FOUND),
+    ("… but the Tenant lacks the finalizer", "none"): (a_ready_tenant(has_finalizer=False), FOUND),
     ("can't be accepted", "any"): (NEW, with_flight(NEW, replace(FACTS, owner="other/acme"))),
     ("needs work, lacks the finalizer", "none"): (a_tenant(has_finalizer=False), FACTS),
     ("needs work", "none"): (NEW, FACTS),
