@@ -1,6 +1,8 @@
 # `make help` lists what there is. All of it works on a fresh machine with Python 3.11 or newer, make and the network.
 
 PY = .venv/bin/python
+# Every process that tests start would compile all that it imports, which takes as long as all else at its start.
+unexport PYTHONDONTWRITEBYTECODE
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 # Tests wait more than they compute, so there are more processes than cores.
 WORKERS ?= 5

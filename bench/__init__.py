@@ -1,1 +1,1 @@
-"""Measures landlord on real parts, each figure beside the floor that the same run has on the same machine."""
+"""Measurements of landlord on real parts, each beside its floor from the same run on the same machine."""

@@ -1,8 +1,8 @@
-"""`python -m bench.clusters`: what it takes to look at thousands of tenants on Kubernetes.
+"""`python -m bench.clusters`: what a survey of thousands of tenants on Kubernetes costs.
 
-The tenants are made by the kubernetes backend on a real API server, with all their objects. Nothing runs
-them: a survey does not read pods, and theirs would be the load. The floor is the same lists, each in
-one piece and read as bytes.
+The kubernetes backend creates the tenants, with all their objects, on a real API server. They have no pods,
+because a survey does not read pods, and thousands of them would slow the machine. The floor is the same
+lists, each as a single page that is not decoded.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from urllib.parse import urlencode
 import click
 import psutil
 
-from bench.api import Api, connected
-from bench.conditions import machine
+from bench.api import TenantApi, connecting
+from bench.conditions import describe_machine
 from bench.stats import percentile
-from bench.system import disposable
+from bench.system import disposing
 from dev.cluster import ControlPlane
 from dev.failure import LocalFailure
 from dev.paths import CHECKOUT
-from dev.process import bearers
-from dev.progress import say, step
+from dev.process import find_processes
+from dev.progress import say, timing
 from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.workload import Container, Port, Workload
@@ -48,11 +48,11 @@ _TRIES = 5
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     default=CHECKOUT / ".landlord" / "bench-clusters.json",
-    help="Where the figures go as JSON.",
+    help="Where to write the figures as JSON.",
 )
 def main(tenants: int, rounds: int, output: Path) -> None:
-    """Survey tenants that are namespaces of a cluster."""
-    with _cluster() as control_plane:
+    """Measure surveys of tenants on Kubernetes."""
+    with _running_control_plane() as control_plane:
         os.environ["KUBECONFIG"] = str(control_plane.kubeconfig)
         figures = asyncio.run(_measure(control_plane, tenants, rounds))
     say("\n" + "\n".join(f"{name}: {value}" for name, value in figures.items()))
@@ -61,13 +61,13 @@ def main(tenants: int, rounds: int, output: Path) -> None:
 
 
 @contextmanager
-def _cluster() -> Iterator[ControlPlane]:
-    """A control plane that makes nothing of Deployments, and is gone afterwards."""
-    with disposable(_PART) as (state, mark):
+def _running_control_plane() -> Iterator[ControlPlane]:
+    """A control plane without a controller-manager, so that no Deployment gets pods."""
+    with disposing(_PART) as (state, mark):
         control_plane = ControlPlane(state / _PART, mark=mark)
-        with step("the control plane"):
+        with timing("starting the control plane"):
             control_plane.start()
-        for process in bearers(mark):
+        for process in find_processes(mark):
             if process.name() == "kube-controller-manager":
                 process.kill()
         yield control_plane
@@ -75,13 +75,17 @@ def _cluster() -> Iterator[ControlPlane]:
 
 async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> dict[str, object]:
     async with AsyncExitStack() as cleanup:
-        api = await cleanup.enter_async_context(connected(control_plane.kubeconfig))
+        api = await cleanup.enter_async_context(connecting(control_plane.kubeconfig))
         cleanup.push_async_callback((backend := KubernetesBackend()).close)
-        said: dict[str, object] = {**machine(), "kube-apiserver": await api.version(), "tenants": tenants}
-        with step(f"{tenants} tenants"):
+        said: dict[str, object] = {
+            **describe_machine(),
+            "kube-apiserver": await api.read_version(),
+            "tenants": tenants,
+        }
+        with timing(f"creating {tenants} tenants"):
             began = time.perf_counter()
-            await _make(backend, tenants)
-            said["seconds to make them"] = round(time.perf_counter() - began, 1)
+            await _create(backend, tenants)
+            said["seconds to create them"] = round(time.perf_counter() - began, 1)
         floors: list[float] = []
         surveys: list[float] = []
         spent = 0.0
@@ -95,7 +99,7 @@ async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> di
             now = psutil.Process().cpu_times()
             spent += now.user + now.system - cpu.user - cpu.system
             if len(seen) != tenants:
-                raise LocalFailure(f"{len(seen)} of {tenants} tenants were seen")
+                raise LocalFailure(f"the survey returned {len(seen)} of {tenants} tenants")
     return said | {
         "survey p50 s": percentile(surveys, 50),
         "survey max s": max(surveys),
@@ -107,12 +111,12 @@ async def _measure(control_plane: ControlPlane, tenants: int, rounds: int) -> di
     }
 
 
-async def _make(backend: KubernetesBackend, tenants: int) -> None:
+async def _create(backend: KubernetesBackend, tenants: int) -> None:
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(number: int) -> None:
         async with slots:
-            for each in backend.steps(_desired(number))[:-1]:  # the last one waits for what runs
+            for each in backend.steps(_desired(number))[:-1]:  # the last step waits for pods
                 for left in reversed(range(_TRIES)):
                     try:
                         await each.run()
@@ -132,7 +136,7 @@ def _desired(number: int) -> Desired:
     return Desired(tenant_id=f"tenant-{number:05}", workload=Workload(containers=(web,)))
 
 
-async def _read_lists(api: Api) -> None:
+async def _read_lists(api: TenantApi) -> None:
     ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
     for kind in (kinds.NAMESPACE, *kinds.MADE):

@@ -1,4 +1,4 @@
-"""The conditions under which figures were measured: without them they say nothing."""
+"""The conditions of a measurement, without which its figures mean nothing."""
 
 import json
 import os
@@ -11,18 +11,18 @@ from dev.net import request
 from landlord import __version__
 
 
-def conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
-    """Machine and versions."""
+def describe_conditions(apiserver: str, restate_admin_url: str) -> dict[str, str]:
+    """The machine and the versions."""
     answer = request(f"{restate_admin_url}/version")
     return {
-        **machine(),
+        **describe_machine(),
         "kube-apiserver": apiserver,
         "restate-server": json.loads(answer[1])["version"] if answer else "unknown",
     }
 
 
-def machine() -> dict[str, str]:
-    """The machine, and what runs on it."""
+def describe_machine() -> dict[str, str]:
+    """The machine, its software and its load."""
     return {
         "cpu": f"{os.cpu_count()} x {_cpu_model()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",

@@ -1,4 +1,4 @@
-"""The floor of a Tenant on the Docker engine: its container created and started, by bare calls."""
+"""The floor of a Tenant on the Docker engine: create and start its container."""
 
 import time
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ _LABEL = "landlord-bench"
 _SECONDS = 60
 
 
-class BareEngine:
-    """Makes the containers that tenants like `desired` would have. Their network must be there already."""
+class FloorEngine:
+    """Starts containers like those of a tenant with this desired state. Their network must exist."""
 
     def __init__(self, desired: Desired) -> None:
         self._client = docker.from_env(timeout=_SECONDS, max_pool_size=THREADS)
@@ -24,12 +24,12 @@ class BareEngine:
         self._config = container_config(desired, any_port) | {"Labels": {_LABEL: "floor"}}
 
     def start(self, names: Sequence[str]) -> list[float]:
-        """Create and start one container for each name; returns the seconds that each took."""
+        """Create and start one container for each name. Returns the seconds of each."""
         with ThreadPoolExecutor(THREADS) as threads:
             return list(threads.map(self._start, names))
 
     def remove(self) -> None:
-        """Remove all that `start` made."""
+        """Remove all containers that `start` created."""
         api = self._client.api
         for container in api.containers(all=True, filters={"label": f"{_LABEL}=floor"}):
             api.remove_container(container["Id"], force=True)

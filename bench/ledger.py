@@ -1,11 +1,11 @@
-"""A backend that takes its time, and writes each effect down where no crash can take it back.
+"""A slow backend that records each effect in a file, which no crash can undo.
 
-It is as careful as a backend can be on an engine that knows no names: each step looks first and makes what is
-missing. Nothing stops two that look at the same time. So work that runs twice at once, or that starts over
-and forgets what is there, makes things twice, and that stays written.
+It is as careful as a backend can be on an engine without unique names: each step reads first, and creates
+what is missing. Nothing stops two steps that read at the same time. So if landlord runs work twice at once,
+or starts it again, the ledger shows duplicates.
 
-LEDGER names its folder. The variable WORK of a tenant's container says how many seconds its server takes
-to be made; its disk is there at once.
+The variable LEDGER names its folder. The variable WORK of a tenant's container is the number of seconds that
+its server needs. Its disk needs none.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ RESTS: dict[str, State] = {"suspended": "Suspended", "archived": "Archived"}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line. `at` is of `time.perf_counter`, which on Linux is one clock for all processes."""
+class LedgerEntry:
+    """One line. `at` is a time of `time.perf_counter`, which on Linux all processes share."""
 
     at: float
     what: str
     resource: str
     desired: str
-    """Hash of the desired state: one for each generation of a Tenant whose spec changes."""
+    """The hash of the desired state, which differs between generations with different specs."""
 
 
 class Ledger:
-    """A file for each tenant, which is only ever appended to."""
+    """One file for each tenant, to which lines are only appended."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -51,18 +51,18 @@ class Ledger:
         with (self._folder / tenant_id).open("a") as file:
             file.write(f"{time.perf_counter()} {what} {resource} {desired}\n")
 
-    def entries(self, tenant_id: str) -> list[Entry]:
-        """What was written about a tenant so far."""
+    def entries(self, tenant_id: str) -> list[LedgerEntry]:
+        """All lines about a tenant."""
         file = self._folder / tenant_id
         return [_entry(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def tenants(self) -> list[str]:
-        """All of which something was written."""
+        """All tenants with lines."""
         return sorted(file.name for file in self._folder.iterdir())
 
 
 class LedgerBackend:
-    """Its tenants consist of lines in the ledger."""
+    """Its tenants are lines in the ledger."""
 
     name = "ledger"
     Config = NoConfig
@@ -71,24 +71,24 @@ class LedgerBackend:
         self._ledger = Ledger(Path(os.environ[LEDGER]))
 
     def steps(self, desired: Desired) -> Sequence[Step]:
-        """A disk, then a server."""
+        """Create a disk, then a server."""
         env = {each.name: each.value for each in desired.workload.containers[0].env}
         return [self._step("disk", desired, 0.0), self._step("server", desired, float(env[WORK]))]
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """Write that it is suspended."""
+        """Record the suspension."""
         return [self._writing(tenant_id, "suspended")]
 
     def archive(self, tenant_id: str) -> Sequence[Step]:
-        """Write that it is archived."""
+        """Record the archiving."""
         return [self._writing(tenant_id, "archived")]
 
     def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """Write that all is gone."""
+        """Record the removal."""
         return [self._writing(tenant_id, "removed")]
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants that were not removed."""
+        """All tenants that are not removed."""
         last = {tenant_id: self._ledger.entries(tenant_id)[-1:] for tenant_id in self._ledger.tenants()}
         return {
             tenant_id: Observation(True, entry.desired, "recorded", RESTS.get(entry.what, "Active"))
@@ -97,11 +97,11 @@ class LedgerBackend:
         }
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """Nothing can be changed by hand."""
+        """Find no differences, because nobody can change lines."""
         return ()
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
     def _writing(self, tenant_id: str, what: What) -> Step:
         async def write() -> Result:
@@ -122,21 +122,21 @@ class LedgerBackend:
         return Step(resource, make)
 
 
-def duplicates(entries: Iterable[Entry]) -> int:
-    """How many resources of one tenant were made though its generation had them."""
+def count_duplicates(entries: Iterable[LedgerEntry]) -> int:
+    """The number of one tenant's resources that were created although its generation had them."""
     made = Counter((each.resource, each.desired) for each in entries if each.what == "made")
     return made.total() - len(made)
 
 
-def begun_since(entries: Iterable[Entry], since: float) -> float | None:
-    """When work on a tenant was first begun after a point in time; None if it was not."""
+def find_first_begin(entries: Iterable[LedgerEntry], since: float) -> float | None:
+    """The time at which work on a tenant first began after `since`; None if it did not."""
     return min((each.at for each in entries if each.what == "begun" and each.at > since), default=None)
 
 
-def _is_made(entries: Iterable[Entry], resource: str, desired: str) -> bool:
+def _is_made(entries: Iterable[LedgerEntry], resource: str, desired: str) -> bool:
     return any((each.what, each.resource, each.desired) == ("made", resource, desired) for each in entries)
 
 
-def _entry(line: str) -> Entry:
+def _entry(line: str) -> LedgerEntry:
     at, what, resource, desired = line.split()
-    return Entry(float(at), what, resource, desired)
+    return LedgerEntry(float(at), what, resource, desired)

@@ -1,44 +1,49 @@
-"""Creating Tenants, some at a time, and waiting until all are Ready."""
+"""Create Tenants, and wait until all are Ready."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from bench.api import Api
-from bench.processes import Processes, grown
+from bench.api import TenantApi
+from bench.contenders import Contender
+from bench.processes import Processes, growth
 from bench.readiness import Readiness
 from bench.stats import Run
-from bench.ways import Way
 
 AT_ONCE = 32
-"""Creates that are in flight at the same time."""
+"""How many create requests run at the same time."""
 TRAILING_SECONDS = 1.0
-"""What the processes still do then belongs to the run: the operator sees its own last write, for instance."""
+"""The run includes what the processes do in this time, such as the operator's reading of its last write."""
 LONGEST_RUN = 600.0
 
 
 @dataclass(frozen=True)
 class Load:
-    """Puts a load on the system and measures what comes of it."""
+    """Puts a load on the system and measures it."""
 
-    api: Api
+    api: TenantApi
     readiness: Readiness
     processes: Processes
     counters: Callable[[], dict[str, float]]
 
     async def run(
-        self, way: Way, names: Sequence[str], manifest: Callable[[str], bytes], *, one_by_one: bool = False
+        self,
+        contender: Contender,
+        names: Sequence[str],
+        manifest: Callable[[str], bytes],
+        *,
+        one_by_one: bool = False,
     ) -> Run:
-        """Create Tenants and see all of them become Ready; one by one, or as many at once as can be."""
+        """Create Tenants, one by one or all at once, and wait until all are Ready."""
         creating = asyncio.Semaphore(AT_ONCE)
 
         async def one(name: str) -> float:
-            ready = self.readiness.ready(way.namespace, name)
+            ready = self.readiness.expect_ready(contender.namespace, name)
             async with creating:
                 sent = time.perf_counter()
-                created = await self.api.create(way.namespace, manifest(name))
-            await way.finish(created)
+                created = await self.api.create(contender.namespace, manifest(name))
+            await contender.finish(created)
             return await ready - sent
 
         async def work() -> list[float]:
@@ -48,10 +53,10 @@ class Load:
                 tasks = [group.create_task(one(name)) for name in names]
             return [task.result() for task in tasks]
 
-        return await self.measured(work)
+        return await self.measure(work)
 
-    async def measured(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
-        """What doing some work takes. The work returns the latencies of its parts."""
+    async def measure(self, work: Callable[[], Awaitable[Sequence[float]]]) -> Run:
+        """Measure some work, which returns the latencies of its parts."""
         counters, cpu, began = self.counters(), self.processes.cpu(), time.perf_counter()
         async with asyncio.timeout(LONGEST_RUN):
             latencies = await work()
@@ -60,7 +65,7 @@ class Load:
         return Run(
             seconds=seconds,
             latencies=latencies,
-            cpu=grown(cpu, self.processes.cpu()),
+            cpu=growth(cpu, self.processes.cpu()),
             rss=self.processes.rss(),
-            counters=grown(counters, self.counters()),
+            counters=growth(counters, self.counters()),
         )

@@ -1,4 +1,4 @@
-"""The Tenants that are measured, and the same bodies for the floor."""
+"""The manifests of the measured Tenants, and the request bodies for the floor."""
 
 import json
 
@@ -17,23 +17,23 @@ def memory(name: str) -> bytes:
 
 
 def docker(name: str) -> bytes:
-    """A web server on the Docker engine, published, Ready when it answers."""
+    """A web server on the Docker engine with a published port, which is Ready when it answers."""
     container = _container() | {"probe": {"httpGet": {"path": "/", "port": 8080}}}
     compute = {"provider": "docker", "docker": {"publish": [{"port": "http"}]}}
     return _manifest(name, {"workload": {"containers": [container]}, "compute": compute})
 
 
 def slow(name: str, seconds: float, release: int) -> bytes:
-    """A Tenant on the ledger backend that takes some seconds; another release is another generation."""
+    """A Tenant on the ledger backend that needs some seconds. A different release changes its spec."""
     env = [{"name": WORK, "value": f"{seconds:g}"}, {"name": "RELEASE", "value": str(release)}]
     compute = {"provider": LedgerBackend.name}
     return _manifest(name, {"workload": {"containers": [_container() | {"env": env}]}, "compute": compute})
 
 
 class Sample:
-    """A Tenant that landlord made Ready, as a pattern for the bodies of others like it.
+    """A Tenant that landlord made Ready, as a template for the request bodies of similar Tenants.
 
-    Filling in a pattern costs next to nothing, so that the floor pays for the calls alone.
+    Filling in a template costs almost nothing, so the floor contains only the calls.
     """
 
     def __init__(self, raw: JsonObject) -> None:
@@ -56,7 +56,7 @@ class Sample:
         self._status = raw["status"]
 
     def request(self, created: JsonObject) -> bytes:
-        """The body of the workflow's call for a Tenant that was just created."""
+        """The body of the workflow call for a new Tenant."""
         metadata = created["metadata"]
         return (
             self._for(self._request, created)
@@ -65,7 +65,7 @@ class Sample:
         )
 
     def status(self, held: JsonObject, namespace: str = FLOOR) -> bytes:
-        """The body of the status's server-side apply, for a Tenant that has its finalizer."""
+        """The body of the status's server-side apply for a Tenant that has the finalizer."""
         version = held["metadata"]["resourceVersion"]
         metadata = {"name": self._name, "namespace": namespace, "resourceVersion": version}
         kind = {"apiVersion": names.API_VERSION, "kind": names.KIND}
@@ -77,9 +77,9 @@ class Sample:
 
 
 def desired(tenant: Tenant) -> Desired:
-    """What the workflow is asked to make true."""
+    """The desired state that the workflow gets."""
     if tenant.spec is None:
-        raise RuntimeError(f"the Tenant can't be read: {tenant.spec_error}")
+        raise RuntimeError(f"the Tenant's spec is invalid: {tenant.spec_error}")
     return Desired(
         tenant_id=tenant.tenant_id, workload=tenant.spec.workload, docker=tenant.spec.compute.docker
     )

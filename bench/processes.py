@@ -1,4 +1,4 @@
-"""CPU and memory of every process that takes part, and of the rest of the machine."""
+"""CPU and memory of all measured processes, and CPU of the rest of the machine."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 import psutil
 
 OTHERS = "others"
-"""CPU of all that does not take part: figures are only worth something while this is close to nothing."""
+"""CPU of everything else on the machine. Times mean little unless it is close to zero."""
 
 Find = Callable[[], psutil.Process | None]
 
 
 def find(pid: int) -> Find:
-    """Finds the process with this number for as long as it runs."""
+    """A function that returns the process with this number while it runs."""
     return lambda: psutil.Process(pid) if psutil.pid_exists(pid) else None
 
 
 class Processes:
-    """Processes by name; each is found anew every time, because some are restarted."""
+    """Processes by name. Each is looked up every time, because some restart."""
 
     def __init__(self, finders: Mapping[str, Find]) -> None:
         self._finders = {"bench": find(os.getpid()), **finders}
@@ -36,8 +36,8 @@ class Processes:
         return {name: process for name, process in found.items() if process is not None}
 
 
-def grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """By how much each figure grew; one that was not there before counts from zero."""
+def growth(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """By how much each figure grew. A figure that did not exist before counts from zero."""
     return {name: value - before.get(name, 0.0) for name, value in after.items()}
 
 

@@ -1,11 +1,11 @@
-"""One watch over all Tenants that notes when each became Ready and when it was gone: nothing is polled."""
+"""Observe when each Tenant becomes Ready and when it is deleted, with one watch and without polling."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bench.api import Api
+from bench.api import TenantApi
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 
@@ -14,27 +14,27 @@ Name = tuple[str, str]
 
 
 class Readiness:
-    """What is waited for. Times are those of `time.perf_counter`."""
+    """The expected changes, as futures. Their results are times of `time.perf_counter`."""
 
     def __init__(self) -> None:
         self._ready: dict[Name, tuple[int, asyncio.Future[float]]] = {}
         self._gone: dict[Name, asyncio.Future[float]] = {}
 
-    def ready(self, namespace: str, name: str, generation: int = 1) -> asyncio.Future[float]:
-        """Done once the Tenant is Ready at this generation or a later one, with the time.
+    def expect_ready(self, namespace: str, name: str, generation: int = 1) -> asyncio.Future[float]:
+        """The time at which the Tenant is Ready at this generation or a later one.
 
-        To be asked for before it is created or changed.
+        Call this before you create or change the Tenant.
         """
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._ready[namespace, name] = (generation, future)
         return future
 
-    def gone(self, namespace: str, name: str) -> asyncio.Future[float]:
-        """Done once the Tenant is gone, with the time; to be asked for before it is deleted."""
+    def expect_gone(self, namespace: str, name: str) -> asyncio.Future[float]:
+        """The time at which the Tenant no longer exists. Call this before you delete it."""
         return self._gone.setdefault((namespace, name), asyncio.get_running_loop().create_future())
 
-    def seen(self, event: JsonObject) -> None:
-        """Take in an event of the watch."""
+    def process_event(self, event: JsonObject) -> None:
+        """Process an event of the watch."""
         if event["type"] == "ERROR":
             raise RuntimeError(f"the watch failed: {event['object']}")
         metadata = event["object"]["metadata"]
@@ -50,7 +50,7 @@ class Readiness:
 
 
 def is_ready(tenant: JsonObject) -> bool:
-    """Whether the Tenant says that it is Ready at its present generation."""
+    """Whether the status reports Ready for the current generation."""
     return any(
         condition["type"] == READY
         and condition["status"] == "True"
@@ -60,17 +60,17 @@ def is_ready(tenant: JsonObject) -> bool:
 
 
 @asynccontextmanager
-async def watching(api: Api) -> AsyncIterator[Readiness]:
-    """Watch for as long as the body runs, which is cancelled if the watch fails."""
+async def watching(api: TenantApi) -> AsyncIterator[Readiness]:
+    """Watch while the body runs. If the watch fails, the body is cancelled."""
     readiness = Readiness()
 
     async def follow(since: str) -> None:
-        while True:  # the server ends a watch when it likes
-            async for event in api.events(since):
-                readiness.seen(event)
+        while True:  # the server can end a watch at any time
+            async for event in api.watch(since):
+                readiness.process_event(event)
                 since = event["object"]["metadata"]["resourceVersion"]
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(follow(await api.resource_version()))
+        task = group.create_task(follow(await api.read_resource_version()))
         yield readiness
         task.cancel()

@@ -1,4 +1,4 @@
-"""How an operator comes up with thousands of settled Tenants."""
+"""Restart the operator with thousands of settled Tenants."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import manifests
-from bench.processes import grown
+from bench.processes import growth
 from bench.suite import Suite
 from bench.system import MEASURED
 from dev.net import wait_until
@@ -15,7 +15,7 @@ from landlord.controller.tell.sweep import GOOD_NEWS_SECONDS
 _AT_ONCE = 64
 _LONGEST_START = 120.0
 _SWEEP_SECONDS = 5.0
-"""More than a sweep takes that finds nobody who says otherwise."""
+"""More than a sweep needs if every Tenant already reports the registration."""
 
 
 @dataclass(frozen=True)
@@ -24,49 +24,49 @@ class Restart:
 
     tenants: int
     ready_seconds: float
-    """From the start of the process until it says that it is ready: every Tenant has been seen."""
+    """Seconds from the start of the process until it is ready, because it has read all Tenants."""
     reconciled_seconds: float
-    """From the start of the process until every Tenant has been reconciled."""
+    """Seconds from the start of the process until it has reconciled all Tenants."""
     cpu_seconds: float
-    """Of the operator, until then."""
+    """CPU of the operator until then."""
     apiserver_cpu_seconds: float
     rss: int
     peak_rss: int
-    """Bytes of the operator, then and at the most until then."""
+    """Resident bytes of the operator: `rss` then, `peak_rss` at most until then."""
     writes: float
-    """To the API server, until the registration was steady and every Tenant seen to say so."""
+    """Writes to the API server, until a sweep has checked that every Tenant reports the registration."""
 
 
 async def settle(suite: Suite, tenants: int) -> None:
-    """Have so many more settled Tenants, without the operator, which would need much longer."""
+    """Create settled Tenants without the operator, which would need much longer."""
     await asyncio.to_thread(suite.system.operator.stop)
-    # The worker knows nothing of them, so a survey would have all of them made again.
+    # The worker does not have them, so the operator would create all of them again after a survey.
     suite.system.operator.settings["LANDLORD_SURVEY_SECONDS"] = "86400"
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> None:
         async with slots:
             created = await suite.api.create(MEASURED, manifests.memory(name))
-            held = await suite.api.hold(MEASURED, name, created["metadata"]["resourceVersion"])
+            held = await suite.api.add_finalizer(MEASURED, name, created["metadata"]["resourceVersion"])
             await suite.api.apply_status(MEASURED, name, suite.sample.status(held, MEASURED))
 
     async with asyncio.TaskGroup() as group:
-        for name in suite.names(tenants):
+        for name in suite.new_names(tenants):
             group.create_task(one(name))
 
 
 async def restart(suite: Suite) -> Restart:
-    """Start the operator anew and follow it until nothing is left to do."""
+    """Restart the operator, and measure until it has nothing left to do."""
     system, operator = suite.system, suite.system.operator
     await asyncio.to_thread(operator.stop)
-    tenants = await suite.api.number(MEASURED)
+    tenants = await suite.api.count(MEASURED)
     cpu, began = suite.load.processes.cpu(), time.perf_counter()
     operator.start(wait=False)
     await asyncio.to_thread(operator.wait_ready, _LONGEST_START)
     ready = time.perf_counter() - began
     await asyncio.to_thread(_until_reconciled, suite, tenants, _LONGEST_START)
     reconciled = time.perf_counter() - began
-    spent = grown(cpu, suite.load.processes.cpu())
+    spent = growth(cpu, suite.load.processes.cpu())
     rss, peak = suite.load.processes.rss()["operator"], _peak(system.operator_pid())
     await asyncio.sleep(GOOD_NEWS_SECONDS + _SWEEP_SECONDS)
     return Restart(
@@ -87,7 +87,7 @@ def _until_reconciled(suite: Suite, times: int, seconds: float) -> None:
     def done() -> bool:
         return _sum(system.counters(), "landlord_reconcile") >= times
 
-    what = f"the operator's reconciling {times} times"
+    what = f"the operator that reconciles {times} Tenants"
     wait_until(done, timeout=seconds, what=what, alive=operator.running, log=operator.log)
 
 

@@ -1,7 +1,7 @@
-"""`python -m bench.survey`: what it costs to look at thousands of tenants that run on undisturbed.
+"""`python -m bench.survey`: what the operator's surveys of thousands of settled tenants cost.
 
-The operator's part runs in this process, on Tenants that only its cache has: none of them is worked on, so
-nothing else of the operator and of the cluster has any part in it. Restate and the worker are real.
+The operator's survey runs in this process, with Tenants that exist only in its cache. It finds no
+differences, so the rest of the operator and the cluster are not involved. Restate and the worker are real.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ import click
 import psutil
 
 from bench import manifests
-from bench.api import connected
-from bench.conditions import conditions
-from bench.crowd import CROWD, CrowdBackend, name_of
-from bench.processes import OTHERS, Processes, grown
+from bench.api import connecting
+from bench.conditions import describe_conditions
+from bench.many_tenants import MANY_TENANTS, ManyTenantsBackend, name_of
+from bench.processes import OTHERS, Processes, growth
 from bench.system import MEASURED, System, running_system
 from dev.failure import LocalFailure
 from dev.paths import CHECKOUT
-from dev.plugin import plugged_in
-from dev.progress import say, step
+from dev.plugin import write_plugin
+from dev.progress import say, timing
 from landlord.api.request import Request
 from landlord.api.schema import JsonObject
 from landlord.api.survey import Seen, Survey
@@ -41,34 +41,38 @@ PARTS = ("bench", "worker", "restate-server", OTHERS)
 _TRIES = 300
 
 
-class _Nobody:
-    """Hears what the engine tells."""
+class _SilentListener:
+    """Ignores the engine's notifications."""
 
     def registration_changed(self, registration: Registration) -> None:
-        """Asked for instead."""
+        """Do nothing, because the benchmark polls."""
 
     def progressed(self, request: Request, progress: Progress) -> None:
-        """Nothing is under way."""
+        """Do nothing, because there is no work."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--tenants", type=click.IntRange(min=1), default=10_000, show_default=True)
-@click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds.")
-@click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="How long.")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between surveys."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="Duration in seconds."
+)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     default=CHECKOUT / ".landlord" / "bench-survey.json",
-    help="Where the figures go as JSON.",
+    help="Where to write the figures as JSON.",
 )
 def main(tenants: int, every: float, seconds: float, output: Path) -> None:
-    """Look at settled Tenants much more often than usual."""
-    with TemporaryDirectory(prefix="landlord-crowd-") as name:
-        settings = plugged_in(Path(name), CrowdBackend) | {
-            CROWD: str(tenants),
-            "LANDLORD_DEFAULT_BACKEND": CrowdBackend.name,
+    """Measure surveys of settled Tenants, at a much higher rate than usual."""
+    with TemporaryDirectory(prefix="landlord-many-") as name:
+        settings = write_plugin(Path(name), ManyTenantsBackend) | {
+            MANY_TENANTS: str(tenants),
+            "LANDLORD_DEFAULT_BACKEND": ManyTenantsBackend.name,
         }
-        with running_system(CrowdBackend.name, settings) as system:
+        with running_system(ManyTenantsBackend.name, settings) as system:
             figures = asyncio.run(_measure(system, tenants, every, seconds))
     say("\n" + "\n".join(f"{name}: {value}" for name, value in figures.items()))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -76,8 +80,10 @@ def main(tenants: int, every: float, seconds: float, output: Path) -> None:
 
 
 async def _measure(system: System, tenants: int, every: float, seconds: float) -> dict[str, object]:
-    async with connected(system.control_plane.kubeconfig) as api:
-        said: dict[str, object] = dict(conditions(await api.version(), system.restate.admin_url))
+    async with connecting(system.control_plane.kubeconfig) as api:
+        said: dict[str, object] = dict(
+            describe_conditions(await api.read_version(), system.restate.admin_url)
+        )
         await api.create(MEASURED, manifests.memory(PATTERN))
         for _ in range(_TRIES):
             made = await api.get(MEASURED, PATTERN)
@@ -85,19 +91,19 @@ async def _measure(system: System, tenants: int, every: float, seconds: float) -
                 break
             await asyncio.sleep(0.1)
         else:
-            raise LocalFailure(f"the first Tenant does not become Ready: {made.get('status')}")
+            raise LocalFailure(f"the first Tenant did not become Ready: {made.get('status')}")
     await asyncio.to_thread(system.operator.stop)
     engine = RestateEngine(Clients(system.restate.admin_url, system.restate.ingress_url, system.worker.url))
-    serving = asyncio.create_task(engine.serve(_Nobody()))
-    while not engine.registration.ready:  # noqa: ASYNC110 - the engine tells of it, but only here it is waited for
+    serving = asyncio.create_task(engine.serve(_SilentListener()))
+    while not engine.registration.ready:  # noqa: ASYNC110 - only this benchmark waits for it
         await asyncio.sleep(0.05)
     rss = psutil.Process().memory_info().rss
-    cache = _filled(made, tenants)
+    cache = _fill_cache(made, tenants)
     said |= {"tenants": tenants, "MB of the cache": (psutil.Process().memory_info().rss - rss) / 1e6}
     began = time.perf_counter()
-    seen = await engine.survey(CrowdBackend.name)
+    seen = await engine.survey(ManyTenantsBackend.name)
     said |= {"seconds of one": time.perf_counter() - began, "bytes of one": _size(seen)}
-    with step(f"a survey every {every:g} s"):
+    with timing(f"a survey every {every:g} s"):
         said |= await _cost(system, engine, cache, every, seconds)
     serving.cancel()
     await engine.close()
@@ -130,7 +136,7 @@ async def _cost(
     await asyncio.sleep(seconds)
     task.cancel()
     number = max(1, len(made))
-    spent = grown(cpu, processes.cpu())
+    spent = growth(cpu, processes.cpu())
     return {
         "surveys": len(made),
         "worked on": len(added),
@@ -144,7 +150,7 @@ async def _inspect(_: Key) -> Sequence[str]:
     return ()
 
 
-def _filled(made: JsonObject, tenants: int) -> Cache:
+def _fill_cache(made: JsonObject, tenants: int) -> Cache:
     cache, pattern = Cache(), json.dumps(made)
     for number in range(tenants):
         body = json.loads(pattern.replace(PATTERN, name_of(number)))

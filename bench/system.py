@@ -1,4 +1,4 @@
-"""The real parts that are measured: control plane, Restate, worker and operator as processes of their own."""
+"""The measured parts: control plane, Restate, worker and operator, each as its own process."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,19 +8,19 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from bench.metrics import metrics
+from bench.metrics import read_metrics
 from bench.processes import Processes, find
 from dev.cluster import ControlPlane
 from dev.failure import LocalFailure
-from dev.guard import discard, guarded
+from dev.guard import discard, guarding
 from dev.net import LOOPBACK, free_ports, request
 from dev.paths import checkout
-from dev.process import bearers, mark_of
+from dev.process import find_processes, mark_of
 from dev.programs import Program, operator, worker
 from dev.restate import RestatePorts, RestateServer
 
 MEASURED, FLOOR = "measured", "floor"
-"""Namespaces: the operator watches the first, and knows nothing of the second."""
+"""Two namespaces. The operator watches only the first."""
 PARTITIONS = 4
 _PART = "bench"
 _ENGINE = ("dockerd", "containerd")
@@ -28,7 +28,7 @@ _COUNTERS = ("landlord_kubernetes_writes_total", "landlord_reconcile_total", "la
 
 
 class System:
-    """Everything, started."""
+    """All measured parts."""
 
     def __init__(self, state: Path, mark: str, backends: str, settings: Mapping[str, str]) -> None:
         folder = state / _PART
@@ -54,7 +54,7 @@ class System:
         self._mark = mark
 
     def start(self) -> None:
-        """Start all, and wait until all is ready."""
+        """Start all parts, and wait until they are ready."""
         self.control_plane.start()
         kubectl = self.control_plane.kubectl
         kubectl.install_crd(checkout("crds", "tenants.yaml"))
@@ -65,8 +65,10 @@ class System:
         self.operator.start()
 
     def processes(self) -> Processes:
-        """All that take part, the Docker engine included if one runs here."""
-        parts = {process.name(): find(process.pid) for process in bearers(f"{self._mark}/control-plane")}
+        """All measured processes, including the Docker engine if one runs on this machine."""
+        parts = {
+            process.name(): find(process.pid) for process in find_processes(f"{self._mark}/control-plane")
+        }
         engine = {
             process.info["name"]: find(process.pid)
             for process in psutil.process_iter(["name"])  # skips those that end meanwhile
@@ -80,42 +82,42 @@ class System:
         return Processes(programs | parts | engine)
 
     def operator_pid(self) -> int:
-        """The operator's process as it runs now."""
+        """The number of the operator's current process."""
         if self.operator.identity is None:
-            raise LocalFailure("the operator was not started")
+            raise LocalFailure("the operator is not started")
         return self.operator.identity.pid
 
     def revision(self) -> str:
-        """What the worker says that it is: its registration is right when it carries the same."""
+        """The worker's revision. Its registration is correct when it has the same."""
         answer = request(f"{self.worker.url}/healthz")
         if answer is None:
-            raise LocalFailure("the worker does not say its revision")
+            raise LocalFailure("the worker does not report its revision: /healthz does not answer")
         return str(json.loads(answer[1])["revision"])
 
     def counters(self) -> dict[str, float]:
         """The operator's counters, as `name{label,…}`."""
         return {
             name: value
-            for name, value in metrics(self.operator.url).items()
+            for name, value in read_metrics(self.operator.url).items()
             if name.partition("{")[0] in _COUNTERS
         }
 
 
 @contextmanager
 def running_system(backends: str, settings: Mapping[str, str] | None = None) -> Iterator[System]:
-    """A system that is gone afterwards, even when this process is killed. Its programs get the settings."""
-    with disposable(_PART) as (state, mark):
+    """A system while the body runs. It is removed afterwards, even if this process is killed."""
+    with disposing(_PART) as (state, mark):
         system = System(state, mark, backends, settings or {})
         system.start()
         yield system
 
 
 @contextmanager
-def disposable(part: str) -> Iterator[tuple[Path, str]]:
-    """A folder with one part in it, and the mark of its processes: all of it is gone afterwards, as above."""
+def disposing(part: str) -> Iterator[tuple[Path, str]]:
+    """A folder with one part, and the mark of its processes. Both are removed like `running_system`."""
     with TemporaryDirectory(prefix="landlord-bench-") as folder:
         state = Path(folder)
-        with guarded(state) as guard:
+        with guarding(state) as guard:
             guard.watch(part)
             yield state, f"{mark_of(state)}/{part}"
             discard(state, part)

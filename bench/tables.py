@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Text with aligned columns."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 

@@ -1,1 +1,1 @@
-"""The local environment: real parts on one machine, for people and tests."""
+"""The local environment: landlord and everything it needs, on one machine, for users and tests."""

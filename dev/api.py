@@ -1,93 +1,75 @@
-"""The API server of a control plane that landlord started, asked without a process for each question.
+"""A synchronous client of the API server of a control plane that this environment started.
 
-It is for what tests ask often. `Kubectl` is for what a person types, and for any other cluster.
+It serves tests, which send many requests and must not start a process for each. `Kubectl` runs what a person
+types, and works with any cluster.
 """
 
 import atexit
 import functools
+import itertools
 import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import urllib3
 import yaml
 
+from dev.apiserver import (
+    APPLY_PATCH,
+    DISCOVERY,
+    DISCOVERY_PATHS,
+    JSON,
+    JSON_PATCH,
+    MERGE_PATCH,
+    ApiError,
+    ApiResource,
+    Credentials,
+    decode_lines,
+    index_resources,
+)
 from dev.failure import LocalFailure
+from landlord.api.schema import JsonObject
 
-Object = dict[str, Any]
 T = TypeVar("T")
 
 _SECONDS = 60.0
 _PAUSE_SECONDS = 0.1
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-_JSON = "application/json"
-_APPLY = "application/apply-patch+yaml"
-_PATCHES = {dict: "application/merge-patch+json", list: "application/json-patch+json"}
+_PATCHES = {dict: MERGE_PATCH, list: JSON_PATCH}
 _QUERY = {"fieldManager": "kubectl", "fieldValidation": "Strict"}
 
 
-class ApiError(LocalFailure):
-    """The API server refused. `status` is its HTTP status, the text its own words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class _Resource:
-    """One kind of object, as the API server's discovery describes it."""
-
-    group_version: str
-    plural: str
-    namespaced: bool
-
-    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        root = f"/apis/{self.group_version}" if "/" in self.group_version else f"/api/{self.group_version}"
-        place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return "/".join(filter(None, (f"{root}{place}/{self.plural}", name, subresource)))
-
-
 class Api:
-    """Requests with the credentials of a kubeconfig: certificates or a token. Safe for threads.
+    """Requests with the credentials of a kubeconfig. Thread-safe.
 
-    A kind is written as for kubectl: `tenant`, `tenants`, `ltn`, or `events.v1.events.k8s.io`.
-    Raises ApiError for a refusal, and LocalFailure when nothing answers.
+    Kinds have the names that kubectl takes: `tenant`, `tenants`, `ltn`, or `events.v1.events.k8s.io`.
+    Raises ApiError if the server refuses a request, and LocalFailure if it does not answer.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
-        config = yaml.safe_load(kubeconfig.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        self._server = str(cluster["server"])
-        self._headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
-        self._pool = urllib3.PoolManager(
-            maxsize=16,
-            retries=False,
-            ca_certs=cluster["certificate-authority"],
-            cert_file=user.get("client-certificate"),
-            key_file=user.get("client-key"),
-        )
-        self._known: dict[str, _Resource] = {}
+        credentials = Credentials.load(kubeconfig)
+        self._server = credentials.server
+        self._headers = credentials.headers()
+        self._pool = urllib3.PoolManager(maxsize=16, retries=False, ssl_context=credentials.ssl_context())
+        self._known: dict[str, ApiResource] = {}
 
     def close(self) -> None:
         """Close the idle connections."""
         self._pool.clear()
 
-    def get(self, kind: str, name: str = "", *, namespace: str = "", selector: str = "") -> Object:
-        """One object, or without a name the list of all."""
+    def get(self, kind: str, name: str = "", *, namespace: str = "", selector: str = "") -> JsonObject:
+        """One object, or the list of all objects if there is no name."""
         query = {"labelSelector": selector} if selector else {}
         answer = self._call("GET", self._resource(kind).path(namespace, name), query=query)
-        for item in answer.get("items", ()):  # in a list of a built-in kind they do not say what they are
+        for item in answer.get("items", ()):  # the items of a built-in kind lack both
             item.setdefault("apiVersion", answer["apiVersion"])
             item.setdefault("kind", answer["kind"].removesuffix("List"))
         return answer
 
-    def find(self, kind: str, name: str, *, namespace: str = "") -> Object | None:
+    def find(self, kind: str, name: str, *, namespace: str = "") -> JsonObject | None:
         """One object; None if it does not exist."""
         try:
             return self.get(kind, name, namespace=namespace)
@@ -96,29 +78,29 @@ class Api:
                 return None
             raise
 
-    def apply(self, *manifests: Object | str | Path) -> None:
-        """Apply objects, YAML texts or files on the server's side, as `kubectl apply --server-side` does."""
+    def apply(self, *manifests: JsonObject | str | Path) -> None:
+        """Apply objects, YAML texts or files, like `kubectl apply --server-side`."""
         for manifest in manifests:
             for each in _objects(manifest):
                 metadata = each["metadata"]
                 resource = self._resource(f"{each['kind']}|{each['apiVersion']}")
                 path = resource.path(metadata.get("namespace", "default"), metadata["name"])
-                self._call("PATCH", path, each, content_type=_APPLY, query=_QUERY)
+                self._call("PATCH", path, each, content_type=APPLY_PATCH, query=_QUERY)
 
     def patch(
         self,
         kind: str,
         name: str,
-        patch: Object | list[Object],
+        patch: JsonObject | list[JsonObject],
         *,
         namespace: str = "",
         subresource: str = "",
-    ) -> Object:
-        """Change an object by a merge patch (a dict) or a JSON patch (a list)."""
+    ) -> JsonObject:
+        """Patch an object with a merge patch (a dict) or a JSON patch (a list)."""
         path = self._resource(kind).path(namespace, name, subresource)
         return self._call("PATCH", path, patch, content_type=_PATCHES[type(patch)], query=_QUERY)
 
-    def create(self, manifest: Object) -> Object:
+    def create(self, manifest: JsonObject) -> JsonObject:
         """Create an object."""
         metadata = manifest.get("metadata", {})
         resource = self._resource(f"{manifest['kind']}|{manifest['apiVersion']}")
@@ -130,9 +112,9 @@ class Api:
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def delete(self, kind: str, *names: str, namespace: str = "", within: float = 0.0) -> None:
-        """Delete objects; with `within`, return once all are gone, or raise AssertionError.
+        """Delete objects. An object that does not exist counts as deleted.
 
-        An object that does not exist counts as deleted.
+        With `within`, wait until none of them exists. Raises AssertionError after that many seconds.
         """
         resource, uids = self._resource(kind), set[str]()
         for name in names:
@@ -141,7 +123,7 @@ class Api:
             except ApiError as error:
                 if error.status != 404:
                     raise
-            else:  # a Status if it is gone already, else the object
+            else:  # a Status if it no longer exists, otherwise the object
                 uids.add(str((answer.get("details") or answer["metadata"]).get("uid")))
         if within:
             self.until(
@@ -155,16 +137,16 @@ class Api:
     def until(
         self,
         kind: str,
-        probe: Callable[[dict[str, Object]], T | None],
+        probe: Callable[[dict[str, JsonObject]], T | None],
         *,
         namespace: str = "",
         name: str = "",
         within: float,
         what: str,
     ) -> T:
-        """The first truthy answer of `probe`, which gets all objects by name, now and after each change.
+        """Call `probe` with all objects by name, now and after each change. Returns its first truthy result.
 
-        `probe` may raise AssertionError to say what is missing. Raises AssertionError when time is over.
+        `probe` can raise AssertionError to say what is missing. Raises AssertionError after `within` seconds.
         """
         last: object = "nothing"
         for found in self._follow(kind, namespace, name, within):
@@ -174,10 +156,10 @@ class Api:
                 last = answer
             except AssertionError as error:
                 last = error
-        raise AssertionError(f"not within {within:g} s: {what}; last seen: {last!r}")
+        raise AssertionError(f"not within {within:g} s: {what}; last result: {last!r}")
 
-    def _follow(self, kind: str, namespace: str, name: str, within: float) -> Iterator[dict[str, Object]]:
-        """The objects by name, now and after each change, until time is over, also if the server restarts."""
+    def _follow(self, kind: str, namespace: str, name: str, within: float) -> Iterator[dict[str, JsonObject]]:
+        """The objects by name, now and after each change, for `within` seconds. It survives a restart."""
         deadline = time.monotonic() + within
         while (left := deadline - time.monotonic()) > 0:
             query = {"fieldSelector": f"metadata.name={name}"} if name else {}
@@ -190,7 +172,7 @@ class Api:
                 query["resourceVersion"] = listed["metadata"]["resourceVersion"]
                 for event in self._stream(path, query, left):
                     if event["type"] == "ERROR":
-                        break  # such as a resource version that is too old: list again
+                        break  # the resource version is too old, for example: list again
                     changed = event["object"]
                     found.pop(changed["metadata"]["name"], None)
                     if event["type"] != "DELETED":
@@ -199,43 +181,27 @@ class Api:
             except LocalFailure:
                 time.sleep(_PAUSE_SECONDS)
 
-    def _stream(self, path: str, query: dict[str, str], seconds: float) -> Iterator[Object]:
+    def _stream(self, path: str, query: dict[str, str], seconds: float) -> Iterator[JsonObject]:
         answer = self._send("GET", path, query=query, seconds=seconds, stream=True)
         rest = b""
         try:
             while chunk := answer.read1():
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from map(json.loads, lines)
+                events, rest = decode_lines(rest, chunk)
+                yield from events
         except urllib3.exceptions.HTTPError as error:
             raise LocalFailure(f"the watch of {path} ended: {error}") from error
         finally:
             answer.close()
 
-    def _resource(self, kind: str) -> _Resource:
+    def _resource(self, kind: str) -> ApiResource:
         kind = kind.lower()
         if kind not in self._known:
-            self._discover()
+            lists = (self._call("GET", path, accept=DISCOVERY)["items"] for path in DISCOVERY_PATHS)
+            self._known = index_resources(itertools.chain.from_iterable(lists))
         try:
             return self._known[kind]
         except KeyError:
             raise ApiError(404, f"the API server has no kind {kind}") from None
-
-    def _discover(self) -> None:
-        # The first that has a name keeps it: the core group, then the others in the server's order.
-        known: dict[str, _Resource] = {}
-        for root in ("/api", "/apis"):
-            for group in self._call("GET", root, accept=_DISCOVERY)["items"]:
-                for version in group["versions"]:
-                    name = group["metadata"].get("name", "")
-                    group_version = f"{name}/{version['version']}" if name else str(version["version"])
-                    for each in version["resources"]:
-                        resource = _Resource(group_version, each["resource"], each["scope"] == "Namespaced")
-                        names = [each["resource"], each["singularResource"], *each.get("shortNames", ())]
-                        names.append(f"{each['responseKind']['kind']}|{group_version}")
-                        names.append(".".join(filter(None, (each["resource"], version["version"], name))))
-                        for alias in filter(None, names):
-                            known.setdefault(alias.lower(), resource)
-        self._known = known
 
     def _call(
         self,
@@ -243,14 +209,14 @@ class Api:
         path: str,
         body: object = None,
         *,
-        accept: str = _JSON,
-        content_type: str = _JSON,
+        accept: str = JSON,
+        content_type: str = JSON,
         query: dict[str, str] | None = None,
-    ) -> Object:
+    ) -> JsonObject:
         answer = self._send(
             method, path, body, accept=accept, content_type=content_type, query=query or {}, seconds=_SECONDS
         )
-        decoded: Object = json.loads(answer.data)
+        decoded: JsonObject = json.loads(answer.data)
         return decoded
 
     def _send(
@@ -259,8 +225,8 @@ class Api:
         path: str,
         body: object = None,
         *,
-        accept: str = _JSON,
-        content_type: str = _JSON,
+        accept: str = JSON,
+        content_type: str = JSON,
         query: dict[str, str],
         seconds: float,
         stream: bool = False,
@@ -277,12 +243,12 @@ class Api:
         except urllib3.exceptions.HTTPError as error:
             raise LocalFailure(f"{method} {self._server}{path}: {error}") from error
         if answer.status >= 400:
-            raise ApiError(answer.status, _reason(answer.data))
+            raise ApiError.from_body(answer.status, answer.data)
         return answer
 
 
 def api_of(kubeconfig: Path) -> Api:
-    """The client of this process for a kubeconfig; its connections are closed when the process ends."""
+    """This process's client for a kubeconfig. Its connections are closed when the process ends."""
     return _api_of(kubeconfig, kubeconfig.stat().st_mtime_ns)
 
 
@@ -293,15 +259,8 @@ def _api_of(kubeconfig: Path, _written: int) -> Api:
     return api
 
 
-def _objects(manifest: Object | str | Path) -> list[Object]:
+def _objects(manifest: JsonObject | str | Path) -> list[JsonObject]:
     if isinstance(manifest, dict):
         return [manifest]
     text = manifest.read_text() if isinstance(manifest, Path) else manifest
     return [each for each in yaml.safe_load_all(text) if each]
-
-
-def _reason(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane with fake nodes, made by kwokctl of pinned programs."""
+"""A real Kubernetes control plane with a fake node, which kwokctl starts from pinned programs."""
 
 import json
 import shutil
@@ -32,14 +32,14 @@ _AUDIT_POLICY = {
         {"level": "Metadata"},
     ],
 }
-"""What the control plane does by itself, and what its administrator reads, would be most of the log."""
+"""Leaves out the control plane's own requests and the administrator's reads, which would fill the log."""
 
 
 class ControlPlane:
     """etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok with one fake node.
 
-    RBAC and the default admission plugins are on. With `audit` all writes are logged but those of the control
-    plane itself, and all that service accounts read.
+    RBAC and the default admission plugins are enabled. With `audit`, the API server logs what service
+    accounts read, and all writes except the control plane's own.
     """
 
     def __init__(self, folder: Path, *, mark: str, audit: bool = False) -> None:
@@ -52,11 +52,11 @@ class ControlPlane:
         self.kubectl = Kubectl(self.kubeconfig)
 
     def healthy(self) -> bool:
-        """Whether the API server of an earlier start still answers."""
+        """Whether the API server is running and ready, also from an earlier start."""
         return self.kubeconfig.is_file() and self.kubectl.answers()
 
     def start(self) -> None:
-        """Make a new, empty control plane in place of whatever is left of an earlier one."""
+        """Replace the control plane, or what is left of one, by a new and empty one."""
         self.delete()
         self._folder.mkdir(parents=True)
         config = self._folder / "kwokctl.yaml"
@@ -66,19 +66,19 @@ class ControlPlane:
         self._wait_for_service_account()
 
     def delete(self) -> None:
-        """End its processes and remove its data; also what a crash has left of it."""
+        """Stop its processes and delete its data, including what a crash left behind."""
         sweep(self._mark, grace=0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def audited(self, about: str = "") -> Iterator[dict[str, Any]]:
-        """The logged requests whose audit event contains the text `about`, oldest first."""
-        # At 100 MB the log goes on in a new file; the time in an old one's name sorts it before the newest.
+        """The audit events that contain the text `about`, oldest first."""
+        # The log is rotated at 100 MB. The time in an old file's name sorts it before the current one.
         for path in sorted(self.audit_log.parent.glob(f"{self.audit_log.stem}*{self.audit_log.suffix}")):
             with path.open() as lines:
                 yield from (json.loads(line) for line in lines if about in line)
 
     def kubeconfig_of(self, namespace: str, service_account: str) -> Path:
-        """A kubeconfig that acts as a service account, with no more rights than it has."""
+        """A kubeconfig with the identity, and so only the permissions, of a service account."""
         config: dict[str, Any] = yaml.safe_load(self.kubeconfig.read_text())
         token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration=24h").strip()
         config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
@@ -91,7 +91,7 @@ class ControlPlane:
         options: dict[str, Any] = {
             "runtime": "binary",
             "bindAddress": LOOPBACK,
-            # kwokctl would look for free ports itself, and two of them at once find the same
+            # two concurrent kwokctl processes would choose the same free ports
             "etcdPort": etcd,
             "etcdPeerPort": peer,
             "kubeApiserverPort": apiserver,
@@ -110,7 +110,7 @@ class ControlPlane:
             policy.write_text(yaml.safe_dump(_AUDIT_POLICY))
             options["kubeAuditPolicy"] = str(policy)
         kind = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokctlConfiguration"}
-        # By default it has addresses for 254 Services, and so for as many tenants.
+        # The default range has addresses for only 254 Services.
         addresses = [{"key": "service-cluster-ip-range", "value": "10.0.0.0/16"}]
         patches = [{"name": "kube-apiserver", "extraArgs": addresses}]
         return kind | {"options": options, "componentsPatches": patches}
@@ -130,22 +130,25 @@ class ControlPlane:
                     stdout=output,
                     stderr=output,
                     timeout=_CREATE_SECONDS,
-                    start_new_session=True,  # Ctrl-C is for the one who cleans up
+                    start_new_session=True,  # Ctrl-C must only reach this process, which cleans up
                     check=False,
                 ).returncode
             except subprocess.TimeoutExpired as expired:
-                raise LocalFailure(f"kwokctl {args[0]} took longer than {_CREATE_SECONDS:.0f} s") from expired
+                raise LocalFailure(
+                    f"kwokctl {args[0]} did not finish within {_CREATE_SECONDS:.0f} s", fix=f"see {log}"
+                ) from expired
         if status != 0:
             raise LocalFailure(
                 f"kwokctl {args[0]} {args[1]} failed:\n{log.read_text(errors='replace')[-4000:]}"
             )
 
     def _wait_for_service_account(self) -> None:
-        # The API server answers before the controllers have caught up; a pod needs this account.
+        # Pods need this account. A controller creates it some time after the API server is ready.
         deadline = time.monotonic() + _READY_SECONDS
         while self.kubectl.run("get", "serviceaccount", "default", "-n", "default").returncode != 0:
             if time.monotonic() > deadline:
                 raise LocalFailure(
-                    f"the control plane was not ready in {_READY_SECONDS:.0f} s: see {self._cluster}/logs"
+                    f"the control plane was not ready within {_READY_SECONDS:.0f} s",
+                    fix=f"see {self._cluster}/logs",
                 )
             time.sleep(0.1)

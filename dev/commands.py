@@ -11,11 +11,11 @@ from dev import demo as demonstration
 from dev.failure import LocalFailure
 from dev.paths import state_dir
 from dev.record import Record
-from dev.reference import write
+from dev.reference import write_generated
 from dev.stack import OPERATOR, Stack
 from dev.tools import KUBECTL, ensure_all, ensure_for_tests, program
 
-_ASKED_WITH = (
+_REGISTRATION_SETTINGS = (
     "LANDLORD_RESTATE_ADMIN_URL",
     "LANDLORD_RESTATE_INGRESS_URL",
     "LANDLORD_WORKER_URL",
@@ -23,80 +23,84 @@ _ASKED_WITH = (
 )
 
 
+_FAKE_PODS = " The cluster has a fake node, so pods of the kubernetes backend do not really run."
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
-    """Run landlord on this machine, among real parts."""
+    """Run landlord on this machine, with real parts around it."""
 
 
 @main.command()
 @click.option(
     "--kubeconfig",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Use this cluster instead of starting a control plane. Its Tenants are never deleted by `down`.",
+    help="Use this cluster instead of starting a control plane. `down` leaves its Tenants alone.",
 )
 def up(kubeconfig: Path | None) -> None:
-    """Start a control plane, Restate, the worker and the operator, or what of them does not run yet."""
-    with _stack() as stack:
-        click.echo(_how_to_use(stack, stack.up(kubeconfig)))
+    """Start a control plane, Restate, the worker and the operator, except those that are already running."""
+    with _opening_stack() as stack:
+        click.echo(_describe_usage(stack, stack.up(kubeconfig)))
 
 
 @main.command()
 def down() -> None:
-    """End what `up` started, delete its Tenants, and remove all its data."""
-    with _stack() as stack:
-        click.echo("landlord is down" if stack.down() else "nothing was up")
+    """Delete the Tenants, stop everything that `up` started, and delete its data."""
+    with _opening_stack() as stack:
+        click.echo("landlord is down" if stack.down() else "landlord was not up")
 
 
 @main.command()
 def demo() -> None:
-    """Show Tenants becoming Ready, also after Restate has lost all it knew; then clean up."""
-    with _stack() as stack:
+    """Show how Tenants become Ready, even after Restate loses its store; then clean up."""
+    with _opening_stack() as stack:
         demonstration.run(stack)
 
 
 @main.command()
-@click.option("--for-tests", is_flag=True, help="Those that only tests run, instead.")
+@click.option("--for-tests", is_flag=True, help="Only the programs that only the tests run.")
 def tools(for_tests: bool) -> None:
-    """Build or fetch the pinned programs that are not there yet."""
-    with _explained():
+    """Build or download the pinned programs that are missing."""
+    with _explaining_failures():
         ensure_for_tests() if for_tests else ensure_all()
 
 
 @main.command()
 def reference() -> None:
-    """Write the CRD and docs/reference anew."""
-    write()
+    """Generate the CRD and docs/reference."""
+    write_generated()
 
 
 @contextmanager
-def _stack() -> Iterator[Stack]:
-    with _explained():
+def _opening_stack() -> Iterator[Stack]:
+    with _explaining_failures():
         yield Stack(state_dir())
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explaining_failures() -> Iterator[None]:
     try:
         yield
     except LocalFailure as failure:
         raise click.ClickException(str(failure)) from failure
 
 
-def _how_to_use(stack: Stack, record: Record) -> str:
+def _describe_usage(stack: Stack, record: Record) -> str:
     restate, operator = stack.restate(record), stack.program(record, OPERATOR)
-    asks = " ".join(f"{name}={operator.settings[name]}" for name in _ASKED_WITH)
+    settings = " ".join(f"{name}={operator.settings[name]}" for name in _REGISTRATION_SETTINGS)
     return f"""
-landlord is up. New Tenants run on the {record.backend} backend; with spec.compute.provider they run on
-another: {operator.settings["LANDLORD_BACKENDS"]}. Pods on kubernetes are only pretended to run here.
+landlord is up. New Tenants run on the {record.backend} backend; spec.compute.provider can name another of
+{operator.settings["LANDLORD_BACKENDS"]}.{_FAKE_PODS if record.own_cluster else ""}
 
   export KUBECONFIG={record.kubeconfig}
   {program(KUBECTL)} apply -f examples/web.yaml
   {program(KUBECTL)} get tenants
 
-  Restate UI  {restate.admin_url}/ui
-  metrics     {operator.url}/metrics
-  readiness   {operator.url}/readyz
-  registered? {asks} {Path(sys.executable).with_name("landlord")} registration
-  logs        {stack.state}/*/*.log
+  Restate UI    {restate.admin_url}/ui
+  metrics       {operator.url}/metrics
+  readiness     {operator.url}/readyz
+  registration  {settings} {Path(sys.executable).with_name("landlord")} registration
+  logs          {stack.state}/*/*.log
 
-`make up` again restarts what does not run or has changed; `make down` ends it and removes its data."""
+Run the same command again to restart what has stopped or changed.
+`make down` stops everything and deletes its data."""

@@ -1,4 +1,4 @@
-"""The demo: Tenants become Ready, Restate loses all it knew, and landlord goes on."""
+"""The demo: Tenants become Ready, Restate loses its store, and landlord recovers."""
 
 import http.client
 import json
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dev.failure import LocalFailure
-from dev.guard import EVERYTHING, guarded
+from dev.guard import EVERYTHING, guarding
 from dev.kubectl import Kubectl
 from dev.net import request, status_of, tail
 from dev.paths import checkout
@@ -27,42 +27,44 @@ _POLL_SECONDS = 0.02
 
 
 def run(stack: Stack) -> None:
-    """Show it all, and clean up however it ends. Raises LocalFailure when something was not seen."""
+    """Run the demo and clean up. Raises LocalFailure if landlord does not do what the demo shows."""
     if stack.record() is not None:
-        raise LocalFailure("an environment is up, and the demo wipes Restate's store: run `make down` first")
-    with guarded(stack.state) as guard:
+        raise LocalFailure(
+            "an environment is already up, and the demo deletes Restate's store", fix="run `make down`"
+        )
+    with guarding(stack.state) as guard:
         guard.watch(EVERYTHING)
         demo = Demo()
-        demo.step("starting the real parts: Kubernetes, Restate, the worker, the operator")
+        demo.step("starting Kubernetes, Restate, the worker and the operator")
         record = stack.up()
         try:
             _show(demo, stack, record)
         except LocalFailure as failure:
             logs = [f"{name}: {tail(stack.program(record, name).log)}" for name in (OPERATOR, WORKER)]
             raise LocalFailure("\n".join([str(failure), *logs])) from failure
-        demo.step("ending everything")
+        demo.step("stopping everything")
         stack.down()
     demo.end()
 
 
 class Demo:
-    """What was shown, and when."""
+    """Prints the steps with their times, and remembers what they showed."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._shown: list[str] = []
 
     def step(self, text: str) -> None:
-        """Announce a step."""
+        """Print the headline of a step."""
         say(f"\n[{time.monotonic() - self._began:5.1f} s] {text}")
 
-    def shown(self, text: str) -> None:
-        """Note that something was seen to be so."""
+    def show(self, text: str) -> None:
+        """Record something that was observed."""
         self._shown.append(text)
-        say(f"          seen: {text}")
+        say(f"          observed: {text}")
 
     def end(self) -> None:
-        """Sum up."""
+        """Print a summary."""
         self.step("done. This demo showed:")
         for text in self._shown:
             say(f"  - {text}")
@@ -77,34 +79,36 @@ def _show(demo: Demo, stack: Stack, record: Record) -> None:
     began = time.monotonic()
     kubectl.apply(*examples)
     _wait_ready(kubectl)
-    _table(kubectl)
-    demo.shown(f"{len(examples)} Tenants Ready {time.monotonic() - began:.1f} s after kubectl apply")
+    _print_table(kubectl)
+    demo.show(f"{len(examples)} Tenants Ready {time.monotonic() - began:.1f} s after kubectl apply")
 
     if record.backend == "docker":
-        _curl(demo, kubectl)
+        _show_endpoint(demo, kubectl)
 
-    _signed(demo, stack.program(record, WORKER).url)
+    _show_signing(demo, stack.program(record, WORKER).url)
 
-    demo.step("wiping Restate's store and starting it again, empty")
+    demo.step("deleting Restate's store and starting Restate again")
     restate = stack.wipe_restate(record)
     service = f"{restate.admin_url}/services/{WORKFLOW_SERVICE}"
     waited = _poll(
-        lambda: status_of(service) == http.client.OK, _REGISTERED_SECONDS, "the workflow registered"
+        lambda: status_of(service) == http.client.OK,
+        _REGISTERED_SECONDS,
+        "the registration",
     )
-    demo.shown(f"the lost workflow registered again {waited:.2f} s after Restate answered")
+    demo.show(f"landlord registered the lost workflow again {waited:.2f} s after Restate answered")
 
-    demo.step("kubectl apply of one more Tenant")
+    demo.step("kubectl apply for another Tenant")
     began = time.monotonic()
-    kubectl.apply(_another(checkout("examples", "minimal.yaml")))
+    kubectl.apply(_make_another(checkout("examples", "minimal.yaml")))
     _wait_ready(kubectl)
-    _table(kubectl)
-    _registered(kubectl)
-    demo.shown(f"a further Tenant Ready after {time.monotonic() - began:.1f} s, and all others still Ready")
+    _print_table(kubectl)
+    _require_registered(kubectl)
+    demo.show(f"another Tenant Ready after {time.monotonic() - began:.1f} s, and the others still Ready")
 
     demo.step("kubectl delete tenants --all")
     began = time.monotonic()
     kubectl("delete", "tenants", "--all", f"--timeout={_READY_SECONDS}s", timeout=2 * _READY_SECONDS)
-    demo.shown(f"all Tenants deprovisioned and gone after {time.monotonic() - began:.1f} s")
+    demo.show(f"all Tenants deprovisioned and deleted after {time.monotonic() - began:.1f} s")
 
 
 def _wait_ready(kubectl: Kubectl) -> None:
@@ -114,15 +118,15 @@ def _wait_ready(kubectl: Kubectl) -> None:
     )
     if waited.returncode != 0:
         tenants = kubectl("get", "tenants", "-o", "yaml")
-        raise LocalFailure(f"not every Tenant became Ready: {waited.stderr.strip()}\n{tenants}")
+        raise LocalFailure(f"not all Tenants became Ready: {waited.stderr.strip()}\n{tenants}")
 
 
-def _table(kubectl: Kubectl) -> None:
+def _print_table(kubectl: Kubectl) -> None:
     say("$ kubectl get tenants")
     say(kubectl("get", "tenants").rstrip())
 
 
-def _curl(demo: Demo, kubectl: Kubectl) -> None:
+def _show_endpoint(demo: Demo, kubectl: Kubectl) -> None:
     endpoints = kubectl.get("tenant", "acme")["status"].get("endpoints", [])
     if not endpoints:
         raise LocalFailure("the Tenant acme is Ready but has no endpoint in its status")
@@ -139,28 +143,28 @@ def _curl(demo: Demo, kubectl: Kubectl) -> None:
     _poll(answered, _ANSWER_SECONDS, f"an answer from {url}")
     say(answers[0])
     if json.loads(answers[0])["tenant"] != "acme":
-        raise LocalFailure(f"somebody else than acme answered at {url}: {answers[0]}")
-    demo.shown("the Tenant's own container answering at the endpoint in its status")
+        raise LocalFailure(f"another tenant than acme answered at {url}: {answers[0]}")
+    demo.show("the Tenant's container answered at the endpoint in its status")
 
 
-def _signed(demo: Demo, worker: str) -> None:
+def _show_signing(demo: Demo, worker: str) -> None:
     url = f"{worker}/invoke/{WORKFLOW_SERVICE}/apply"
-    demo.step(f"curl -X POST {url}, unsigned")
+    demo.step(f"curl -X POST {url} (unsigned)")
     answer = request(url, json_body="{}")
     if answer is None or answer[0] != http.client.UNAUTHORIZED:
-        raise LocalFailure(f"the worker did not refuse an unsigned request: {answer}")
-    demo.shown(f"an unsigned request refused ({answer[0]}): the worker does what its own Restate has signed")
+        raise LocalFailure(f"the worker did not reject an unsigned request: {answer}")
+    demo.show(f"the worker rejected an unsigned request ({answer[0]}); only its own Restate can sign one")
 
 
-def _registered(kubectl: Kubectl) -> None:
+def _require_registered(kubectl: Kubectl) -> None:
     tenants = kubectl.get("tenants")["items"]
     for tenant in tenants:
         for condition in tenant["status"]["conditions"]:
             if condition["type"] == "WorkflowRegistered" and condition["status"] != "True":
-                raise LocalFailure(f"{tenant['metadata']['name']} says {condition}")
+                raise LocalFailure(f"the Tenant {tenant['metadata']['name']} reports {condition}")
 
 
-def _another(example: Path) -> str:
+def _make_another(example: Path) -> str:
     tenant: dict[str, Any] = yaml.safe_load(example.read_text())
     tenant["metadata"]["name"] = "after-the-loss"
     return yaml.safe_dump(tenant)
@@ -170,6 +174,6 @@ def _poll(seen: Callable[[], bool], timeout: float, what: str) -> float:
     began = time.monotonic()
     while not seen():
         if time.monotonic() - began > timeout:
-            raise LocalFailure(f"{what}: not seen within {timeout:.0f} s")
+            raise LocalFailure(f"waited {timeout:.0f} s for {what}, in vain")
         time.sleep(_POLL_SECONDS)
     return time.monotonic() - began

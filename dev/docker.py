@@ -1,4 +1,4 @@
-"""The Docker engine of this machine, and the one image that the demo and the tests run in it."""
+"""This machine's Docker engine, and the image that the demo and the tests run on it."""
 
 import io
 import os
@@ -22,11 +22,11 @@ COPY --chown=65532 data /data
 USER 65532
 ENTRYPOINT ["/web"]
 """
-"""A user with a number other than 0, as a restricted namespace on Kubernetes wants it; /data is its own."""
+"""A user that is not root, which a restricted namespace on Kubernetes requires. It owns /data."""
 
 
-def engine() -> docker.DockerClient | None:
-    """A client of the engine that answers, found as the docker command finds it; None if none does."""
+def find_engine() -> docker.DockerClient | None:
+    """A client of the engine that the docker command would use; None if the engine does not answer."""
     if not _listens():
         return None
     try:
@@ -42,7 +42,7 @@ def engine() -> docker.DockerClient | None:
 
 
 def _listens() -> bool:
-    """Whether anybody does at the engine's socket. If nobody does, docker-py leaves its own end open."""
+    """Whether a process listens at the engine's socket. If none does, docker-py leaks a socket of its own."""
     host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if not host.startswith("unix://"):
         return True
@@ -55,7 +55,7 @@ def _listens() -> bool:
 
 
 def ensure_web_image(client: docker.DockerClient) -> str:
-    """Have the image of the little web server, made here from a pinned static program. Returns its name."""
+    """Build the image of the small web server if it is missing or outdated. Returns its name."""
     binary = program("web")
     key = short_hash(binary.parent.name, _DOCKERFILE)
     if not _is_current(client, key):
@@ -72,7 +72,7 @@ def ensure_web_image(client: docker.DockerClient) -> str:
 
 
 def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> list[str]:
-    """Remove what these tenants left behind. Returns the names of their containers."""
+    """Remove the containers and volumes of these tenants. Returns the names of the containers."""
     removed: list[str] = []
     ours = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
     for tenant_id in tenant_ids:
@@ -82,14 +82,14 @@ def remove_tenants(client: docker.DockerClient, tenant_ids: Iterable[str]) -> li
             try:
                 container.remove(force=True)
             except NotFound:
-                continue  # somebody else was faster
+                continue  # another process removed it
         for volume in client.volumes.list(filters=labels):
             volume.remove(force=True)
     return removed
 
 
 def remove_unused_networks(client: docker.DockerClient) -> None:
-    """Remove landlord's networks that nothing joins. Another landlord may be about to join one."""
+    """Remove landlord's networks that have no container."""
     client.networks.prune(filters={"label": f"{LABEL_MANAGED_BY}={MANAGED_BY}"})
 
 

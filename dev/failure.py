@@ -2,4 +2,12 @@
 
 
 class LocalFailure(Exception):
-    """Something of the local environment did not work; the message says what, and what to do about it."""
+    """A part of the local environment failed.
+
+    The message says what failed and why, and `fix` what the user can do about it.
+    """
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(f"{message}\nFix: {fix}" if fix else message)
+        self.message = message
+        self.fix = fix

@@ -1,7 +1,8 @@
-"""Cleans up after a process that did not come to clean up itself.
+"""Clean up after a process that ends without cleaning up.
 
-The guard is a child that holds the other end of a pipe and is told what its parent starts. When the pipe
-closes without a word of leave, so after an error, Ctrl-C or any crash, even SIGKILL, it discards those parts.
+The guard is a child process. Its parent writes the name of each part that it starts into a pipe. If the pipe
+closes without the word `leave`, after an error, Ctrl-C or any crash including SIGKILL, the guard stops those
+parts and deletes their data.
 """
 
 import os
@@ -20,32 +21,32 @@ _LEAVE = "leave"
 
 
 def discard(state: Path, part: str) -> None:
-    """End the processes of a part of the environment in `state`, and remove the part's folder."""
+    """Stop the processes of a part of the environment in `state`, and delete the part's folder."""
     sweep(f"{mark_of(state)}/{part}", grace=0)
     shutil.rmtree(state / part, ignore_errors=True)
 
 
 class Guard:
-    """What to discard if this process crashes."""
+    """What to clean up if this process crashes."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self._child = child
 
     def watch(self, part: str) -> None:
-        """Tell it of a part before that is started; EVERYTHING stands for all that `make down` ends."""
-        self._say(part)
+        """Register a part before starting it. EVERYTHING is all that `make down` stops."""
+        self._write(part)
 
-    def _say(self, word: str) -> None:
+    def _write(self, word: str) -> None:
         if self._child.stdin is not None:
             self._child.stdin.write(f"{word}\n")
             self._child.stdin.flush()
 
 
 @contextmanager
-def guarded(state: Path) -> Iterator[Guard]:
-    """If the body ends in any way but a regular one, the parts that the guard was told of are discarded."""
+def guarding(state: Path) -> Iterator[Guard]:
+    """Clean up the watched parts unless the body finishes without an exception."""
     argv = [sys.executable, "-m", "dev.guard", str(state)]
-    # Its own session: Ctrl-C and the end of the terminal reach it through the pipe only.
+    # It has its own session, so that Ctrl-C and the end of the terminal reach it only through the pipe.
     child = subprocess.Popen(  # noqa: S603
         argv, env=os.environ | on_path(), stdin=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -58,7 +59,7 @@ def guarded(state: Path) -> Iterator[Guard]:
 
 
 def main(state: Path) -> None:
-    """Listen until the parent ends, then act."""
+    """Read the pipe until the parent ends, then clean up if it must."""
     words = sys.stdin.read().split()
     if _LEAVE in words:
         return

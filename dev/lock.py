@@ -1,4 +1,4 @@
-"""A lock between processes that a crash can't leave behind."""
+"""A lock between processes that the system releases after a crash."""
 
 import fcntl
 import time
@@ -12,25 +12,28 @@ _POLL_SECONDS = 0.1
 
 
 @contextmanager
-def locked(path: Path, *, timeout: float, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
-    """Hold the lock file `path`; the system releases it when the holder ends, however it ends.
+def locking(path: Path, *, timeout: float, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """Hold the lock file `path` while the body runs.
 
-    Yields the file descriptor, for a child that must keep the lock if its parent dies. `waiting` is called
-    once if someone else holds the lock.
+    Yields the file descriptor. A child that inherits it keeps the lock if this process is killed. `waiting`
+    is called once if another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + timeout
-    told = False
+    reported = False
     with path.open("a") as handle:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not told:
+                if not reported:
                     waiting()
-                    told = True
+                    reported = True
                 if time.monotonic() > deadline:
-                    raise LocalFailure(f"another process has held {path} for {timeout:.0f} s") from None
+                    raise LocalFailure(
+                        f"another process has held the lock {path} for {timeout:.0f} s",
+                        fix="wait until it ends, or stop it",
+                    ) from None
                 time.sleep(_POLL_SECONDS)
         yield handle.fileno()

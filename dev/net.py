@@ -1,4 +1,4 @@
-"""Free ports, and waiting until something answers."""
+"""Find free ports, send plain HTTP requests, and wait until a program is ready."""
 
 import functools
 import http.client
@@ -15,18 +15,18 @@ from dev.failure import LocalFailure
 
 LOOPBACK = "127.0.0.1"
 _OWN_PORTS = range(10000, 20000)
-"""Below the ports of outgoing connections, and those that the docker backend chooses."""
+"""Below the ports of outgoing connections and the ports that the docker backend chooses."""
 _SHARE = "LANDLORD_PORTS_SHARE"
-"""`2/5`: of five equal parts of these ports the processes with this setting use the second."""
+"""`2/5`: processes with this setting use the second of five equal parts of these ports."""
 _REQUEST_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, and that this process has not been given before.
+    """Ports on which no process listens, and which this function has not returned before.
 
-    Not those that the system would give: it gives the same to outgoing connections, and a part that is
-    stopped for a moment would find its own port taken.
+    The system's own choice would not do. It gives the same ports to outgoing connections, so that a part that
+    restarts could find its port taken.
     """
     return list(itertools.islice(filter(_is_free, _candidates()), count))
 
@@ -48,7 +48,7 @@ def _is_free(port: int) -> bool:
 
 
 def preferred_port(wanted: int) -> int:
-    """The wanted port, or a free one if it is taken."""
+    """The wanted port if it is free, or another one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -84,7 +84,7 @@ def request(url: str, *, json_body: str | None = None) -> tuple[int, str] | None
 def wait_until(
     ready: Callable[[], bool], *, timeout: float, what: str, alive: Callable[[], bool], log: Path
 ) -> None:
-    """Poll until `ready`. Fails with the end of `log` if time is over, or nothing is `alive` any more."""
+    """Wait until `ready`. Raises LocalFailure with the end of `log` after `timeout`, or if not `alive`."""
     deadline = time.monotonic() + timeout
     while not ready():
         if not alive():

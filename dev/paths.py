@@ -1,4 +1,4 @@
-"""Where the local environment keeps its things."""
+"""The folders of the local environment."""
 
 import hashlib
 import os
@@ -10,29 +10,27 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 def checkout(*parts: str) -> Path:
-    """A path inside the checkout. The local environment needs one: tools, CRD and examples live there."""
+    """A path inside the checkout, which has the tools, the CRD and the examples."""
     path = CHECKOUT.joinpath(*parts)
     if not path.exists():
-        raise LocalFailure(
-            f"{path} is missing: run this from a checkout of landlord, not from an installed package"
-        )
+        raise LocalFailure(f"{path} does not exist", fix="run this from a complete checkout of landlord")
     return path
 
 
 def on_path() -> dict[str, str]:
-    """The variable by which a child finds this package, which is not installed, wherever it runs."""
+    """The environment variable that lets a child import this package, which is not installed."""
     others = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": f"{CHECKOUT}{os.pathsep}{others}" if others else str(CHECKOUT)}
 
 
 def state_dir() -> Path:
-    """The folder of all that one environment owns: LANDLORD_STATE_DIR, else .landlord in the checkout."""
+    """The folder of one environment: LANDLORD_STATE_DIR, by default .landlord in the checkout."""
     given = os.environ.get("LANDLORD_STATE_DIR")
     return Path(given).resolve() if given else CHECKOUT / ".landlord"
 
 
 def cache_dir() -> Path:
-    """The folder of built and fetched tools, shared by all checkouts of one person."""
+    """The folder of built and downloaded programs, which all checkouts of one user share."""
     given = os.environ.get("LANDLORD_CACHE")
     if given:
         return Path(given).resolve()
@@ -41,7 +39,7 @@ def cache_dir() -> Path:
 
 
 def short_hash(*parts: str | bytes) -> str:
-    """Twelve hex digits that differ when any part differs."""
+    """A hash of the parts, as twelve hexadecimal digits."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

@@ -1,4 +1,4 @@
-"""A backend that a worker finds as a plug-in, though nothing was installed."""
+"""A backend that a worker finds as a plug-in although it is not installed."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from landlord.backends.contract import Backend
 from landlord.backends.loading import GROUP
 
 
-def plugged_in(folder: Path, backend: type[Backend]) -> dict[str, str]:
-    """Write what an installer would write into `folder`; returns the variables that a worker needs for it.
+def write_plugin(folder: Path, backend: type[Backend]) -> dict[str, str]:
+    """Write the metadata of a plug-in into `folder`. Returns the environment variables that a worker needs.
 
-    The class may be in any module of the checkout, such as one of its tests or of its bench.
+    The class can be in any module of the checkout, such as a test.
     """
     info = folder / f"{backend.name}-1.0.dist-info"
     info.mkdir(parents=True)

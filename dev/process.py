@@ -1,8 +1,8 @@
-"""Processes of one environment: started so that they are found again, stopped so that none is left.
+"""Start and stop the processes of one environment.
 
-Each carries the environment's mark in its own environment variables, and so do its children. Whoever cleans
-up asks the system for the bearers of the mark: no list to keep, nothing to be out of date after a crash, and
-never a stranger who got the number of a process that ended.
+Each process and its children have the environment's mark in an environment variable. Cleaning up asks the
+system for all processes with the mark. So there is no list that can be outdated after a crash, and no process
+that happens to have the number of an earlier one is stopped.
 """
 
 import contextlib
@@ -20,40 +20,40 @@ from dev.paths import short_hash
 
 _MARK = "LANDLORD_LOCAL_ENVIRONMENT"
 _GRACE_SECONDS = 15.0
-"""More than the worker gives the requests that are under way when it is told to end."""
+"""More than the worker waits for open requests when it gets SIGTERM."""
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _SAME_START_SECONDS = 0.05
 
 
 def mark_of(state: Path) -> str:
-    """The mark of the environment whose state folder this is. A part of it has `<mark>/<part>`."""
+    """The mark of the environment in this state folder. Its parts have the marks `<mark>/<part>`."""
     return short_hash(str(state.resolve()))
 
 
 def marked_environment(mark: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """The variables for a child: this process's without landlord's settings, the extra ones, the mark."""
+    """A child's variables: this process's without landlord's settings, the extra ones, and the mark."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDLORD_")}
     return kept | dict(extra) | {_MARK: mark}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process that can't be mistaken for a later one with the same number."""
+    """A process, told apart from a later one with the same number by its start time."""
 
     pid: int
     started: float
 
     @classmethod
     def of(cls, pid: int) -> "Identity | None":
-        """The identity of a running process; None if there is none."""
+        """The identity of a running process; None if it does not exist."""
         try:
             return cls(pid, psutil.Process(pid).create_time())
         except psutil.NoSuchProcess:
             return None
 
     def process(self) -> psutil.Process | None:
-        """The process, if it still runs and still is the same."""
+        """The process if it is still running, or None."""
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
@@ -63,7 +63,7 @@ class Identity:
 
 
 def spawn(argv: Sequence[str], *, mark: str, env: Mapping[str, str], log: Path, cwd: Path) -> Identity:
-    """Start a program with its output in `log`, in its own session, so that Ctrl-C does not reach it."""
+    """Start a program in its own session, which Ctrl-C does not reach, with its output in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603
@@ -77,62 +77,62 @@ def spawn(argv: Sequence[str], *, mark: str, env: Mapping[str, str], log: Path, 
         )
     identity = Identity.of(child.pid)
     if identity is None:
-        raise LocalFailure(f"{argv[0]} ended at once: see {log}")
-    # psutil reaps it; Popen would only warn that it was never waited for.
+        raise LocalFailure(f"{argv[0]} ended immediately", fix=f"see {log}")
+    # psutil waits for the process. Popen must not warn that it did not.
     child.returncode = 0
     return identity
 
 
 def stop(identities: Iterable[Identity], *, grace: float = _GRACE_SECONDS) -> None:
-    """SIGTERM to all, then SIGKILL to those that remain after `grace` seconds. Gone ones are no error."""
+    """Send SIGTERM, and SIGKILL to those that still run after `grace` seconds."""
     _end([process for identity in identities if (process := identity.process()) is not None], grace)
 
 
 def kill(identity: Identity) -> None:
-    """SIGKILL, and wait until it is gone."""
+    """Send SIGKILL, and wait until the process has ended."""
     if (process := identity.process()) is not None:
         _end([process], 0.0)
 
 
 class OneProcess:
-    """A part of the environment that is one process. Set `identity` when it is started."""
+    """A part of the environment that is one process. Subclasses set `identity` at each start."""
 
     identity: Identity | None = None
 
     def running(self) -> bool:
-        """Whether the process that was started still runs."""
+        """Whether the process is running."""
         return self.identity is not None and self.identity.process() is not None
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL if that does not help."""
+        """Send SIGTERM, and SIGKILL if the process does not end."""
         if self.identity is not None:
             stop([self.identity])
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         if self.identity is not None:
             kill(self.identity)
 
 
-def bearers(mark: str) -> list[psutil.Process]:
-    """All running processes that carry the mark, or the mark of one of its parts."""
+def find_processes(mark: str) -> list[psutil.Process]:
+    """All running processes with the mark, or with the mark of one of its parts."""
     found = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # gone meanwhile, or somebody else's
-            carried = process.environ().get(_MARK, "")
-            ours = carried == mark or carried.startswith(f"{mark}/")
-            if ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+        with contextlib.suppress(psutil.Error, OSError):  # it has just ended, or belongs to another user
+            value = process.environ().get(_MARK, "")
+            is_ours = value == mark or value.startswith(f"{mark}/")
+            if is_ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
 
 def sweep(mark: str, *, grace: float = _GRACE_SECONDS) -> list[int]:
-    """Stop all that carry the mark, with what they start meanwhile. Returns their numbers."""
+    """Stop all processes with the mark, including those that they start meanwhile. Returns their numbers."""
     swept: list[int] = []
     deadline = time.monotonic() + grace + _KILL_SECONDS
-    while found := bearers(mark):
+    while found := find_processes(mark):
         if time.monotonic() > deadline:
-            raise LocalFailure(f"processes {[process.pid for process in found]} can't be stopped")
+            raise LocalFailure(f"processes {[process.pid for process in found]} keep starting others")
         swept += [process.pid for process in found]
         _end(found, grace)
     return swept
@@ -155,14 +155,14 @@ def _remaining(processes: list[psutil.Process], timeout: float) -> list[psutil.P
     deadline = time.monotonic() + timeout
     while processes and time.monotonic() < deadline:
         _, waited_for = psutil.wait_procs(processes, timeout=_POLL_SECONDS)
-        # A process that ended stays a zombie until its parent, which may be busy, asks how it ended.
+        # A process that has ended remains a zombie until its parent waits for it.
         processes = [process for process in waited_for if not _has_ended(process)]
     return processes
 
 
 def _has_ended(process: psutil.Process) -> bool:
     try:
-        # Its first thread may be a zombie while others still end, which hold its ports and files until then.
+        # While the first thread is a zombie, others can still run and hold ports and files.
         return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() == 1
     except psutil.NoSuchProcess:
         return True

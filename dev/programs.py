@@ -1,4 +1,4 @@
-"""landlord's own two programs, run from the checkout as processes."""
+"""The operator and the worker, run from the checkout."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ _START_SECONDS = 60.0
 
 
 class Program(OneProcess):
-    """The operator or the worker, with its settings. Keeps its port over restarts."""
+    """The operator or the worker with its settings. It keeps its port when it restarts."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Program(OneProcess):
         self._ready = f"{self.url}{ready}"
 
     def start(self, *, wait: bool = True) -> None:
-        """Start it; with `wait`, return when it says that it is ready."""
+        """Start it and, with `wait`, wait until it is ready."""
         self._folder.mkdir(parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "landlord", self.name]
         env = {"LANDLORD_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"} | self.settings
@@ -45,26 +45,26 @@ class Program(OneProcess):
             self.wait_ready()
 
     def wait_ready(self, timeout: float = _START_SECONDS) -> None:
-        """Return when it says that it is ready; LocalFailure when it ends or the time is over."""
+        """Wait until it is ready. Raises LocalFailure if it ends, or after `timeout`."""
         wait_until(self.healthy, timeout=timeout, what=f"the {self.name}", alive=self.running, log=self.log)
 
     def healthy(self) -> bool:
-        """Whether it says that it is ready."""
+        """Whether it reports that it is ready."""
         return status_of(self._ready) == 200
 
     def restart(self) -> None:
-        """Stop and start."""
+        """Stop it and start it."""
         self.stop()
         self.start()
 
     def logs(self) -> list[dict[str, Any]]:
-        """What it has logged so far, over all its starts; a line that is not JSON becomes {"raw": line}."""
+        """The log records of all its starts. A line that is not JSON becomes {"raw": line}."""
         if not self.log.is_file():
             return []
-        return [_parsed(line) for line in self.log.read_text(errors="replace").splitlines() if line]
+        return [_parse(line) for line in self.log.read_text(errors="replace").splitlines() if line]
 
     def fingerprint(self) -> str:
-        """Differs when it would have to be restarted: other settings or other code."""
+        """A hash of its settings and its code. When it changes, the program must restart."""
         code = sorted((CHECKOUT / "operator" / "landlord").rglob("*.py"))
         return short_hash(json.dumps(self.settings, sort_keys=True), *(file.read_bytes() for file in code))
 
@@ -81,7 +81,7 @@ def operator(folder: Path, *, mark: str, port: int, settings: Mapping[str, str])
     return Program("operator", folder, mark=mark, port=port, bind=bind, ready="/readyz", settings=settings)
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def _parse(line: str) -> dict[str, Any]:
     try:
         entry = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a person sees while something takes long."""
+"""Print the progress of long steps."""
 
 import sys
 import time
@@ -9,17 +9,17 @@ _QUIET_SECONDS = 30.0
 
 
 def say(text: str) -> None:
-    """Print a line at once, also into a pipe."""
+    """Print a line without buffering it."""
     print(text, flush=True)
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as m:ss."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
 
 
-class Progress:
-    """One long step: a line that counts on a terminal, a line every half minute elsewhere."""
+class StepTimer:
+    """The time of one step: a counter on a terminal, and a line every half minute elsewhere."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -29,34 +29,34 @@ class Progress:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the step began."""
+        """Seconds since the step started."""
         return time.monotonic() - self._began
 
     def tick(self) -> None:
-        """Call about once a second."""
+        """Update the counter. Call this about once a second."""
         now = time.monotonic()
         if self._terminal:
-            sys.stdout.write(f"\r{self._label} … {clock(self.elapsed)} ")
+            sys.stdout.write(f"\r{self._label} … {format_duration(self.elapsed)} ")
             sys.stdout.flush()
         elif now - self._last >= _QUIET_SECONDS:
             self._last = now
-            say(f"{self._label} … {clock(self.elapsed)}")
+            say(f"{self._label} … {format_duration(self.elapsed)}")
 
     def end(self, how: str) -> None:
-        """Say how the step ended."""
+        """Print how the step ended."""
         start = "\r" if self._terminal else ""
-        say(f"{start}{self._label}: {how} ({clock(self.elapsed)})")
+        say(f"{start}{self._label}: {how} ({format_duration(self.elapsed)})")
 
 
 @contextmanager
-def step(label: str) -> Iterator[Progress]:
-    """Time a step and say how it ended."""
-    progress = Progress(label)
+def timing(label: str) -> Iterator[StepTimer]:
+    """Print the label of a step, how long it takes, and how it ends."""
+    timer = StepTimer(label)
     if not sys.stdout.isatty():
         say(f"{label} …")
     try:
-        yield progress
+        yield timer
     except BaseException as error:
-        progress.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+        timer.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
         raise
-    progress.end("done")
+    timer.end("done")

@@ -1,4 +1,4 @@
-"""A real Restate server as a process of its own."""
+"""A real Restate server."""
 
 import shutil
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dev.net import LOOPBACK, status_of, wait_until
 from dev.process import OneProcess, spawn
-from dev.signing import ensure_key, public_key
+from dev.signing import ensure_key, read_public_key
 from dev.tools import RESTATE, program
 
 _START_SECONDS = 60.0
@@ -14,7 +14,7 @@ _START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class RestatePorts:
-    """Where one server listens, on the loopback address only."""
+    """The ports of one server, on the loopback address only."""
 
     admin: int
     ingress: int
@@ -22,9 +22,9 @@ class RestatePorts:
 
 
 class RestateServer(OneProcess):
-    """One native restate-server with its own data, which signs its requests.
+    """One restate-server process with its own data, which signs its requests.
 
-    Ports and key stay the same over restarts, and when the data is wiped.
+    It keeps its ports and its key when it restarts, and when its data is deleted.
     """
 
     def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
@@ -32,29 +32,29 @@ class RestateServer(OneProcess):
         self.log = folder / "restate.log"
         self.private_key = folder / "identity.pem"
         self.node_name = "local"
-        """Another one at the next start means another, empty store beside the one that is there."""
+        """With another name, the next start uses another, empty store beside the existing one."""
         self._data = folder / "data"
         self._mark = mark
         self._partitions = partitions
 
     @property
     def admin_url(self) -> str:
-        """The admin API."""
+        """The URL of the admin API."""
         return f"http://{LOOPBACK}:{self.ports.admin}"
 
     @property
     def ingress_url(self) -> str:
-        """Where invocations are sent."""
+        """The URL of the ingress."""
         return f"http://{LOOPBACK}:{self.ports.ingress}"
 
     @property
     def identity_key(self) -> str:
-        """What LANDLORD_RESTATE_IDENTITY_KEYS of a worker has to be, or to hold, to accept its requests."""
+        """The key that a worker needs in LANDLORD_RESTATE_IDENTITY_KEYS to accept this server's requests."""
         ensure_key(self.private_key)
-        return public_key(self.private_key)
+        return read_public_key(self.private_key)
 
     def start(self) -> None:
-        """Start it on the data that is there, and wait until it answers."""
+        """Start it with the existing data, and wait until it is healthy."""
         self._data.mkdir(parents=True, exist_ok=True)
         ensure_key(self.private_key)
         argv = [str(program(RESTATE)), "--base-dir", str(self._data), "--no-logo"]
@@ -64,21 +64,21 @@ class RestateServer(OneProcess):
         wait_until(self.healthy, timeout=_START_SECONDS, what=RESTATE, alive=self.running, log=self.log)
 
     def healthy(self) -> bool:
-        """Whether it answers on both ports and its partitions can be queried."""
+        """Whether both ports answer, and the partitions can be queried."""
         return (
             status_of(f"{self.admin_url}/health") == 200
             and status_of(f"{self.ingress_url}/restate/health") == 200
-            # health alone does not wait for the partitions
+            # /health does not wait for the partitions
             and status_of(f"{self.admin_url}/query", json_body='{"query": "select 1"}') == 200
         )
 
     def restart(self) -> None:
-        """Stop and start on the same data."""
+        """Stop it and start it with the same data."""
         self.stop()
         self.start()
 
     def wipe(self) -> None:
-        """Stop it and forget all it knew: registrations, journals, state."""
+        """Stop it and delete its data: registrations, journals and state."""
         self.stop()
         shutil.rmtree(self._data, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The key that a Restate server signs its requests with, by which a worker knows that they are its own."""
+"""The key with which a Restate server signs its requests, so that a worker accepts no other requests."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from dev.failure import LocalFailure
 
 
 def ensure_key(private: Path) -> None:
-    """Have a private key in the file: the one that is there, or a new one."""
+    """Create a private key in the file, unless it exists."""
     if private.exists():
         return
     private.parent.mkdir(parents=True, exist_ok=True)
@@ -27,15 +27,17 @@ def ensure_key(private: Path) -> None:
         file.write(pem)
 
 
-def public_key(private: Path) -> str:
-    """The public part of the key in the file, as LANDLORD_RESTATE_IDENTITY_KEYS takes it.
+def read_public_key(private: Path) -> str:
+    """The public key for the private key in the file, in the format of LANDLORD_RESTATE_IDENTITY_KEYS.
 
-    Raises LocalFailure if there is no such key.
+    Raises LocalFailure if the file has no such key.
     """
     try:
         key = load_pem_private_key(private.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise LocalFailure(f"{private} holds no ed25519 key in PEM: remove it, and start Restate again")
+        raise LocalFailure(
+            f"{private} contains no ed25519 key in PEM format", fix="delete the file, and start Restate again"
+        )
     return f"publickeyv1_{b58encode(key.public_key().public_bytes_raw()).decode()}"

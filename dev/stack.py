@@ -1,7 +1,7 @@
-"""The whole environment: control plane, Restate, worker and operator, kept running between commands.
+"""The whole environment: control plane, Restate, worker and operator, which keep running between commands.
 
-Each part lives in its own folder of the state folder and its processes carry its mark, so a part can be
-discarded knowing no more than its name. That makes Ctrl-C, a crash and a second `up` harmless.
+Each part has its own folder in the state folder, and its processes have its mark. So the name of a part is
+enough to stop it and to delete its data, which makes Ctrl-C, a crash and a second `up` harmless.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev.cluster import ControlPlane
-from dev.docker import engine, ensure_web_image
+from dev.docker import ensure_web_image, find_engine
 from dev.failure import LocalFailure
-from dev.guard import Guard, discard, guarded
+from dev.guard import Guard, discard, guarding
 from dev.kubectl import Kubectl
-from dev.lock import locked
+from dev.lock import locking
 from dev.net import LOOPBACK, preferred_port
 from dev.paths import checkout
 from dev.process import Identity, mark_of, sweep
 from dev.programs import Program, operator, worker
-from dev.progress import say, step
+from dev.progress import say, timing
 from dev.record import ProcessRecord, Record
 from dev.restate import RestatePorts, RestateServer
 from dev.tenants import remove_all
@@ -41,27 +41,27 @@ class Stack:
         self._started: list[str] = []
 
     def record(self) -> Record | None:
-        """What is known of the environment; None if nothing is up."""
+        """The record of the environment; None if it is not up."""
         return Record.load(self._file)
 
     def up(self, kubeconfig: Path | None = None) -> Record:
-        """Have everything running and healthy. What this call started is gone again if it fails.
+        """Start or restart every part that is not healthy. If this fails, stop what it started.
 
-        With a kubeconfig, landlord is run against that cluster, whose Tenants are left alone ever after.
+        With a kubeconfig, use that cluster instead of a control plane. `down` leaves its Tenants alone.
         """
         ensure_all()
-        with self._locked(), guarded(self.state) as guard:
+        with self._locking(), guarding(self.state) as guard:
             record = self._record_for(kubeconfig)
             with self._forgetting_failures(record):
-                self._cluster(record, guard)
-                self._backend(record)
-                self._restate(record, guard)
-                self._programs(record, guard)
+                self._start_cluster(record, guard)
+                self._choose_backend(record)
+                self._start_restate(record, guard)
+                self._start_programs(record, guard)
         return record
 
     def down(self) -> bool:
-        """End everything and remove all data. False if nothing was up. May be repeated."""
-        with self._locked():
+        """Stop everything and delete all data. Returns False if the environment was not up."""
+        with self._locking():
             record = self.record()
             if record is not None and record.own_cluster:
                 parts = (self.restate(record), self.program(record, WORKER), self.program(record, OPERATOR))
@@ -73,7 +73,7 @@ class Stack:
         return record is not None
 
     def wipe_restate(self, record: Record) -> RestateServer:
-        """Start Restate again without anything that it knew, as after a lost volume."""
+        """Delete Restate's data and start it again, as after the loss of a volume."""
         server = self.restate(record)
         server.wipe()
         server.start()
@@ -82,7 +82,7 @@ class Stack:
         return server
 
     def restate(self, record: Record) -> RestateServer:
-        """The Restate server of the environment, running or not."""
+        """The Restate server of the environment, whether it is running or not."""
         ports = RestatePorts(*(record.ports.get(name, _PORTS[name]) for name in ("admin", "ingress", "node")))
         folder = self.state / RESTATE
         server = RestateServer(folder, ports, mark=f"{self._mark}/{RESTATE}", partitions=_PARTITIONS)
@@ -90,7 +90,7 @@ class Stack:
         return server
 
     def program(self, record: Record, name: str) -> Program:
-        """The worker or the operator of the environment, running or not."""
+        """The worker or the operator of the environment, whether it is running or not."""
         make: Callable[..., Program] = {WORKER: worker, OPERATOR: operator}[name]
         settings = _settings(record, self.restate(record))
         folder = self.state / name
@@ -105,40 +105,45 @@ class Stack:
         wanted = own if kubeconfig is None else kubeconfig.resolve()
         record = self.record()
         if record is None:
-            for part in PARTS:  # what a crash may have left
+            for part in PARTS:  # what a crash left behind
                 discard(self.state, part)
             return Record(kubeconfig=wanted, own_cluster=kubeconfig is None)
         if record.kubeconfig != wanted:
-            raise LocalFailure(f"an environment for {record.kubeconfig} is up: run `make down` first")
+            raise LocalFailure(
+                f"an environment for the cluster of {record.kubeconfig} is already up", fix="run `make down`"
+            )
         return record
 
-    def _cluster(self, record: Record, guard: Guard) -> None:
+    def _start_cluster(self, record: Record, guard: Guard) -> None:
         if record.own_cluster:
             plane = ControlPlane(self.state / CONTROL_PLANE, mark=self._mark)
             if not plane.healthy():
-                record.processes.clear()  # what was known of the old cluster's Tenants is of no use
+                record.processes.clear()  # they worked on the previous cluster's Tenants
                 for part in (RESTATE, WORKER, OPERATOR):
                     discard(self.state, part)
                 self._begin(CONTROL_PLANE, guard)
-                with step("starting the control plane"):
+                with timing("starting the control plane"):
                     plane.start()
         elif not Kubectl(record.kubeconfig).answers():
-            raise LocalFailure(f"no cluster answers for {record.kubeconfig}: check the file and the cluster")
+            raise LocalFailure(
+                f"the cluster of {record.kubeconfig} does not answer",
+                fix=f"check that `kubectl --kubeconfig {record.kubeconfig} get --raw /readyz` prints ok",
+            )
         kubectl = Kubectl(record.kubeconfig)
         kubectl.install_crd(checkout("crds", "tenants.yaml"))
         record.save(self._file)
 
-    def _backend(self, record: Record) -> None:
-        client = engine()
+    def _choose_backend(self, record: Record) -> None:
+        client = find_engine()
         if client is None:
-            say("no Docker engine answers: Tenants run on the memory backend, which only remembers them")
+            say("No Docker engine answers. Tenants run on the memory backend, which starts no containers.")
         else:
-            with step("making the image of the web server"):
+            with timing("building the image of the web server"):
                 ensure_web_image(client)
             client.close()
         record.backend = "memory" if client is None else "docker"
 
-    def _restate(self, record: Record, guard: Guard) -> None:
+    def _start_restate(self, record: Record, guard: Guard) -> None:
         known = self.restate(record)
         if known.running() and known.healthy() and known.private_key.exists():
             return
@@ -146,12 +151,12 @@ class Stack:
         for name in ("admin", "ingress", "node"):
             record.ports[name] = preferred_port(record.ports.get(name, _PORTS[name]))
         server = self.restate(record)
-        with step("starting Restate"):
+        with timing("starting Restate"):
             server.start()
         _remember(record, RESTATE, server.identity)
         record.save(self._file)
 
-    def _programs(self, record: Record, guard: Guard) -> None:
+    def _start_programs(self, record: Record, guard: Guard) -> None:
         for name in (WORKER, OPERATOR):
             record.ports.setdefault(name, preferred_port(_PORTS[name]))
         for name in (WORKER, OPERATOR):
@@ -167,7 +172,7 @@ class Stack:
             self._begin(name, guard)
             record.ports[name] = preferred_port(record.ports[name])
             program = self.program(record, name)
-            with step(f"starting the {name}"):
+            with timing(f"starting the {name}"):
                 program.start()
             _remember(record, name, program.identity, program.fingerprint())
             record.save(self._file)
@@ -185,7 +190,7 @@ class Stack:
         try:
             yield
         except BaseException:
-            # The guard ends them; a record of them would only mislead the next `up`.
+            # The guard stops these parts, so the next `up` must not find them in the record.
             for part in self._started:
                 record.processes.pop(part, None)
             if CONTROL_PLANE in self._started or not record.processes:
@@ -195,8 +200,8 @@ class Stack:
             raise
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with locked(self.state / ".lock", timeout=_LOCK_SECONDS):
+    def _locking(self) -> Iterator[None]:
+        with locking(self.state / ".lock", timeout=_LOCK_SECONDS):
             yield
 
 

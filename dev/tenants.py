@@ -1,10 +1,10 @@
-"""Taking the Tenants of a cluster away before the cluster itself goes."""
+"""Delete the Tenants of a cluster before the cluster itself."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dev.docker import engine, remove_tenants, remove_unused_networks
+from dev.docker import find_engine, remove_tenants, remove_unused_networks
 from dev.kubectl import Kubectl
 from dev.progress import say
 from landlord.api.names import ANNOTATION_RELEASED, CRD_NAME
@@ -13,10 +13,10 @@ _DELETE_SECONDS = 60
 
 
 def remove_all(kubectl: Kubectl, *, deprovision: bool) -> None:
-    """Delete all Tenants so that nothing of theirs keeps running.
+    """Delete all Tenants, so that none of their containers keeps running.
 
-    Without `deprovision`, when landlord itself does not work any more, what they have on the Docker engine is
-    removed from here.
+    `deprovision` must be False if landlord is not working. Their containers and volumes on the Docker engine
+    are then removed directly.
     """
     if not kubectl.answers():
         return
@@ -26,23 +26,23 @@ def remove_all(kubectl: Kubectl, *, deprovision: bool) -> None:
     if not tenant_ids:
         return
     if deprovision:
-        _leave_nothing_to_hold_them(kubectl, tenants)
+        _allow_deletion(kubectl, tenants)
         timeout = f"--timeout={_DELETE_SECONDS}s"
         deleted = kubectl.run("delete", "tenants", "--all", "-A", timeout, timeout=2 * _DELETE_SECONDS)
         if deleted.returncode == 0:
             return
-        say(f"not all Tenants were deprovisioned: {deleted.stderr.strip()}")
-    client = engine()
+        say(f"landlord did not deprovision all Tenants: {deleted.stderr.strip()}")
+    client = find_engine()
     if client is not None:
         removed = remove_tenants(client, tenant_ids)
         remove_unused_networks(client)
         client.close()
         if removed:
-            say(f"removed the containers {', '.join(removed)}")
+            say(f"removed these containers: {', '.join(removed)}")
 
 
-def _leave_nothing_to_hold_them(kubectl: Kubectl, tenants: list[dict[str, Any]]) -> None:
-    """The data goes with the environment, whatever was to become of it in a longer life."""
+def _allow_deletion(kubectl: Kubectl, tenants: list[dict[str, Any]]) -> None:
+    """Confirm the mass deletion and remove each Tenant's own protection, because `down` deletes all data."""
     until = datetime.now(UTC) + timedelta(seconds=2 * _DELETE_SECONDS)
     released = f"{ANNOTATION_RELEASED}={until:%Y-%m-%dT%H:%M:%SZ}"
     kubectl("annotate", "crd", CRD_NAME, "--overwrite", released)

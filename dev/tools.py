@@ -1,7 +1,7 @@
-"""The pinned programs of the local environment: what each is made of, and where it is.
+"""The pinned programs of the local environment: how each is built, and where it is.
 
-Every program is built or fetched once into a cache and keyed by all that defines it. A person who has the
-programs already names their folder in LANDLORD_TOOLS_DIR.
+Each program is built or downloaded once, into a cache, with a hash of its inputs as its key. If you already
+have the programs, name their folder in LANDLORD_TOOLS_DIR.
 """
 
 import os
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from dev.build import go_build, go_version, npm_install
-from dev.cache import Cache
+from dev.cache import BuildCache
 from dev.failure import LocalFailure
 from dev.paths import cache_dir, checkout, short_hash
 from dev.progress import say
@@ -33,14 +33,14 @@ class GoModule:
     tags: tuple[str, ...] = ()
 
     def key(self) -> str:
-        """Differs when anything that goes into the programs differs."""
+        """A hash of everything that goes into the programs."""
         folder = checkout("tools", self.folder)
         sources = sorted(file for file in folder.iterdir() if file.suffix in {".go", ".mod", ".sum"})
         content = [part for file in sources for part in (file.name, file.read_bytes())]
         return short_hash(go_version(), _platform(), _BUILD_FLAGS, self.ldflags, *self.tags, *content)
 
 
-# Without its version a server calls itself v0.0.0-master, which kubectl can't parse.
+# Without a version, a server reports v0.0.0-master, which kubectl can't parse.
 _ENVIRONMENT = (
     GoModule("web", {"web": "."}),
     GoModule("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
@@ -77,7 +77,7 @@ _ALL_NEED = (*(name for module in _ENVIRONMENT for name in module.programs), RES
 
 @cache
 def program(name: str) -> Path:
-    """The path of a pinned program, which is built or fetched when it is not there yet."""
+    """The path of a pinned program, which is built or downloaded if it is missing."""
     if (given := _given(name)) is not None:
         return given
     if name == KUBECTL:
@@ -85,29 +85,29 @@ def program(name: str) -> Path:
     if name == RESTATE:
         return _restate()
     module = _MODULES[name]
-    return Cache(cache_dir()).entry(module.folder, module.key(), _GoMaker(module)) / name
+    return BuildCache(cache_dir()).entry(module.folder, module.key(), _GoMaker(module)) / name
 
 
 def ensure_all() -> None:
-    """Have every program of the local environment; says so when that will take long."""
+    """Build or download the missing programs of the local environment."""
     _ensure(_ALL_NEED, "about 12 minutes")
     program(KUBECTL)
 
 
 def ensure_for_tests() -> None:
-    """Have the programs that only tests run; says so when that will take long."""
+    """Build the missing programs that only the tests run."""
     _ensure(_ONLY_TESTS_RUN, "about 3 minutes")
 
 
 def _ensure(names: tuple[str, ...], duration: str) -> None:
-    missing = [name for name in names if not _is_there(name)]
+    missing = [name for name in names if not _is_available(name)]
     if missing:
-        say(f"The first time, {len(missing)} pinned programs are built into {cache_dir()}.")
-        say(f"That takes {duration} on 2 cores, and then never again.")
+        say(f"Building {len(missing)} pinned programs into {cache_dir()}.")
+        say(f"This takes {duration} on 2 cores, and is only needed once.")
     for name in names:
         program(name)
-    # Downloads and objects are only of use to a build that was interrupted.
-    Cache(cache_dir()).discard(_GO_WORK)
+    # Only an interrupted build needs the downloads and objects.
+    BuildCache(cache_dir()).discard(_GO_WORK)
 
 
 def _label(verb: str, name: str) -> str:
@@ -139,23 +139,26 @@ def _restate() -> Path:
     key = short_hash(_platform(), (source / "package-lock.json").read_bytes())
 
     def make(folder: Path, lock: int) -> None:
-        npm_install(source, folder, label=_label("fetching", RESTATE), lock=lock)
+        npm_install(source, folder, label=_label("downloading", RESTATE), lock=lock)
         _restate_binary(folder)
 
-    return _restate_binary(Cache(cache_dir()).entry("restate", key, make))
+    return _restate_binary(BuildCache(cache_dir()).entry("restate", key, make))
 
 
 def _restate_binary(folder: Path) -> Path:
     found = list(folder.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
     if len(found) != 1:
-        raise LocalFailure(f"no {RESTATE} is published for {_platform()}: give one in LANDLORD_TOOLS_DIR")
+        raise LocalFailure(
+            f"{RESTATE} is not published for {_platform()}",
+            fix="put one into a folder, and name the folder in LANDLORD_TOOLS_DIR",
+        )
     return found[0]
 
 
 def _kubectl() -> Path:
     path = Path(sysconfig.get_path("scripts")) / KUBECTL
     if not path.is_file():
-        raise LocalFailure(f"{path} is missing: run `make setup`")
+        raise LocalFailure(f"{path} does not exist", fix="run `make setup`")
     return path
 
 
@@ -165,7 +168,7 @@ def _given(name: str) -> Path | None:
     return path if path is not None and os.access(path, os.X_OK) else None
 
 
-def _is_there(name: str) -> bool:
+def _is_available(name: str) -> bool:
     if _given(name) is not None:
         return True
     if name == RESTATE:

@@ -13,7 +13,7 @@ from tests.support.session import Session, whole_run
 from tests.support.system import Landlord, System, landlords
 
 from dev.cluster import ControlPlane
-from dev.docker import engine, ensure_web_image
+from dev.docker import ensure_web_image, find_engine
 from dev.kubectl import Kubectl
 from dev.paths import CHECKOUT
 from dev.restate import RestateServer
@@ -127,7 +127,7 @@ def restate(session: Session) -> Iterator[RestateServer]:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[docker.DockerClient]:
     """A client of the Docker engine."""
-    client = engine()
+    client = find_engine()
     if client is None:
         pytest.skip("no Docker engine answers: start one, or set DOCKER_HOST")
     yield client

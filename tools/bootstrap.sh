@@ -31,6 +31,6 @@ rm -f "$stamp"
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r requirements/bootstrap.txt
-.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+.venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 echo "$want" >"$stamp"

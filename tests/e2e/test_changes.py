@@ -1,6 +1,7 @@
 """A Tenant that is changed or deleted while work on it goes on, with either engine."""
 
 from tests.support.history import Record
+from tests.support.polling import eventually
 from tests.support.specs import memory
 from tests.support.status import conditions, workflow
 from tests.support.system import System
@@ -12,7 +13,7 @@ def test_a_change_while_one_runs_ends_with_the_newest(
     any_landlord: System, name: str, record: Record
 ) -> None:
     history = record(any_landlord, name)
-    any_landlord.apply(name, memory(ports=1, MEMORY_DELAY="2"))
+    any_landlord.apply(name, memory(ports=1, MEMORY_DELAY="3"))
     any_landlord.until(name, "Provisioned", "False", reason="InProgress")
     for ports in (2, 3):
         any_landlord.apply(name, memory(ports=ports))
@@ -20,24 +21,27 @@ def test_a_change_while_one_runs_ends_with_the_newest(
 
     assert len(tenant["status"]["endpoints"]) == 3
     assert workflow(tenant)["generation"] == tenant["metadata"]["generation"] == 3
-    ready = [
-        version for version in history.versions() if conditions(version).get("Ready", ("",))[0] == "True"
-    ]
-    assert {version["metadata"]["generation"] for version in ready} == {3}
+
+    def ready() -> set[int]:
+        versions = history.versions()
+        seen = [each for each in versions if conditions(each).get("Ready", ("",))[0] == "True"]
+        return {int(each["metadata"]["generation"]) for each in seen}
+
+    assert eventually(ready, what="it is recorded as ready") == {3}
 
 
 def test_a_change_supersedes_what_backs_off(any_landlord: System, name: str) -> None:
     any_landlord.apply(name, BROKEN)
     any_landlord.until(name, "Provisioned", "False", reason="BackingOff")
     any_landlord.apply(name, memory(ports=1))
-    tenant = any_landlord.until(name, "Ready", "True", timeout=15)
+    tenant = any_landlord.until(name, "Ready", "True")
     assert len(tenant["status"]["endpoints"]) == 1
 
 
 def test_a_deletion_supersedes_what_backs_off(any_landlord: System, name: str) -> None:
     any_landlord.apply(name, BROKEN)
     any_landlord.until(name, "Provisioned", "False", reason="BackingOff")
-    any_landlord.delete(name, timeout=15)
+    any_landlord.delete(name)
     assert name not in any_landlord.tenants()
 
 

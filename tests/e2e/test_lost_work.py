@@ -15,7 +15,7 @@ from tests.support.specs import Spec, memory, web
 from tests.support.status import conditions, workflow
 from tests.support.system import Landlord, System
 
-from dev.plugin import plugged_in
+from dev.plugin import write_plugin
 
 DONE = [*STEPS]
 
@@ -41,7 +41,7 @@ def ledger(session: Session) -> LedgerBackend:
 
 @pytest.fixture(scope="module")
 def system(session: Session, new_landlord: Landlord, ledger: LedgerBackend) -> System:
-    plugin = plugged_in(session.folder("plugin"), LedgerBackend)
+    plugin = write_plugin(session.folder("plugin"), LedgerBackend)
     system = new_landlord(LANDLORD_BACKENDS="memory,docker,ledger", LEDGER=str(ledger.folder), **plugin)
     system.start()
     return system

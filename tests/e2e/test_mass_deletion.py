@@ -19,10 +19,14 @@ from tests.support.system import Landlord, System, landlords
 
 from dev.cluster import ControlPlane
 from dev.paths import CHECKOUT
+from landlord.api.names import CRD_NAME
 from landlord.controller.decide.breaker import RELEASE
 
 LIMIT = 3
-SETTINGS = {"LANDLORD_ENGINE": "local", "LANDLORD_MASS_DELETION_COUNT": str(LIMIT)}
+SETTINGS = {
+    "LANDLORD_ENGINE": "local",
+    "LANDLORD_MASS_DELETION_COUNT": str(LIMIT),
+}
 HELD = ("True", "MassDeletionHold")
 
 
@@ -162,6 +166,4 @@ def test_a_deleted_crd_takes_no_tenant_with_it_until_somebody_lets_it(doomed: Sy
     # To keep what runs, and begin again with a new CRD.
     patch = '{"spec":{"deletion":{"policy":"Retain"}}}'
     doomed.kubectl("patch", "tenant", only, "-n", doomed.namespace, "--type=merge", "-p", patch)
-    crd = ("get", "crd", "tenants.landlord.dev")
-    eventually(lambda: doomed.kubectl.run(*crd).returncode != 0, what="the CRD is gone")
-    doomed.kubectl.install_crd(CRD)
+    eventually(lambda: doomed.api.find("crd", CRD_NAME) is None, what="the CRD is gone")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from bench import manifests
-from bench.api import connected
+from bench.api import connecting
 from tests.support.audit import Write, writes_of
 from tests.support.metrics import total
 from tests.support.polling import eventually
@@ -51,7 +51,7 @@ def landlord_of_many(new_landlord: Landlord, control_plane: ControlPlane) -> Sys
 async def settle(control_plane: ControlPlane, namespace: str, pattern: Tenant) -> None:
     """Create Tenants with the status of one that is Ready; without a finalizer, for nothing was made."""
     sample, slots = manifests.Sample(pattern), asyncio.Semaphore(32)
-    async with connected(control_plane.kubeconfig) as api, asyncio.TaskGroup() as group:
+    async with connecting(control_plane.kubeconfig) as api, asyncio.TaskGroup() as group:
 
         async def one(name: str) -> None:
             async with slots:
@@ -64,8 +64,8 @@ async def settle(control_plane: ControlPlane, namespace: str, pattern: Tenant) -
 
 async def listed(control_plane: ControlPlane, namespace: str) -> dict[str, Tenant]:
     """All Tenants as they are now, by name; kubectl would take the machine for itself for seconds."""
-    async with connected(control_plane.kubeconfig) as api:
-        return await api.tenants(namespace)
+    async with connecting(control_plane.kubeconfig) as api:
+        return await api.list_all(namespace)
 
 
 def said(tenants: Mapping[str, Tenant], kind: str) -> set[tuple[str, str]]:

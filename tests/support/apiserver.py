@@ -9,13 +9,13 @@ from tests.support.polling import eventually
 from tests.support.session import Session
 
 from dev.cluster import ControlPlane
-from dev.process import bearers, spawn
+from dev.process import find_processes, spawn
 
 
 @contextmanager
 def killed_api_server(session: Session, control_plane: ControlPlane) -> Iterator[None]:
     """Kill it; start it again as it was at the end of the block, and return when it answers."""
-    (server,) = [each for each in bearers(session.mark) if _is_api_server_of(each, control_plane)]
+    (server,) = [each for each in find_processes(session.mark) if _is_api_server_of(each, control_plane)]
     argv, env, cwd = server.cmdline(), server.environ(), Path(server.cwd())
     server.kill()
     server.wait()

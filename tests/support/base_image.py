@@ -13,7 +13,7 @@ import docker
 import pip
 from docker.models.images import Image
 
-from dev.cache import Cache
+from dev.cache import BuildCache
 from dev.paths import CHECKOUT, cache_dir, short_hash
 
 REQUIREMENTS = [CHECKOUT / "requirements" / name for name in ("build.txt", "runtime.txt")]
@@ -52,7 +52,7 @@ def _wheels() -> Path:
         subprocess.run([sys.executable, "-m", "pip", "download", *options, *files], check=True)
 
     key = short_hash(sys.version, *(file.read_bytes() for file in REQUIREMENTS))
-    return Cache(cache_dir()).entry("wheels", key, download)
+    return BuildCache(cache_dir()).entry("wheels", key, download)
 
 
 def _libraries(programs: Iterable[Path]) -> set[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.polling import PATIENCE, eventually
 
-from dev.api import ApiError
+from dev.apiserver import ApiError
 from dev.kubectl import Kubectl
 
 LABELS = {"app": "restate"}

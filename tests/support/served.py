@@ -12,7 +12,7 @@ from tests.support.polling import eventually_async
 from tests.support.session import Session
 
 from dev.net import free_ports
-from dev.plugin import plugged_in
+from dev.plugin import write_plugin
 from dev.programs import Program, worker
 from dev.restate import RestateServer
 from landlord.api.request import Request
@@ -85,7 +85,7 @@ def serving(session: Session, **settings: str) -> Iterator[Served]:
         mark=session.mark,
         port=free_ports(1)[0],
         settings={"LANDLORD_BACKENDS": "memory,ledger", "LEDGER": str(ledger)}
-        | plugged_in(folder / "plugin", LedgerBackend)
+        | write_plugin(folder / "plugin", LedgerBackend)
         | settings,
     )
     restate.start()

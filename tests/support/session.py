@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dev.cluster import ControlPlane
-from dev.guard import discard, guarded
-from dev.lock import locked
+from dev.guard import discard, guarding
+from dev.lock import locking
 from dev.net import free_ports
 from dev.paths import CHECKOUT, state_dir
 from dev.process import mark_of
@@ -34,7 +34,7 @@ def whole_run() -> Iterator[None]:
     """Ends with all that any process of the run has started, also when this process is killed."""
     with TemporaryDirectory(prefix="landlord-tests-") as folder:
         state = Path(folder).resolve()
-        with guarded(state) as guard:
+        with guarding(state) as guard:
             guard.watch(PART)
             os.environ[STATE] = folder
             yield
@@ -60,7 +60,7 @@ class Session:
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
         """Hold what all processes of the run share, such as an image that is built once."""
-        with locked(self._state / f"{what}.lock", timeout=_START_SECONDS):
+        with locking(self._state / f"{what}.lock", timeout=_START_SECONDS):
             yield
 
     def shared_control_plane(self, *, standing: bool) -> ControlPlane:

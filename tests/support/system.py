@@ -11,7 +11,7 @@ from tests.support.session import Session
 
 from dev.api import Api
 from dev.cluster import ControlPlane
-from dev.docker import engine, remove_tenants
+from dev.docker import find_engine, remove_tenants
 from dev.failure import LocalFailure
 from dev.kubectl import Kubectl
 from dev.net import LOOPBACK, free_ports
@@ -46,7 +46,11 @@ class System:
             "LANDLORD_BACKENDS": "memory,docker",
             "LANDLORD_LEADER_ELECTION": "false",
             "LANDLORD_MASS_DELETION_COUNT": "0",  # tests delete what they like
-        } | dict(settings)
+        }
+        if settings.get("LANDLORD_ENGINE") == "local":
+            # With its operator the memory backend ends too: the next survey would find nothing.
+            common["LANDLORD_SURVEY_SECONDS"] = "86400"
+        common |= settings
         folder = session.folder("landlord")
         self.namespace = namespace
         self.restate = restate
@@ -141,7 +145,7 @@ class System:
             left = {str(each.get("status", {}).get("tenantID")) for each in self.tenants().values()}
         for part in (self.operator, self.worker, self.restate):
             part.stop()
-        client = engine()
+        client = find_engine()
         if client is not None:
             remove_tenants(client, left)
             client.close()

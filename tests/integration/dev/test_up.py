@@ -16,7 +16,7 @@ from tests.support.polling import eventually
 
 from dev.kubectl import Kubectl
 from dev.paths import CHECKOUT
-from dev.process import bearers, mark_of, sweep
+from dev.process import find_processes, mark_of, sweep
 from dev.record import Record
 from dev.stack import PARTS
 
@@ -59,11 +59,11 @@ class CommandLine:
         return {name: process.pid for name, process in self.record().processes.items()}
 
     def has_begun(self, part: str) -> bool:
-        return bool(bearers(f"{self.mark}/{part}"))
+        return bool(find_processes(f"{self.mark}/{part}"))
 
     def is_clean(self) -> bool:
         folders = [part for part in PARTS if (self.state / part).exists()]
-        return not bearers(self.mark) and not folders
+        return not find_processes(self.mark) and not folders
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_up_again_reuses_what_is_healthy_and_restarts_what_is_not(landlord: Comm
 
     assert "landlord is down" in landlord.run("down")
     assert landlord.is_clean()
-    assert "nothing was up" in landlord.run("down")
+    assert "landlord was not up" in landlord.run("down")
 
 
 @pytest.mark.parametrize("part", ["control-plane", "restate", "operator"])
@@ -125,14 +125,14 @@ def test_tenants_run_on_each_backend_and_down_removes_even_those_that_were_to_st
     kubectl("wait", "--for=condition=Ready", "tenants", "--all", "--timeout=60s", timeout=90)
     assert len(containers_of(docker_engine, f"{name}-docker")) == 1
 
-    assert "not all Tenants" not in landlord.run("down")
+    assert "not deprovision all Tenants" not in landlord.run("down")
     assert landlord.is_clean()
     assert containers_of(docker_engine, f"{name}-docker") == []
 
 
 def test_down_removes_what_a_crash_of_everything_left(landlord: CommandLine) -> None:
     landlord.run("up")
-    for process in bearers(landlord.mark):
+    for process in find_processes(landlord.mark):
         if process.name() in ("kube-apiserver", "restate-server"):
             process.kill()
 
@@ -161,7 +161,7 @@ def test_a_failing_up_says_why_and_leaves_nothing(landlord: CommandLine, tmp_pat
         output, _ = command.communicate(timeout=COMMAND_SECONDS)
 
     assert command.returncode == 1
-    assert f"no cluster answers for {nowhere}" in output
+    assert f"the cluster of {nowhere} does not answer\nFix: " in output
     assert landlord.is_clean()
 
 

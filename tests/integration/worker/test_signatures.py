@@ -15,7 +15,7 @@ from tests.support.session import Session
 from dev.net import free_ports
 from dev.programs import Program
 from dev.programs import worker as worker_program
-from dev.signing import ensure_key, public_key
+from dev.signing import ensure_key, read_public_key
 
 MANIFEST = "application/vnd.restate.endpointmanifest.v4+json"
 MINUTE, DAY = 60, 86_400
@@ -30,7 +30,7 @@ def key(session: Session) -> Path:
 
 @pytest.fixture(scope="module")
 def worker(session: Session, key: Path) -> Iterator[Program]:
-    settings = {"LANDLORD_BACKENDS": "memory", "LANDLORD_RESTATE_IDENTITY_KEYS": public_key(key)}
+    settings = {"LANDLORD_BACKENDS": "memory", "LANDLORD_RESTATE_IDENTITY_KEYS": read_public_key(key)}
     program = worker_program(
         session.folder("worker"), mark=session.mark, port=free_ports(1)[0], settings=settings
     )
@@ -43,7 +43,7 @@ def signed(key: Path, path: str, at: float) -> str:
     """The token that Restate sends with a request for a path at a time: valid a minute before and after."""
     private = load_pem_private_key(key.read_bytes(), password=None)
     assert isinstance(private, Ed25519PrivateKey)
-    header = {"typ": "JWT", "alg": "EdDSA", "kid": public_key(key)}
+    header = {"typ": "JWT", "alg": "EdDSA", "kid": read_public_key(key)}
     claims = {"aud": path, "iat": int(at), "nbf": int(at) - MINUTE, "exp": int(at) + MINUTE}
     text = b".".join(_base64(json.dumps(part).encode()) for part in (header, claims))
     return b".".join([text, _base64(private.sign(text))]).decode()

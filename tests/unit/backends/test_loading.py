@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.plugin import plugged_in
+from dev.plugin import write_plugin
 from landlord.backends.loading import GROUP, load_backends, load_from, plug_ins
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import SettingsError
@@ -55,7 +55,7 @@ def test_plug_ins_are_those_that_did_not_come_with_landlord(
 ) -> None:
     before = plug_ins()
     assert not before & {"docker", "kubernetes", "memory"}
-    plugged_in(tmp_path, Impostor)
+    write_plugin(tmp_path, Impostor)
     monkeypatch.syspath_prepend(tmp_path)
     assert plug_ins() == before | {"somebody-else"}
 

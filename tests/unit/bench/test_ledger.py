@@ -2,7 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from bench.ledger import LEDGER, WORK, Entry, Ledger, LedgerBackend, begun_since, duplicates
+from bench.ledger import LEDGER, WORK, Ledger, LedgerBackend, LedgerEntry, count_duplicates, find_first_begin
 from tests.support.polling import eventually_async
 
 from landlord.api.request import Desired
@@ -35,19 +35,19 @@ async def test_what_is_there_is_not_made_again(ledger: Ledger) -> None:
     await provision(desired())
     await provision(desired())
     assert made(ledger) == ["disk", "server"]
-    assert duplicates(ledger.entries("acme")) == 0
+    assert count_duplicates(ledger.entries("acme")) == 0
 
 
 async def test_another_generation_is_made_anew(ledger: Ledger) -> None:
     await provision(desired("1"))
     await provision(desired("2"))
     assert made(ledger) == ["disk", "server"] * 2
-    assert duplicates(ledger.entries("acme")) == 0
+    assert count_duplicates(ledger.entries("acme")) == 0
 
 
 async def test_work_that_runs_twice_at_once_shows_as_a_duplicate(ledger: Ledger) -> None:
     await asyncio.gather(provision(desired()), provision(desired()))
-    assert duplicates(ledger.entries("acme")) >= 1
+    assert count_duplicates(ledger.entries("acme")) >= 1
 
 
 async def test_work_that_is_cut_off_has_made_nothing(ledger: Ledger) -> None:
@@ -65,6 +65,7 @@ async def test_work_that_is_cut_off_has_made_nothing(ledger: Ledger) -> None:
 
 def test_work_begun_after_a_moment_is_found_by_its_first_line() -> None:
     entries = [
-        Entry(at, what, "disk", "a") for at, what in [(1, "begun"), (2, "made"), (3, "begun"), (4, "begun")]
+        LedgerEntry(at, what, "disk", "a")
+        for at, what in [(1, "begun"), (2, "made"), (3, "begun"), (4, "begun")]
     ]
-    assert [begun_since(entries, since) for since in (0, 1.5, 4)] == [1, 3, None]
+    assert [find_first_begin(entries, since) for since in (0, 1.5, 4)] == [1, 3, None]

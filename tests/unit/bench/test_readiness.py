@@ -24,13 +24,13 @@ def event(generation: int, *, ready: str = "True", observed: int | None = None) 
 )
 async def test_a_changed_tenant_is_ready_only_at_its_new_generation(seen: JsonObject, done: bool) -> None:
     readiness = Readiness()
-    ready = readiness.ready(*NAME, generation=2)
-    readiness.seen(seen)
+    ready = readiness.expect_ready(*NAME, generation=2)
+    readiness.process_event(seen)
     assert ready.done() == done
 
 
 async def test_a_tenant_that_is_gone_is_not_ready() -> None:
     readiness = Readiness()
-    ready, gone = readiness.ready(*NAME), readiness.gone(*NAME)
-    readiness.seen(event(1, ready="False") | {"type": "DELETED"})
+    ready, gone = readiness.expect_ready(*NAME), readiness.expect_gone(*NAME)
+    readiness.process_event(event(1, ready="False") | {"type": "DELETED"})
     assert (ready.done(), gone.done()) == (False, True)

@@ -1,8 +1,8 @@
 from statistics import median
 
 import pytest
-from bench.stats import Comparison, Run, each, percentile
-from bench.tables import table
+from bench.stats import Comparison, Run, average_per_tenant, percentile
+from bench.tables import format_table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,11 +47,11 @@ def test_at_once_compares_whole_runs() -> None:
 
 
 def test_what_processes_spend_is_told_per_tenant_over_all_runs() -> None:
-    assert each([run(1, 1, 1, cpu=6), run(1, cpu=2)], "cpu") == {"operator": 2}
+    assert average_per_tenant([run(1, 1, 1, cpu=6), run(1, cpu=2)], "cpu") == {"operator": 2}
 
 
 def test_columns_of_a_table_line_up() -> None:
-    assert table("Title", ["", "a"], [["long name", "1"], ["x", "20"]]).splitlines() == [
+    assert format_table("Title", ["", "a"], [["long name", "1"], ["x", "20"]]).splitlines() == [
         "Title",
         "            a",
         "long name   1",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.cache import Cache
+from dev.cache import BuildCache
 
 
 def fill(folder: Path, lock: int) -> None:
@@ -17,8 +17,8 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
         calls.append(folder)
         fill(folder, lock)
 
-    first = Cache(tmp_path).entry("etcd", "1", make)
-    again = Cache(tmp_path).entry("etcd", "1", make)
+    first = BuildCache(tmp_path).entry("etcd", "1", make)
+    again = BuildCache(tmp_path).entry("etcd", "1", make)
 
     assert first == again
     assert (first / "tool").read_text() == "made"
@@ -26,7 +26,7 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
 
 
 def test_another_key_is_another_entry(tmp_path: Path) -> None:
-    assert Cache(tmp_path).entry("etcd", "1", fill) != Cache(tmp_path).entry("etcd", "2", fill)
+    assert BuildCache(tmp_path).entry("etcd", "1", fill) != BuildCache(tmp_path).entry("etcd", "2", fill)
 
 
 @pytest.mark.parametrize("end", [RuntimeError, KeyboardInterrupt])
@@ -36,7 +36,7 @@ def test_an_interrupted_making_leaves_nothing(tmp_path: Path, end: type[BaseExce
         raise end
 
     with pytest.raises(end):
-        Cache(tmp_path).entry("etcd", "1", make)
+        BuildCache(tmp_path).entry("etcd", "1", make)
 
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
@@ -44,7 +44,7 @@ def test_an_interrupted_making_leaves_nothing(tmp_path: Path, end: type[BaseExce
 def test_what_a_killed_making_left_is_removed_by_the_next(tmp_path: Path) -> None:
     (tmp_path / ".making-etcd-1").mkdir()
 
-    Cache(tmp_path).entry("etcd", "1", fill)
+    BuildCache(tmp_path).entry("etcd", "1", fill)
 
     assert not list(tmp_path.glob(".making-*"))
 
@@ -59,7 +59,9 @@ def test_two_at_once_make_one(tmp_path: Path) -> None:
         assert may_end.wait(10)
         fill(folder, lock)
 
-    threads = [threading.Thread(target=Cache(tmp_path).entry, args=("etcd", "1", make)) for _ in range(2)]
+    threads = [
+        threading.Thread(target=BuildCache(tmp_path).entry, args=("etcd", "1", make)) for _ in range(2)
+    ]
     threads[0].start()
     assert making.wait(10)
     threads[1].start()
@@ -75,10 +77,10 @@ def test_what_makers_share_is_removed_but_not_from_under_one(tmp_path: Path) -> 
 
     def make(folder: Path, lock: int) -> None:
         shared.mkdir()
-        Cache(tmp_path).discard("go")
+        BuildCache(tmp_path).discard("go")
         assert shared.is_dir()
 
-    Cache(tmp_path).entry("etcd", "1", make)
-    Cache(tmp_path).discard("go")
+    BuildCache(tmp_path).entry("etcd", "1", make)
+    BuildCache(tmp_path).discard("go")
 
     assert not shared.exists()

@@ -11,7 +11,7 @@ from tests.support.polling import eventually
 
 from dev.guard import discard
 from dev.paths import on_path
-from dev.process import Identity, bearers, kill, mark_of, spawn, stop, sweep
+from dev.process import Identity, find_processes, kill, mark_of, spawn, stop, sweep
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -87,10 +87,10 @@ def test_another_process_with_the_same_number_is_left_alone(mark: str, tmp_path:
 
 def test_sweep_finds_children_in_other_sessions_without_any_record(mark: str, tmp_path: Path) -> None:
     start(PARENT, f"{mark}/part", tmp_path)
-    eventually(lambda: len(bearers(mark)) == 2)
+    eventually(lambda: len(find_processes(mark)) == 2)
 
     assert len(sweep(mark)) == 2
-    assert bearers(mark) == []
+    assert find_processes(mark) == []
 
 
 def test_sweep_leaves_other_parts_and_environments(mark: str, tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_settings_of_this_process_do_not_leak_into_parts(
 GUARDED = """
 import sys, time
 from pathlib import Path
-from dev.guard import guarded
+from dev.guard import guarding
 from dev.process import mark_of, spawn
 state = Path(sys.argv[1])
-with guarded(state) as guard:
+with guarding(state) as guard:
     guard.watch("part")
     part = state / "part"
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -146,10 +146,10 @@ def test_after_sigkill_of_the_parent_the_guard_discards_its_parts(mark: str, tmp
     with guarded_run(tmp_path, "hang") as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "started\n"
-        assert bearers(mark)
+        assert find_processes(mark)
         os.kill(parent.pid, signal.SIGKILL)
 
-    eventually(lambda: not bearers(mark), what="the guard ends the part")
+    eventually(lambda: not find_processes(mark), what="the guard ends the part")
     eventually(lambda: not (tmp_path / "part").exists(), what="the guard removes its folder")
 
 
@@ -157,6 +157,6 @@ def test_after_a_regular_end_the_guard_leaves_the_parts(mark: str, tmp_path: Pat
     with guarded_run(tmp_path, "end") as parent:
         parent.communicate(timeout=20)
 
-    assert len(bearers(mark)) == 1
+    assert len(find_processes(mark)) == 1
     discard(tmp_path, "part")
-    assert bearers(mark) == []
+    assert find_processes(mark) == []

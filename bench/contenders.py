@@ -1,10 +1,10 @@
-"""The two ways from a created Tenant to Ready: landlord's, and the least that there is to do."""
+"""The two contenders that make a created Tenant Ready: landlord, and the floor with the least work."""
 
 import asyncio
 
 import aiohttp
 
-from bench.api import Api
+from bench.api import TenantApi
 from bench.manifests import Sample
 from bench.system import FLOOR, MEASURED
 from landlord.api.names import WORKFLOW_SERVICE
@@ -12,32 +12,32 @@ from landlord.api.schema import JsonObject
 from landlord.controller.main import CONCURRENCY
 
 
-class Landlord:
-    """The operator does it."""
+class LandlordContender:
+    """The operator makes it Ready."""
 
     namespace = MEASURED
 
     async def finish(self, created: JsonObject) -> None:
-        """Nothing is left to do here."""
+        """Do nothing."""
 
 
-class Floor:
-    """The writes and the call that landlord can't do without, one after the other, and nothing in between."""
+class FloorContender:
+    """The writes and the call that no operator can save, one after another, and nothing else."""
 
     namespace = FLOOR
 
-    def __init__(self, api: Api, ingress: aiohttp.ClientSession, sample: Sample) -> None:
+    def __init__(self, api: TenantApi, ingress: aiohttp.ClientSession, sample: Sample) -> None:
         self._api = api
         self._ingress = ingress
         self._sample = sample
         self._working = asyncio.Semaphore(CONCURRENCY)
 
     async def finish(self, created: JsonObject) -> None:
-        """Finalizer, workflow, status."""
+        """Add the finalizer, run the workflow, and write the status."""
         metadata = created["metadata"]
         name = metadata["name"]
         async with self._working:
-            held = await self._api.hold(self.namespace, name, metadata["resourceVersion"])
+            held = await self._api.add_finalizer(self.namespace, name, metadata["resourceVersion"])
             await self._provision(name, f"{metadata['uid']}-1-1", self._sample.request(created))
             await self._api.apply_status(self.namespace, name, self._sample.status(held))
 
@@ -50,4 +50,4 @@ class Floor:
             raise RuntimeError(f"the workflow of {name} ended with {outcome}")
 
 
-Way = Landlord | Floor
+Contender = LandlordContender | FloorContender

@@ -1,4 +1,4 @@
-"""Takes Restate's store away under a running operator with work in flight, and sees what comes of it."""
+"""Delete Restate's store while the operator runs and work is in flight, and observe the repair."""
 
 import asyncio
 import random
@@ -9,38 +9,38 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from bench import manifests
-from bench.api import Api, connected
-from bench.ledger import Ledger, begun_since
+from bench.api import TenantApi, connecting
+from bench.contenders import LandlordContender
+from bench.ledger import Ledger, find_first_begin
 from bench.load import Load
 from bench.manifests import Sample
-from bench.processes import OTHERS, grown
+from bench.observer import Observer
+from bench.processes import OTHERS, growth
 from bench.readiness import Readiness, is_ready, watching
 from bench.repairs import Repair
 from bench.system import MEASURED, System
-from bench.ways import Landlord
-from bench.witness import Witness
 from dev.failure import LocalFailure
 from landlord.api.schema import JsonObject
 
 LATEST_KILL = 0.4
-"""Seconds, at most, from when all work is under way until the kill: it hits other places every time."""
+"""The most seconds between the start of all work and the kill. It is random, to hit different places."""
 LONGEST_PAUSE = 0.5
-"""Seconds, at most, that Restate stays away besides its own start: the operator's waits must not fit it."""
+"""The most seconds that Restate stays stopped. It is random, so that the operator's waits can't match it."""
 LONGEST_WAIT = 60.0
-"""For work to begin, and for it to end after all; what is not done by then is lost."""
+"""Seconds for work to begin, and for work to end. Work that has not ended by then is lost."""
 _POLL_SECONDS = 0.01
 
 
-class Losses:
-    """Rounds on one running system. Half of the Tenants in flight are new, the others are changed."""
+class StoreLossRounds:
+    """Rounds on one running system. Half of the Tenants in flight are new, the other half has changed."""
 
     def __init__(
         self,
         system: System,
-        api: Api,
+        api: TenantApi,
         readiness: Readiness,
         ledger: Ledger,
-        witness: Witness,
+        observer: Observer,
         *,
         in_flight: int,
         work: tuple[float, float],
@@ -49,7 +49,7 @@ class Losses:
         self._api = api
         self._readiness = readiness
         self._ledger = ledger
-        self._witness = witness
+        self._observer = observer
         self._work = [work[0] + (work[1] - work[0]) * n / max(1, in_flight - 1) for n in range(in_flight)]
         self._settled: deque[str] = deque()
         self._made = 0
@@ -59,20 +59,20 @@ class Losses:
 
     @property
     def others(self) -> float:
-        """Cores that everything else on the machine used, while work was begun."""
+        """How many cores everything else on the machine used while work was starting."""
         return self._others / self._watched
 
     async def settle(self, tenants: int) -> Sample:
-        """Have so many Tenants at each kill, those in flight included; returns one as a pattern."""
+        """Create Tenants, so that each kill finds this many, including those in flight. Returns a sample."""
         load = Load(self._api, self._readiness, self._system.processes(), self._system.counters)
         names = self._names(tenants - len(self._new_work))
-        await load.run(Landlord(), names, partial(manifests.slow, seconds=0.0, release=0))
+        await load.run(LandlordContender(), names, partial(manifests.slow, seconds=0.0, release=0))
         self._settled.extend(names)
         return Sample(await self._api.get(MEASURED, names[0]))
 
     async def round(self) -> Repair:
-        """Lose the store once, and follow that until all work is done."""
-        before = await self._api.tenants(MEASURED)
+        """Delete the store once, and wait until all work is done."""
+        before = await self._api.list_all(MEASURED)
         ready = await self._begin(before)
         untouched = {name: _version(before[name]) for name in self._settled}
         worked_on = {name: len(self._ledger.entries(name)) for name in untouched}
@@ -84,16 +84,17 @@ class Losses:
         caught = [name for name, future in ready.items() if not future.done()]
         await asyncio.to_thread(self._system.restate.wipe)
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(asyncio.to_thread(self._witness.watch))
+            watching = group.create_task(asyncio.to_thread(self._observer.watch))
             await asyncio.sleep(self._chance.uniform(0, LONGEST_PAUSE))
             await asyncio.to_thread(self._system.restate.start)
         seen = watching.result()
         await asyncio.wait(ready.values(), timeout=LONGEST_WAIT)
 
-        over, after = time.perf_counter(), await self._api.tenants(MEASURED)
-        # What was made before the kill, and only not told yet, need not be begun again.
+        over, after = time.perf_counter(), await self._api.list_all(MEASURED)
+        # Work that had ended before the kill, but was not reported yet, need not begin again.
         begun = [
-            begun_since(self._ledger.entries(name), killed) or (seen.answered if ready[name].done() else over)
+            find_first_begin(self._ledger.entries(name), killed)
+            or (seen.answered if ready[name].done() else over)
             for name in caught
         ]
         ended = [ready[name].result() if ready[name].done() else over for name in caught]
@@ -119,7 +120,7 @@ class Losses:
         return self._work[::2]
 
     async def _begin(self, before: Mapping[str, JsonObject]) -> dict[str, asyncio.Future[float]]:
-        """Create and change Tenants, and return once the backend is at work on all; when they are Ready."""
+        """Create and change Tenants, and wait until work on all has begun. Returns when each is Ready."""
         processes = self._system.processes()
         cpu, began = processes.cpu(), time.perf_counter()
         self._release += 1
@@ -127,12 +128,12 @@ class Losses:
         changed = [self._settled.popleft() for _ in self._work[1::2]]
         seconds = dict(zip([*new, *changed], [*self._new_work, *self._work[1::2]], strict=True))
         generations = dict.fromkeys(new, 1) | {name: _generation(before[name]) + 1 for name in changed}
-        ready = {name: self._readiness.ready(MEASURED, name, at) for name, at in generations.items()}
+        ready = {name: self._readiness.expect_ready(MEASURED, name, at) for name, at in generations.items()}
 
         async def send(name: str) -> None:
             body = manifests.slow(name, seconds[name], self._release)
             if name in before:
-                await self._api.change(MEASURED, name, body)
+                await self._api.merge(MEASURED, name, body)
             else:
                 await self._api.create(MEASURED, body)
 
@@ -140,18 +141,20 @@ class Losses:
         waiting = set(seconds)
         while waiting:
             if time.perf_counter() - began > LONGEST_WAIT:
-                raise LocalFailure(f"the backend was not asked to work on {', '.join(sorted(waiting))}")
+                raise LocalFailure(f"the backend did not start to work on {', '.join(sorted(waiting))}")
             await asyncio.sleep(_POLL_SECONDS)
-            waiting = {name for name in waiting if begun_since(self._ledger.entries(name), began) is None}
-        self._others += grown(cpu, processes.cpu())[OTHERS]
+            waiting = {
+                name for name in waiting if find_first_begin(self._ledger.entries(name), began) is None
+            }
+        self._others += growth(cpu, processes.cpu())[OTHERS]
         self._watched += time.perf_counter() - began
         return ready
 
     async def _end(self, touched: Sequence[str]) -> None:
-        """Have as many Tenants as before: the oldest go."""
+        """Delete the oldest Tenants, so that there are as many as before."""
         self._settled.extend(touched)
         oldest = [self._settled.popleft() for _ in self._new_work]
-        gone = [self._readiness.gone(MEASURED, name) for name in oldest]
+        gone = [self._readiness.expect_gone(MEASURED, name) for name in oldest]
         await asyncio.gather(*(self._api.delete(MEASURED, name) for name in oldest))
         async with asyncio.timeout(LONGEST_WAIT):
             await asyncio.gather(*gone)
@@ -162,14 +165,14 @@ class Losses:
 
 
 @asynccontextmanager
-async def losses(
+async def running_rounds(
     system: System, ledger: Ledger, *, in_flight: int, work: tuple[float, float]
-) -> AsyncIterator[Losses]:
-    """Rounds with a watch over all Tenants."""
+) -> AsyncIterator[StoreLossRounds]:
+    """Rounds with a watch of all Tenants."""
     revision = await asyncio.to_thread(system.revision)
-    witness = Witness(system.restate.admin_url, system.worker.url, system.operator.url, revision)
-    async with connected(system.control_plane.kubeconfig) as api, watching(api) as readiness:
-        yield Losses(system, api, readiness, ledger, witness, in_flight=in_flight, work=work)
+    observer = Observer(system.restate.admin_url, system.worker.url, system.operator.url, revision)
+    async with connecting(system.control_plane.kubeconfig) as api, watching(api) as readiness:
+        yield StoreLossRounds(system, api, readiness, ledger, observer, in_flight=in_flight, work=work)
 
 
 def _version(tenant: JsonObject) -> str:
