@@ -122,7 +122,13 @@ async def _cost(
         return seen
 
     surveyor = Surveyor(
-        cache, look, _inspect, lambda _: False, added.append, every, lambda: datetime.now(UTC)
+        cache=cache,
+        survey=look,
+        inspect=_inspect,
+        is_at_work=lambda _: False,
+        add=added.append,
+        interval=every,
+        clock=lambda: datetime.now(UTC),
     )
     processes: Processes = system.processes()
     cpu, stored = processes.cpu(), _stored(system)

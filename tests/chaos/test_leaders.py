@@ -104,7 +104,7 @@ def test_one_of_two_acts_and_the_other_goes_on_with_its_work_when_it_ends(pair: 
         {"apiServer", "crd", "cache"},
     )
     assert {gates[name]["message"] for name in ("leader", "engine", "registration")} == {
-        "standing by: another replica leads, and asks Restate"
+        "standing by: another replica leads and checks this"
     }
     pair.system.apply(name, memory())
     pair.system.until(name, "Ready", "True")

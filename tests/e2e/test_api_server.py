@@ -70,7 +70,7 @@ def waits_for(system: System, gate: str) -> str:
 
 def test_the_crd_is_waited_for(system: System, name: str) -> None:
     system.operator.start(wait=False)
-    assert "tenants.landlord.dev is not installed: kubectl apply -f" in waits_for(system, "crd")
+    assert "tenants.landlord.dev is not installed; run kubectl apply -f" in waits_for(system, "crd")
     system.kubectl.api.apply(CRD)
     system.operator.wait_ready()
     system.apply(name, memory())
@@ -102,7 +102,7 @@ def test_a_tenant_of_another_version_s_schema_is_refused_and_can_be_deleted(
     eventually(lambda: accepted(system, name, unreadable), what="the schema is served")
 
     tenant = system.until(name, "Accepted", "False", reason="InvalidSpec")
-    assert "Correct the spec: workload: Field required" in message(tenant, "Ready")
+    assert "The spec is invalid: workload: Field required" in message(tenant, "Ready")
     system.apply(name, memory())
     system.until(name, "Ready", "True")
     system.apply(name, unreadable)

@@ -38,7 +38,7 @@ def until_message(system: System, name: str, pattern: str) -> Tenant:
 def test_an_unknown_provider_is_named_with_those_that_there_are(any_landlord: System, name: str) -> None:
     any_landlord.apply(name, memory() | {"compute": {"provider": "mainframe"}})
     tenant = any_landlord.until(name, "Accepted", "False", reason="UnknownBackend")
-    assert "no backend mainframe, only docker, memory" in message(tenant, "Ready")
+    assert "lacks the backend mainframe; it has docker, memory" in message(tenant, "Ready")
     assert conditions(tenant)["Stalled"] == ("True", "UnknownBackend")
     any_landlord.delete(name)
 

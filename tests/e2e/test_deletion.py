@@ -155,7 +155,7 @@ def test_a_backend_that_is_gone_for_good_is_given_up_by_force_and_what_is_left_i
     def told() -> bool:
         seen = events(system.kubectl, system.namespace, "Tenant", name)[-1]
         assert (seen["type"], seen["reason"]) == ("Warning", "LeftBehind")
-        assert f"May be left: memory {name} on memory" in seen["note"]
+        assert f"These may still exist: memory {name} on memory" in seen["note"]
         return True
 
     eventually(told)

@@ -243,7 +243,7 @@ def test_tenants_that_a_restarted_worker_does_not_know_are_made_again(
     system.worker.start()
     for each in tenants:
         tenant = repaired(system, each)
-        gone = "Repaired: Nothing of the tenant is on the backend memory any more"
+        gone = "Repaired: None of the tenant's objects exist on backend memory"
         assert message(tenant, "Provisioned") == gone
     assert total(system.operator.url, "landlord_drift_total", action="repair") == len(tenants)
 
@@ -259,7 +259,7 @@ def test_a_tenant_that_is_changed_again_and_again_is_repaired_more_and_more_rare
     stop(docker_engine, *containers_of(docker_engine, name))
     tenant = system.until(name, "Ready", "False", reason="Unhealthy")
     assert tenant["status"]["drift"]["items"] == [f"container landlord-{name}: it was stopped"]
-    assert "It is repaired again at" in message(tenant, "Ready")
+    assert "landlord repaired it moments ago, and does so again at" in message(tenant, "Ready")
     repaired(system, name, attempt=3)
     assert time.monotonic() - again > 15
     system.delete(name)

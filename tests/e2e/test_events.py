@@ -53,7 +53,7 @@ def test_a_tenant_s_life_can_be_read_in_its_events(any_landlord: System, name: s
 
     described = any_landlord.kubectl("describe", "tenant", name, "-n", any_landlord.namespace)
     _, _, shown = described.partition("\nEvents:")
-    assert "no such image. It is tried again when the spec changes." in shown
+    assert "no such image. landlord retries it when the spec changes." in shown
     assert "The tenant is provisioned (generation 3)" in shown
     assert "landlord.dev/operator" in shown
     any_landlord.delete(name)
@@ -120,4 +120,4 @@ def test_a_lost_registration_is_told_on_the_lease_with_its_cause_and_how_long_it
     described = leading.kubectl("describe", "lease", LEASE, "-n", leading.namespace)
     _, _, shown = described.partition("\nEvents:")
     assert "(cause: deployment_deleted)" in shown
-    assert re.search(r"registered again [\d.]+ (s|seconds) after the loss", shown), shown
+    assert re.search(r"landlord registered it again [\d.]+ s after it noticed the loss", shown), shown

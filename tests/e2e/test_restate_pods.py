@@ -179,8 +179,7 @@ def test_a_malformed_selector_is_refused_at_start(
     settings = settings_for(restate_namespace) | {"LANDLORD_RESTATE_POD_SELECTOR": "app in (restate"}
     ended = refused(tmp_path, control_plane, namespace, settings)
     assert (
-        "LANDLORD_RESTATE_POD_SELECTOR: should be a label selector such as app=restate: unable to"
-        in ended.said
+        "LANDLORD_RESTATE_POD_SELECTOR: must be a label selector such as app=restate: unable to" in ended.said
     )
 
 
@@ -196,11 +195,11 @@ def test_an_api_server_that_dies_and_returns_is_survived(session: Session) -> No
     eventually(lambda: gate(system)["ok"])
 
     with killed_api_server(session, control_plane):
-        eventually(lambda: "can't be watched" in str(gate(system)["message"]))
+        eventually(lambda: "landlord can't watch" in str(gate(system)["message"]))
         before = checks(system)
     eventually(lambda: gate(system)["ok"], what="the pods are watched again")
     eventually(lambda: checks(system) > before, what="a check of what may have been missed")
-    warnings = [line for line in system.operator.logs() if "can't be watched" in line["message"]]
+    warnings = [line for line in system.operator.logs() if "landlord can't watch" in line["message"]]
     assert len(warnings) == 1
 
     checked = settled(system)

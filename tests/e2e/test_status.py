@@ -97,7 +97,7 @@ def test_running_work_says_which_step_it_is_at(any_landlord: System, name: str) 
         2,
         2,
     )
-    assert message(tenant, "Ready") == "The workflow runs step 2 of 2 (ready)"
+    assert message(tenant, "Ready") == "The workflow is running step 2 of 2 (ready)"
 
 
 def test_failing_work_says_what_fails_how_often_and_when_it_is_tried_again(
@@ -121,7 +121,9 @@ def test_failing_work_says_what_fails_how_often_and_when_it_is_tried_again(
         "retryable": True,
         "step": "ready",
     }
-    assert message(tenant, "Ready") == "Trying again step 2 of 2 (ready): Rehearsed: the database is full"
+    assert message(tenant, "Ready") == (
+        "The workflow is retrying step 2 of 2 (ready): Rehearsed: the database is full"
+    )
     assert conditions(tenant)["Provisioned"] == ("False", "BackingOff")
 
 

@@ -49,7 +49,7 @@ def rules(kind: str, name: str, folder: Path = BASE) -> Sequence[Rule]:
 def granted(rules: Iterable[Rule], namespace: str | None = None) -> set[Right]:
     """Every right that rules give in a namespace, or in all of them."""
     return {
-        Right(verb, resource, namespace, group, name)
+        Right(verb, resource, namespace, group=group, name=name)
         for rule in rules
         for group in rule["apiGroups"]
         for resource in rule["resources"]

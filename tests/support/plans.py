@@ -1,6 +1,6 @@
 """Tenants in the situations that a plan is made for, and what is known beside them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,12 @@ from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
 from landlord.api.request import Operation
 from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
-from landlord.controller.decide.facts import Facts, Flight
-from landlord.controller.decide.plan import Plan, plan, request_for
+from landlord.controller.decide.facts import Case, Facts, Flight
+from landlord.controller.decide.hold import Departure
+from landlord.controller.decide.plan import Plan, plan
+from landlord.controller.decide.request import build_request
+from landlord.controller.decide.situation import Releasing, Repairing, Situation
+from landlord.controller.decide.status import compose
 from landlord.engines.contract import Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -38,10 +42,38 @@ GIVEN_UP = Outcome(
 )
 
 
+@dataclass(frozen=True)
+class Decided(Plan):
+    """A plan, and the status that follows from its situation."""
+
+    status: TenantStatus = field(kw_only=True)
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether what is submitted undoes what a survey has found."""
+        return isinstance(self.situation, Repairing)
+
+    @property
+    def departure(self) -> Departure | None:
+        """How the Tenant is released, if it is."""
+        return self.situation.departure if isinstance(self.situation, Releasing) else None
+
+
+def decide(tenant: Tenant, facts: Facts = FACTS, now: datetime = NOW) -> Decided:
+    case = Case(tenant, facts, now)
+    planned = plan(case)
+    return Decided(**vars(planned), status=compose(case, planned.situation))
+
+
+def unchanged(tenant: Tenant, situation: Situation, **actions: Any) -> Decided:
+    """What is decided about a Tenant that keeps its status: these actions, and no others."""
+    return Decided(situation, status=tenant.status, **actions)
+
+
 def a_tenant(
     generation: int = 1,
     *,
-    held: bool = True,
+    has_finalizer: bool = True,
     deleting: bool = False,
     status: TenantStatus | None = None,
     **spec: Any,
@@ -53,7 +85,7 @@ def a_tenant(
         "resourceVersion": "7",
         "generation": generation,
         "creationTimestamp": NOW.isoformat(),
-        "finalizers": [FINALIZER] if held else [],
+        "finalizers": [FINALIZER] if has_finalizer else [],
     }
     if deleting:
         metadata["deletionTimestamp"] = NOW.isoformat()
@@ -64,22 +96,21 @@ def a_tenant(
 
 
 def with_flight(tenant: Tenant, facts: Facts = FACTS, operation: Operation = "apply", **known: Any) -> Facts:
-    return replace(facts, flight=Flight(request_for(tenant, facts, operation, NOW), **known))
+    return replace(facts, flight=Flight(build_request(Case(tenant, facts, NOW), operation), **known))
 
 
 def a_ready_tenant(generation: int = 1, **changes: Any) -> Tenant:
     """One that was provisioned at generation 1 and is now at `generation`."""
     tenant = a_tenant()
-    status = plan(tenant, with_flight(tenant, outcome=DONE), NOW).status
+    status = decide(tenant, with_flight(tenant, outcome=DONE)).status
     return a_tenant(generation, status=status, **changes)
 
 
 def a_failed_tenant(outcome: Outcome) -> Tenant:
     tenant = a_tenant()
-    return a_tenant(status=plan(tenant, with_flight(tenant, outcome=outcome), NOW).status)
+    return a_tenant(status=decide(tenant, with_flight(tenant, outcome=outcome)).status)
 
 
-def says(decided: Plan, kind: str) -> tuple[str, str] | None:
-    assert decided.status is not None
+def says(decided: Decided, kind: str) -> tuple[str, str] | None:
     condition = find(decided.status.conditions, kind)
     return (condition.status, condition.reason) if condition else None

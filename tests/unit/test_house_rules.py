@@ -5,6 +5,7 @@ import operator
 import re
 import statistics
 import subprocess
+from collections import defaultdict
 
 import pytest
 
@@ -42,6 +43,16 @@ def test_a_package_holds_a_docstring_and_nothing_else() -> None:
         assert [ast.unparse(each).partition(" = ")[0] for each in rest] == (
             ["__version__"] if path.parent.name == "landlord" else []
         ), path
+
+
+def test_a_class_name_means_one_thing_in_the_whole_package() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in (CHECKOUT / "operator" / "landlord").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path.relative_to(CHECKOUT)}:{node.lineno}")
+    assert len(places) > 100
+    assert {name: sorted(found) for name, found in places.items() if len(found) > 1} == {}
 
 
 def tracked(*patterns: str) -> list[str]:

@@ -1,28 +1,4 @@
-"""Condition types, their reasons, and how a list of conditions changes. Pure.
-
-| type               | True        | False                                       | Unknown           |
-|--------------------|-------------|---------------------------------------------|-------------------|
-| Ready              | Provisioned,| Provisioning, Updating, Repairing,          | EngineUnreachable |
-|                    | Suspended,  | Suspending, Resuming, Archiving, Restoring, | (only before the  |
-|                    | Archived    | Deleting, RegistrationPending,              | first success)    |
-|                    |             | ProvisioningFailed, InvalidSpec,            |                   |
-|                    |             | UnknownBackend, IdentityConflict, Paused,   |                   |
-|                    |             | DeletionHeld, Unhealthy, Missing            |                   |
-| Accepted           | Accepted    | InvalidSpec, UnknownBackend,                |                   |
-|                    |             | IdentityConflict                            |                   |
-| WorkflowRegistered | Registered  | NotRegistered, RegistrationLost, Superseded,| EngineUnreachable |
-|                    |             | WorkerUnreachable, RegistrationRejected     |                   |
-| Provisioned        | Succeeded   | InProgress, BackingOff, Paused, Failed,     |                   |
-|                    |             | Unfinished                                  |                   |
-| ComputeHealthy     | Healthy     | Unhealthy, Missing                          | NotSurveyed       |
-| Paused             | Paused      | (absent)                                    |                   |
-| DeletionHeld       | Protected,  | (absent)                                    |                   |
-|                    | GracePeriod,|                                             |                   |
-|                    | MassDele-   |                                             |                   |
-|                    | tionHold    |                                             |                   |
-| Reconciling        | as Ready    | (absent)                                    |                   |
-| Stalled            | as Ready    | (absent)                                    |                   |
-"""
+"""Condition types, and how a list of conditions changes. condition_reference.py explains each reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,14 +21,14 @@ ORDER = (
     *(READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, COMPUTE_HEALTHY),
     *(PAUSED, DELETION_HELD, RECONCILING, STALLED),
 )
-"""In which order they are shown."""
+"""The order in which a Tenant shows them."""
 
 MAX_MESSAGE = 1024
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one condition says, without its times."""
+    """One condition without its times."""
 
     type: str
     status: Literal["True", "False", "Unknown"]
@@ -61,16 +37,17 @@ class Verdict:
 
 
 def find(conditions: Iterable[Condition], kind: str) -> Condition | None:
-    """The condition of that type, if there is one."""
+    """Find the condition of that type, if there is one."""
     return next((condition for condition in conditions if condition.type == kind), None)
 
 
 def merge(
     old: Iterable[Condition], verdicts: Iterable[Verdict], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
-    """The conditions that `verdicts` make of `old`: those that no verdict speaks of are dropped.
+    """Merge new verdicts into the old conditions, dropping conditions without a verdict.
 
-    lastTransitionTime, in whole seconds, is kept unless the status flips, as metav1.Condition wants it.
+    A condition keeps its lastTransitionTime, in whole seconds, unless its status changes: metav1.Condition
+    demands that.
     """
     flipped_at = now.replace(microsecond=0)
     before = {condition.type: condition for condition in old}
@@ -92,6 +69,6 @@ def merge(
 
 
 def shortened(message: str, limit: int = MAX_MESSAGE) -> str:
-    """A message that fits into a status; never empty, because the API server refuses that."""
+    """Shorten a message to fit into a status. It is never empty, because the API server rejects that."""
     text = message.strip() or "no details were given"
     return text if len(text) <= limit else text[: limit - 1] + "…"

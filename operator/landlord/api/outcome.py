@@ -33,11 +33,13 @@ class Failure(Model):
     code: Annotated[str, StringConstraints(max_length=63)]
     """Machine-readable kind of failure, in CamelCase."""
     message: Message
-    """The backend's own reason, for a person."""
+    """What failed and why, in the backend's own words."""
+    fix: Message = ""
+    """What a person can do about it; empty if nothing but waiting helps."""
     retryable: bool
-    """Whether it may pass by itself."""
+    """Whether it may succeed when tried again without a change of the Tenant."""
     step: Annotated[str, StringConstraints(max_length=63)] | None = None
-    """Step that failed; absent when it failed before the first."""
+    """Step that failed; absent if the workflow failed before its first step."""
 
 
 class Result(Model):

@@ -222,6 +222,6 @@ class Tenant(Model):
         return self.spec is not None and self.spec.management.mode == "Paused"
 
     @property
-    def held(self) -> bool:
+    def has_finalizer(self) -> bool:
         """Whether our finalizer keeps the object from disappearing."""
         return FINALIZER in self.metadata.finalizers

@@ -1,1 +1,1 @@
-"""The control loop: watch, decide, act, tell."""
+"""The control loop: it watches, decides, acts and tells."""

@@ -1,4 +1,4 @@
-"""The API server as the operator uses it: a few calls on Tenants and one Lease, every write counted."""
+"""The operator's client of the API server: a few calls for Tenants and one Lease, with all writes counted."""
 
 import asyncio
 import json
@@ -31,20 +31,21 @@ log = logging.getLogger(__name__)
 CRD_PATH = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{names.CRD_NAME}"
 
 WATCH_SECONDS = (240, 360)
-"""How long the API server is asked to keep a watch open; at random, so that not all end at once."""
+"""How long the API server may keep a watch open; random, so that not all end at once."""
 WATCH_SILENCE_SECONDS = 90.0
-"""A watch that says nothing for so long may be half-open: bookmarks come once a minute."""
+"""A watch that is silent for so long may be half-open, because bookmarks come once a minute."""
 
 
 class KubeClient(ApiServer):
-    """The operator's calls; every one bounded in time. Raises KubeError."""
+    """The operator's calls, each of them bounded in time. They raise KubeError."""
 
     @asynccontextmanager
-    async def watch(self, path: str, selector: str) -> AsyncIterator[AsyncIterator[JsonObject]]:
-        """Watch what has these labels: events with metadata only, among them BOOKMARKs.
+    async def watching(self, path: str, selector: str) -> AsyncIterator[AsyncIterator[JsonObject]]:
+        """Watch objects with these labels: events with metadata only, among them BOOKMARKs.
 
         Without a resourceVersion, as here, the API server begins with an ADDED event for each object that
-        is there. The events end when the server, the network or a silence ends the watch: open another then.
+        exists. The events end when the server, the network or a silence ends the watch; the caller then opens
+        another.
         """
         query = {
             "watch": "true",
@@ -61,7 +62,7 @@ class KubeClient(ApiServer):
                 with self._answering():
                     refusal = await response.read()
                 require_success(response, refusal)
-            yield _events(response.response.content)
+            yield _read_events(response.response.content)
         finally:
             response.response.close()
 
@@ -83,12 +84,12 @@ class KubeClient(ApiServer):
     ) -> JsonObject:
         """Replace the finalizers, unless the object has changed since (KubeError 409)."""
         patch = {"metadata": {"resourceVersion": resource_version, "finalizers": list(finalizers)}}
-        return await self.write("tenants", "PATCH", tenant_path(key), patch, content_type=MERGE_PATCH)
+        return await self.write("tenants", "PATCH", build_tenant_path(key), patch, content_type=MERGE_PATCH)
 
     async def apply_status(self, key: Key, resource_version: str, status: JsonObject) -> JsonObject:
-        """Make the status what is given, by server-side apply, unless the object has changed (KubeError 409).
+        """Replace the status by server-side apply, unless the object has changed since (KubeError 409).
 
-        That keeps it from a namesake, for which a uid would not do: the API server ignores it here.
+        That protects a namesake. A uid would not, because the API server ignores it here.
         """
         body = {
             "apiVersion": names.API_VERSION,
@@ -97,7 +98,7 @@ class KubeClient(ApiServer):
             "status": status,
         }
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
-        path = f"{tenant_path(key)}/status"
+        path = f"{build_tenant_path(key)}/status"
         return await self.write("tenants/status", "PATCH", path, body, content_type=APPLY, query=query)
 
     async def delete_tenant(self, key: Key, uid: str, resource_version: str) -> None:
@@ -107,20 +108,20 @@ class KubeClient(ApiServer):
             "kind": "DeleteOptions",
             "preconditions": {"uid": uid, "resourceVersion": resource_version},
         }
-        await self.write("tenants", "DELETE", tenant_path(key), options)
+        await self.write("tenants", "DELETE", build_tenant_path(key), options)
 
-    async def crd_metadata(self) -> JsonObject:
-        """The metadata of the Tenants' CRD."""
+    async def read_crd_metadata(self) -> JsonObject:
+        """Read the metadata of the Tenants' CRD."""
         body = await self.call("GET", CRD_PATH, accept=METADATA)
         metadata: JsonObject = body["metadata"]
         return metadata
 
-    async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
-        """The uid of every Tenant there is now, read as metadata only and in pages."""
-        async for tenant in self.each(tenants_path(namespace), accept=METADATA_LIST):
+    async def list_tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
+        """List the uid of every Tenant that exists, reading metadata only and in pages."""
+        async for tenant in self.each(build_tenants_path(namespace), accept=METADATA_LIST):
             yield tenant["metadata"]["uid"]
 
-    async def may(
+    async def is_allowed(
         self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP, name: str = ""
     ) -> bool:
         """Whether RBAC allows these credentials the verb on the resource, or on the one of that name."""
@@ -140,18 +141,18 @@ class KubeClient(ApiServer):
         return bool(answer["status"]["allowed"])
 
 
-def tenants_path(namespace: str | None) -> str:
-    """Where Tenants are listed: in one namespace, or in all of them."""
+def build_tenants_path(namespace: str | None) -> str:
+    """Build the path that lists Tenants: of one namespace, or of all of them."""
     scope = f"/namespaces/{namespace}" if namespace else ""
     return f"/apis/{names.API_VERSION}{scope}/{names.PLURAL}"
 
 
-def tenant_path(key: Key) -> str:
-    """Where one Tenant is."""
-    return f"{tenants_path(key.namespace)}/{key.name}"
+def build_tenant_path(key: Key) -> str:
+    """Build the path of one Tenant."""
+    return f"{build_tenants_path(key.namespace)}/{key.name}"
 
 
-async def _events(lines: aiohttp.StreamReader) -> AsyncIterator[JsonObject]:
+async def _read_events(lines: aiohttp.StreamReader) -> AsyncIterator[JsonObject]:
     try:
         async for line in lines:
             event: JsonObject = json.loads(line)
@@ -161,7 +162,7 @@ async def _events(lines: aiohttp.StreamReader) -> AsyncIterator[JsonObject]:
             yield event
     except (
         aiohttp.ClientError,
-        HttpProcessingError,  # an event longer than aiohttp reads: annotations may be
+        HttpProcessingError,  # an event longer than aiohttp reads, because annotations may be long
         TimeoutError,
         OSError,
         json.JSONDecodeError,

@@ -11,7 +11,7 @@ from dev.cluster import ControlPlane
 from dev.kubectl import Kubectl
 from landlord.api.names import API_VERSION, FINALIZER, KIND
 from landlord.api.tenant import Key
-from landlord.controller.kube import KubeClient, tenant_path
+from landlord.controller.kube import KubeClient, build_tenant_path
 from landlord.kubernetes_api import KubeError, load_configuration
 
 STATUS = {"phase": "Ready"}
@@ -42,12 +42,12 @@ def tenant(kubectl: Kubectl, namespace: str) -> Key:
 
 async def test_what_is_not_there_is_a_404(client: KubeClient, namespace: str) -> None:
     with pytest.raises(KubeError, match='"absent" not found') as raised:
-        await client.call("GET", tenant_path(Key(namespace, "absent")))
+        await client.call("GET", build_tenant_path(Key(namespace, "absent")))
     assert raised.value.status == 404
 
 
 async def test_finalizers_are_not_set_on_an_object_that_has_changed(client: KubeClient, tenant: Key) -> None:
-    body = await client.call("GET", tenant_path(tenant))
+    body = await client.call("GET", build_tenant_path(tenant))
     seen = body["metadata"]["resourceVersion"]
     body = await client.set_finalizers(tenant, seen, (FINALIZER,))
     assert body["metadata"]["finalizers"] == [FINALIZER]
@@ -59,7 +59,7 @@ async def test_finalizers_are_not_set_on_an_object_that_has_changed(client: Kube
 async def test_a_status_is_not_written_to_an_object_that_has_changed_or_a_namesake(
     client: KubeClient, tenant: Key
 ) -> None:
-    seen = (await client.call("GET", tenant_path(tenant)))["metadata"]["resourceVersion"]
+    seen = (await client.call("GET", build_tenant_path(tenant)))["metadata"]["resourceVersion"]
     body = await client.apply_status(tenant, seen, STATUS)
     assert body["status"] == STATUS
     with pytest.raises(KubeError) as raised:
@@ -70,7 +70,7 @@ async def test_a_status_is_not_written_to_an_object_that_has_changed_or_a_namesa
 async def test_a_status_that_the_schema_forbids_is_refused_with_the_field(
     client: KubeClient, tenant: Key
 ) -> None:
-    seen = (await client.call("GET", tenant_path(tenant)))["metadata"]["resourceVersion"]
+    seen = (await client.call("GET", build_tenant_path(tenant)))["metadata"]["resourceVersion"]
     with pytest.raises(KubeError, match=r"status\.phase: Unsupported value") as raised:
         await client.apply_status(tenant, seen, {"phase": "Wonderful"})
     assert raised.value.status == 422
@@ -81,7 +81,7 @@ async def test_unknown_credentials_are_a_401(configuration: Configuration, tenan
     configuration.api_key["BearerToken"] = "Bearer unknown"
     client = KubeClient(configuration)
     with pytest.raises(KubeError, match="Unauthorized") as raised:
-        await client.call("GET", tenant_path(tenant))
+        await client.call("GET", build_tenant_path(tenant))
     assert raised.value.status == 401
     await client.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -105,7 +106,13 @@ async def watching(
     configuration.host = f"https://{address.hostname}:{relay.port}"
     client = KubeClient(configuration)
     watching = Watching(namespace, pod, relay, Gates())
-    pods = RestatePods(client, namespace, SELECTOR, watching.gates, watching.changed)
+    pods = RestatePods(
+        kube=client,
+        namespace=namespace,
+        selector=SELECTOR,
+        gates=watching.gates,
+        on_change=watching.changed,
+    )
     task = asyncio.create_task(pods.run())
     await watching.until(True, WATCHING + namespace)
     caplog.clear()
@@ -165,7 +172,7 @@ async def test_an_api_server_that_is_away_is_told_once_and_its_return_counts_as_
     assert watching.changes == before
     await asyncio.sleep(5 * BACKOFF_BASE)  # for several failures, of both watches
     (warning,) = said()
-    assert "can't be watched: https://127.0.0.1:" in warning
+    assert re.match(r"landlord can't watch (pods|endpointslices): https://127\.0\.0\.1:", warning)
     await watching.relay.start()
     await watching.until(True, WATCHING)
     assert watching.changes > before
@@ -212,10 +219,10 @@ async def test_rights_that_are_withdrawn_and_given_back_are_noticed(
     await asyncio.to_thread(grant, control_plane, watching.namespace, operator, RESTATE_RULES[:1])
     watching.relay.cut()
     await watching.until(
-        False, "endpointslices can't be watched: endpointslices.discovery.k8s.io is forbidden"
+        False, "landlord can't watch endpointslices: endpointslices.discovery.k8s.io is forbidden"
     )
     (warning,) = said()
-    assert "the registration is still checked every few seconds" in warning
+    assert "landlord still checks the registration every few seconds" in warning
     await asyncio.to_thread(grant, control_plane, watching.namespace, operator, RESTATE_RULES)
     await watching.until(True, WATCHING)
 

@@ -22,14 +22,14 @@ from tests.support.manifests import (
 from dev.paths import CHECKOUT
 from landlord import __version__
 from landlord.api import names
-from landlord.controller.decide.rights import rights
+from landlord.controller.decide.rights import list_rights
 from landlord.settings import PREFIX, OperatorSettings, WorkerSettings
 
 PROGRAMS: dict[str, type[BaseSettings]] = {"operator": OperatorSettings, "worker": WorkerSettings}
 
 
 def test_the_operator_may_do_what_it_needs_and_nothing_else() -> None:
-    needed = rights(OperatorSettings(leader_election=True, namespace=NAMESPACE))
+    needed = list_rights(OperatorSettings(leader_election=True, namespace=NAMESPACE))
     assert granted_to("landlord-operator") == set(needed)
 
 
@@ -37,7 +37,7 @@ def test_the_operator_may_watch_restate_s_pods_where_they_are_and_nothing_else()
     without = OperatorSettings(leader_election=False)
     watching = without.model_copy(update={"restate_namespace": "restate", "restate_pod_selector": "app=it"})
     granted_there = granted(rules("Role", "landlord-operator", RESTATE_PODS), "restate")
-    assert granted_there == set(rights(watching)) - set(rights(without))
+    assert granted_there == set(list_rights(watching)) - set(list_rights(without))
 
 
 def test_the_worker_changes_nothing_in_a_namespace_but_what_a_tenant_is_made_of() -> None:

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp.base_protocol import BaseProtocol
 
-from landlord.controller.kube import _events
+from landlord.controller.kube import _read_events
 
 POD = {"type": "ADDED", "object": {"metadata": {"name": "restate-0"}}}
 LINE = json.dumps(POD).encode() + b"\n"
@@ -40,7 +40,7 @@ async def test_a_watch_ends(then: bytes | Exception) -> None:
     loop = asyncio.get_running_loop()
     lines = aiohttp.StreamReader(Connection(loop), 1000, loop=loop)
     lines.feed_data(LINE)
-    events = _events(lines)
+    events = _read_events(lines)
     assert await anext(events) == POD
     if isinstance(then, Exception):
         lines.set_exception(then)

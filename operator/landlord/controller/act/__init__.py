@@ -1,1 +1,1 @@
-"""Does what was decided, for one Tenant at a time."""
+"""Carries out what was decided, for one Tenant at a time."""

@@ -1,5 +1,7 @@
-"""The requests that this process waits for, one a Tenant. Lost at a restart, and nothing with them:
-the same request attaches to the same work."""
+"""The requests that this process waits for, one for each Tenant.
+
+A restart forgets them and loses nothing, because the same request attaches to the same work.
+"""
 
 import asyncio
 import logging
@@ -18,55 +20,55 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class _Entry:
+class _FlightEntry:
     flight: Flight
     task: asyncio.Task[None]
     watched: bool = True
-    """Whether `start` waits for it still: its caller sees every news for itself."""
+    """Whether `start` still waits for it: its caller then observes every change itself."""
 
 
 class Flights:
-    """Hands requests to the engine and keeps what came of them.
+    """Submits requests to the engine and keeps what came of them.
 
-    `on_change` hears by key of every news that comes after `start` has returned. To tell of an error before
-    would have the key worked on again at once, and so take the backoff from it.
+    `on_change` is called with the key for every change after `start` has returned. A call for an earlier
+    error would have the key worked on again at once, without its backoff.
     """
 
     def __init__(self, engine: WorkflowEngine, on_change: Callable[[Key], None]) -> None:
         self._engine = engine
         self._on_change = on_change
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, _FlightEntry] = {}
         self._by_request: dict[str, Key] = {}
 
     def get(self, key: Key) -> Flight | None:
-        """What is known of the Tenant's request, if there is one."""
+        """Return what is known of the Tenant's request, if it has one."""
         entry = self._entries.get(key)
         return entry.flight if entry else None
 
     async def start(self, key: Key, request: Request, patience: float) -> None:
-        """Hand a request over instead of an earlier one, and give it `patience` seconds to end.
+        """Submit a request in place of an earlier one, and wait up to `patience` seconds for its outcome.
 
-        Short work is over by then, which saves the write that would say that it goes on.
+        Short work has ended by then, which saves the write that would report its progress.
         """
         self.forget(key)
         task = asyncio.create_task(self._perform(key, request), name=f"perform {request.idempotency_key}")
-        self._entries[key] = entry = _Entry(Flight(request), task)
+        self._entries[key] = entry = _FlightEntry(Flight(request), task)
         self._by_request[request.idempotency_key] = key
         metrics.workflows_in_flight.inc()
         await asyncio.wait({task}, timeout=patience)
         entry.watched = False
 
-    def progressed(self, request: Request, progress: Progress) -> None:
-        """Take in news of a request."""
+    def update_progress(self, request: Request, progress: Progress) -> None:
+        """Store the progress of a request."""
         key = self._by_request.get(request.idempotency_key)
         entry = self._entries.get(key) if key else None
         if key is None or entry is None or entry.flight.progress == progress:
             return
         entry.flight = replace(entry.flight, progress=progress)
-        self._tell(key, entry)
+        self._notify(key, entry)
 
     def forget(self, key: Key) -> None:
-        """Stop waiting. The work itself goes on."""
+        """Stop waiting. The work itself continues."""
         entry = self._entries.pop(key, None)
         if entry is None:
             return
@@ -84,14 +86,15 @@ class Flights:
         except EngineError as problem:
             error = problem
         except Exception as problem:
-            # A defect in an engine must show on the Tenant and in the log, and not leave it waiting for ever.
-            log.exception("the engine failed unexpectedly", extra={"tenant": request.tenant_id})
+            # A defect in an engine must show on the Tenant and in the log, and must not leave the Tenant
+            # waiting.
+            log.exception("the workflow engine failed unexpectedly", extra={"tenant": request.tenant_id})
             error = EngineError(f"unexpected error: {problem!r}")
         metrics.workflows_in_flight.dec()
         entry = self._entries[key]
         entry.flight = replace(entry.flight, outcome=outcome, error=error)
-        self._tell(key, entry)
+        self._notify(key, entry)
 
-    def _tell(self, key: Key, entry: _Entry) -> None:
+    def _notify(self, key: Key, entry: _FlightEntry) -> None:
         if not entry.watched:
             self._on_change(key)

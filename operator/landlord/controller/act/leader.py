@@ -1,8 +1,8 @@
-"""Leader election by a Lease: of several replicas that all watch, one acts.
+"""Leader election by a Lease: several replicas watch, and one of them acts.
 
-Own code because the one in `kubernetes.aio.leaderelection` neither bounds its calls in time nor releases the
-lease on exit, and trusts the wall clocks of others. Here a holder is judged by whether its record changes,
-on the local monotonic clock, as client-go does it.
+landlord has its own because `kubernetes.aio.leaderelection` neither bounds its calls in time nor releases the
+lease on exit, and trusts the wall clocks of others. Here a holder has to change its record often enough by
+the local monotonic clock, as in client-go.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ RETRY_SECONDS = 2.0
 
 
 class LeadershipLost(LandlordError):
-    """The lease could not be renewed in time: another replica may act now, so this process must end."""
+    """landlord could not renew the lease in time: another replica may act now, so this process must end."""
 
 
 class _HeldByAnother(Exception):
-    """The lease was taken from us: whoever did that has acted, even if it is free again."""
+    """Another replica took the lease from us, and has acted, even if the lease is free again."""
 
 
 class Leader:
@@ -49,7 +49,7 @@ class Leader:
     async def acquire(self) -> None:
         """Wait until the lease is ours."""
         announced = False
-        while not await self._try():
+        while not await self._try_once():
             if not announced:
                 log.info("standing by: another replica leads", extra={"identity": self._identity})
                 announced = True
@@ -65,14 +65,14 @@ class Leader:
                 async with asyncio.timeout(self._renewed_at + RENEW_DEADLINE - time.monotonic()):
                     await self._renew()
         except TimeoutError as error:
-            raise LeadershipLost(f"{lease} could not be renewed") from error
+            raise LeadershipLost(f"landlord could not renew {lease} in time") from error
         except _HeldByAnother as error:
             raise LeadershipLost(f"{lease} is held by {error.args[0] or 'nobody'}") from error
         finally:
             metrics.leader.set(0)
 
     async def release(self) -> None:
-        """Let another replica lead at once instead of after the lease has run out."""
+        """Let another replica lead at once instead of after the lease has expired."""
         metrics.leader.set(0)
         try:
             lease = await self._kube.call("GET", f"{self._path}/{names.LEASE}")
@@ -80,22 +80,24 @@ class Leader:
                 lease["spec"]["holderIdentity"] = ""
                 await self._put(lease)
         except KubeError as error:
-            log.warning("the lease was not released: %s; it runs out by itself", error)
+            log.warning("landlord could not release the lease: %s; it expires by itself", error)
 
     async def _renew(self) -> None:
         done = False
         while not done:
             await asyncio.sleep(RETRY_SECONDS)
-            done = await self._try(ours=True)
+            done = await self._try_once(ours=True)
 
-    async def _try(self, *, ours: bool = False) -> bool:
-        # Others count from when it is stored, which may be long before the answer.
+    async def _try_once(self, *, ours: bool = False) -> bool:
+        # Others count from when the API server stores it, which may be long before its answer.
         began = time.monotonic()
         try:
             async with asyncio.timeout(RENEW_DEADLINE / 2):
                 done = await self._acquire_or_renew(ours=ours)
         except (KubeError, TimeoutError) as error:
-            log.warning("the lease can't be read or written: %r", error, extra={"identity": self._identity})
+            log.warning(
+                "landlord can't read or write the lease: %r", error, extra={"identity": self._identity}
+            )
             return False
         if done:
             self._renewed_at = began
@@ -116,7 +118,7 @@ class Leader:
         if holder != self._identity:
             if ours:
                 raise _HeldByAnother(holder)
-            if holder and not self._expired(spec):
+            if holder and not self._has_expired(spec):
                 return False
             spec["acquireTime"] = now
             spec["leaseTransitions"] = spec.get("leaseTransitions", 0) + 1
@@ -124,7 +126,7 @@ class Leader:
         await self._put(lease)
         return True
 
-    def _expired(self, spec: JsonObject) -> bool:
+    def _has_expired(self, spec: JsonObject) -> bool:
         record = (spec.get("holderIdentity", ""), spec.get("renewTime", ""))
         if record != self._seen:
             self._seen, self._seen_at = record, time.monotonic()
@@ -149,5 +151,5 @@ class Leader:
         self.uid = created["metadata"]["uid"]
 
     async def _put(self, lease: JsonObject) -> None:
-        """Replace the lease; its resourceVersion makes the API server refuse all but one of two writers."""
+        """Replace the lease; by its resourceVersion the API server accepts only one of two writers."""
         await self._kube.write("leases", "PUT", f"{self._path}/{names.LEASE}", lease)

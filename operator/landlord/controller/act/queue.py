@@ -1,6 +1,7 @@
 """The work queue, with the semantics of client-go's: no key twice, one at a time, backoff per key.
 
-Own code because no library has these semantics for asyncio; they are what keeps a control loop correct.
+landlord has its own because no library has these semantics for asyncio, and a control loop is correct only
+with them.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ class WorkQueue(Generic[K]):
         return len(self._ready)
 
     def add(self, key: K) -> None:
-        """Have the key worked on now; a key that is being worked on is worked on once more."""
+        """Have the key worked on now; a key that is being worked on comes again afterwards."""
         self._disarm(key)
         if key in self._active:
             self._again.add(key)
@@ -39,7 +40,7 @@ class WorkQueue(Generic[K]):
             self._wakeup.set()
 
     def add_after(self, key: K, seconds: float) -> None:
-        """Have the key worked on later, unless it is anyway; the earlier of two times holds."""
+        """Have the key worked on later, unless it is queued anyway; the earlier of two times holds."""
         if key in self._waiting or key in self._again:
             return
         loop = asyncio.get_running_loop()
@@ -56,17 +57,17 @@ class WorkQueue(Generic[K]):
         self.add_after(key, delay)
         return delay
 
-    def succeeded(self, key: K) -> None:
+    def reset_backoff(self, key: K) -> None:
         """Let the key's next failure start at the shortest backoff again."""
         self._failures.pop(key, None)
 
     def forget(self, key: K) -> None:
-        """Drop all that is remembered of a key that is gone."""
+        """Drop everything about a key that no longer exists."""
         self._disarm(key)
         self._failures.pop(key, None)
 
     async def get(self) -> K:
-        """The next key; the caller must call `done` with it."""
+        """Return the next key; the caller must call `finish` with it."""
         while not self._ready:
             self._wakeup.clear()
             await self._wakeup.wait()
@@ -75,8 +76,8 @@ class WorkQueue(Generic[K]):
         self._active.add(key)
         return key
 
-    def done(self, key: K) -> None:
-        """The work on the key is over, well or not."""
+    def finish(self, key: K) -> None:
+        """End the work on the key, whether it succeeded or not."""
         self._active.discard(key)
         if key in self._again:
             self._again.discard(key)

@@ -1,1 +1,1 @@
-"""What to do and what to say, from what is known. No I/O."""
+"""Decides what to do and what to report, from what is known. No I/O."""

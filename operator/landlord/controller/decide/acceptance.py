@@ -1,34 +1,39 @@
-"""Whether a Tenant can be accepted as it is. Pure."""
+"""Whether landlord can accept a Tenant as it is."""
 
-from landlord.api.tenant import Tenant
-from landlord.controller.decide.facts import Facts
-
-
-def provider(tenant: Tenant, facts: Facts) -> str:
-    """The backend that runs the tenant: what was chosen once stays for its life."""
-    asked = tenant.spec.compute.provider if tenant.spec else None
-    return tenant.status.provider or asked or facts.default_provider
+from landlord.controller.decide.facts import Case
+from landlord.controller.decide.situation import NotAccepted
 
 
-def lacks_backend(tenant: Tenant, facts: Facts) -> bool:
-    """Whether the worker is known to have no such backend as the Tenant needs."""
-    known = facts.registration.backends
-    return known is not None and provider(tenant, facts) not in known
+def choose_provider(case: Case) -> str:
+    """Choose the backend that runs the tenant: the first choice stays for the tenant's life."""
+    spec = case.tenant.spec
+    requested = spec.compute.provider if spec else None
+    return case.tenant.status.provider or requested or case.facts.default_provider
 
 
-def refusal(tenant: Tenant, facts: Facts) -> tuple[str, str] | None:
-    """Why the Tenant can't be accepted, as (reason, message)."""
+def is_backend_missing(case: Case) -> bool:
+    """Whether the worker is known to lack the backend that the Tenant needs."""
+    known = case.facts.registration.backends
+    return known is not None and choose_provider(case) not in known
+
+
+def find_refusal(case: Case) -> NotAccepted | None:
+    """Find out why landlord can't accept the Tenant."""
+    tenant, facts = case.tenant, case.facts
     if tenant.spec is None:
-        return "InvalidSpec", f"Correct the spec: {tenant.spec_error}"
+        return NotAccepted("InvalidSpec", f"The spec is invalid: {tenant.spec_error}. Correct it")
     if facts.owner is not None:
-        return "IdentityConflict", (
-            f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}: "
-            "delete one of them, or create this one again with another tenantID"
+        return NotAccepted(
+            "IdentityConflict",
+            f"tenantID {tenant.tenant_id} belongs to the older Tenant {facts.owner}. "
+            "Delete one of the two, or create this one again with another tenantID",
         )
-    if lacks_backend(tenant, facts):
-        return "UnknownBackend", (
-            f"The worker has no backend {provider(tenant, facts)}, "
-            f"only {', '.join(sorted(facts.registration.backends or ())) or 'none'}: "
-            "set spec.compute.provider in a new Tenant, or enable the backend with LANDLORD_BACKENDS"
+    if is_backend_missing(case):
+        return NotAccepted(
+            "UnknownBackend",
+            f"The worker lacks the backend {choose_provider(case)}; it has "
+            f"{', '.join(sorted(facts.registration.backends or ())) or 'none'}. "
+            "Create a new Tenant with another spec.compute.provider, or enable the backend with "
+            "LANDLORD_BACKENDS",
         )
     return None

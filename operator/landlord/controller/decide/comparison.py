@@ -1,25 +1,25 @@
-"""Compares what a survey saw of a tenant with what its Tenant says. Pure.
+"""Compares what a survey observed of a tenant with what its Tenant reports.
 
-| the tenant …                                | → ComputeHealthy   | drift | work to be done again |
-|---------------------------------------------|--------------------|-------|-----------------------|
-| is as it was made, and healthy              | Healthy            |       |                       |
-| is as it was made, and not healthy          | Unhealthy, at the  |       |                       |
-|                                             | second such survey |       |                       |
-| is not there                                | Missing            | yes   | if it should run      |
-| is at rest, and left nothing                | Healthy            |       |                       |
-| is only what a suspended or archived one is | Missing            | yes   | yes                   |
-| runs, and should be suspended or archived   | Unhealthy          | yes   | yes                   |
-| was made from another spec, or was changed  | Healthy, Unhealthy | yes   | yes                   |
-| refers to what has changed, such as a Secret| Healthy, Unhealthy |       | yes, in every mode    |
-| can't be seen, again and again              | NotSurveyed        | as before |                   |
+| the tenant …                                 | → ComputeHealthy   | drift     | work is done again  |
+|----------------------------------------------|--------------------|-----------|---------------------|
+| is as landlord created it, and healthy       | Healthy            |           |                     |
+| is as landlord created it, and not healthy   | Unhealthy, at the  |           |                     |
+|                                              | second such survey |           |                     |
+| does not exist                               | Missing            | yes       | if it must run      |
+| is suspended or archived, and left nothing   | Healthy            |           |                     |
+| must run, but is suspended or archived       | Missing            | yes       | yes                 |
+| runs, but must be suspended or archived      | Unhealthy          | yes       | yes                 |
+| has another spec, or somebody changed it     | Healthy, Unhealthy | yes       | yes                 |
+| refers to something changed, such as a Secret| Healthy, Unhealthy |           | yes, in every mode  |
+| can't be observed, three surveys in a row    | NotSurveyed        | as before |                     |
 
-`spec.management.drift` decides what becomes of drift: with Repair the work is done again, with Report it is
-shown, with Ignore neither. After a workflow that failed only the health is judged: the next one is on its
-way, or waits for a change of the spec.
+`spec.management.drift` decides what follows from drift: with Repair landlord does the work again, with Report
+it reports the drift, and with Ignore it does neither. After a workflow that failed, only the health is
+judged: the next workflow is on its way, or waits for a change of the spec.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -29,27 +29,27 @@ from landlord.api.schema import JsonObject
 from landlord.api.survey import Seen
 
 Mode = Literal["Repair", "Report", "Ignore"]
-Work = tuple[str, int, int]
+WorkId = tuple[str, int, int]
 """The Tenant's uid, and generation and attempt of a workflow."""
 
 MAX_ITEMS = 32
 MAX_ITEM = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a Tenant that no work is under way for says of itself, as far as a survey can tell otherwise."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastReported:
+    """What a Tenant that no work is under way for reports, as far as a survey can contradict it."""
 
     provider: str
     tenant_id: str
-    work: Work
+    work: WorkId
     """The workflow that ended last."""
-    succeeded: bool
-    """Whether that has brought the tenant into the state that it shall be in."""
+    has_succeeded: bool
+    """Whether that brought the tenant into the state that it must be in."""
     state: State
     spec_hash: str | None
-    left: bool
-    """Whether there should be anything of it on the backend."""
+    has_objects: bool
+    """Whether any of the tenant's objects must exist on the backend."""
     mode: Mode
     health: tuple[str, str, str] | None
     """Status, reason and message of ComputeHealthy."""
@@ -58,23 +58,29 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a survey has found out about a Tenant."""
+    """What a survey found out about a Tenant."""
 
-    work: Work
-    """The workflow that had ended before the survey began. After another one, this is no news any more."""
+    work: WorkId
+    """The workflow that had ended before the survey began. The finding is outdated once another has ended."""
     at: datetime
     health: Verdict | None
-    """What ComputeHealthy shall say; None: as before."""
+    """The new ComputeHealthy; None: as before."""
     drift: tuple[str, ...] | None
-    """What `status.drift` shall show; None: as before."""
+    """The new `status.drift`; None: as before."""
+    _: KW_ONLY
     repair: str = ""
-    """For a person: why the work is to be done again; empty if it is not."""
+    """For a person: why landlord has to do the work again; empty if it has not."""
     repair_at: datetime | None = None
-    """When it may be done again, if not now."""
+    """When landlord may do so, if not now."""
+
+    @property
+    def is_repair_due(self) -> bool:
+        """Whether landlord is to do the work again now."""
+        return bool(self.repair) and self.repair_at is None
 
 
-def standing(body: JsonObject) -> Standing | None:
-    """What there is to compare with; None while work goes on, or if the Tenant is left alone."""
+def read_last_reported(body: JsonObject) -> LastReported | None:
+    """Read what to compare with; None while work is under way, or if landlord leaves the tenant unchanged."""
     metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
     workflow, management = status.get("workflow"), spec.get("management") or {}
     if (
@@ -89,116 +95,120 @@ def standing(body: JsonObject) -> Standing | None:
     state, generation = status.get("state", "Active"), metadata["generation"]
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
     provisioned, health = conditions.get(PROVISIONED, {}), conditions.get(COMPUTE_HEALTHY)
-    succeeded = provisioned.get("status") == "True"
-    if workflow["generation"] != generation or not (succeeded or status.get("resources")):
+    has_succeeded = provisioned.get("status") == "True"
+    if workflow["generation"] != generation or not (has_succeeded or status.get("resources")):
         return None
-    return Standing(
+    return LastReported(
         provider=status["provider"],
         tenant_id=spec.get("tenantID") or metadata["name"],
         work=(metadata["uid"], workflow["generation"], workflow["attempt"]),
-        succeeded=succeeded,
+        has_succeeded=has_succeeded,
         state=state,
         spec_hash=status.get("specHash"),
-        left=state == "Active" or bool(status.get("resources")),
+        has_objects=state == "Active" or bool(status.get("resources")),
         mode=management.get("drift", "Repair"),
         health=(health["status"], health["reason"], health["message"]) if health else None,
         drift=tuple(status.get("drift", {}).get("items", ())),
     )
 
 
-def healthy(state: State) -> Verdict:
-    """What ComputeHealthy says of a tenant that is as it should be."""
-    message = "What runs is healthy" if state == "Active" else "Nothing runs, as it should be"
+def judge_healthy(state: State) -> Verdict:
+    """Judge ComputeHealthy of a tenant that is as it must be."""
+    message = "The tenant is healthy" if state == "Active" else "Nothing of the tenant runs, as requested"
     return Verdict(COMPUTE_HEALTHY, "True", "Healthy", message)
 
 
-def compare(says: Standing, seen: Seen | None, at: datetime, *, seen_unhealthy: bool = False) -> Finding:
-    """What the survey that began at that time has found out; `seen` is None if the tenant was not there.
+def compare(
+    reported: LastReported, seen: Seen | None, at: datetime, *, was_unhealthy: bool = False
+) -> Finding:
+    """Compare with the survey that began at that time; `seen` is None if it found none of the tenant's
+    objects.
 
-    `seen_unhealthy` tells whether the survey before found it unhealthy, too.
+    `was_unhealthy` says whether the survey before found the tenant unhealthy, too.
     """
-    health, drift = _health(says, seen), _drift(says, seen)
-    told_before = says.health is not None and says.health[1] == health.reason
-    # What nobody has changed may be unhealthy just for a moment, for instance while a pod is replaced.
-    passing = health.reason == "Unhealthy" and not (drift or seen_unhealthy or told_before)
-    believed = None if passing else health
-    if not says.succeeded:
-        return Finding(says.work, at, believed, None)
+    health, drift = _judge_health(reported, seen), _describe_drift(reported, seen)
+    is_reported = reported.health is not None and reported.health[1] == health.reason
+    # What nobody changed may be unhealthy just for a moment, for instance while a pod is replaced.
+    may_pass = health.reason == "Unhealthy" and not (drift or was_unhealthy or is_reported)
+    believed = None if may_pass else health
+    if not reported.has_succeeded:
+        return Finding(reported.work, at, believed, None)
     repair = seen.outdated if seen else ""
-    if says.mode == "Repair" and drift and (seen or says.state == "Active"):
+    if reported.mode == "Repair" and drift and (seen or reported.state == "Active"):
         repair = drift
-    shown = (shortened(drift, MAX_ITEM),) if drift and says.mode != "Ignore" else ()
-    return Finding(says.work, at, believed, shown, repair)
+    shown = (shortened(drift, MAX_ITEM),) if drift and reported.mode != "Ignore" else ()
+    return Finding(reported.work, at, believed, shown, repair=repair)
 
 
-def later(finding: Finding, due: datetime) -> Finding:
-    """The finding of a tenant that was repaired only just now."""
+def with_repair_at(finding: Finding, due: datetime) -> Finding:
+    """Postpone the repair of a tenant that was repaired only moments ago."""
     health = finding.health
     if health and health.status == "False":
-        again = f"It is repaired again at {due:%Y-%m-%dT%H:%M:%SZ}, as it was only just now"
+        again = f"landlord repaired it moments ago, and does so again at {due:%Y-%m-%dT%H:%M:%SZ}"
         health = replace(health, message=f"{health.message}.\n{again}")
     return replace(finding, health=health, repair_at=due)
 
 
-def unseen(says: Standing, at: datetime, why: str) -> Finding:
-    """Too many surveys have been missed: nothing is known of the tenant."""
-    return Finding(says.work, at, Verdict(COMPUTE_HEALTHY, "Unknown", "NotSurveyed", why), None)
+def find_nothing(reported: LastReported, at: datetime, why: str) -> Finding:
+    """Conclude from too many failed surveys that nothing is known of the tenant."""
+    return Finding(reported.work, at, Verdict(COMPUTE_HEALTHY, "Unknown", "NotSurveyed", why), None)
 
 
-def is_news(says: Standing, finding: Finding) -> bool:
-    """Whether the Tenant says otherwise, or work is to be done again now."""
-    if finding.work != says.work:
+def is_news(reported: LastReported, finding: Finding) -> bool:
+    """Whether the Tenant reports something else, or landlord has to do the work again now."""
+    if finding.work != reported.work:
         return False
-    if finding.repair and finding.repair_at is None:
+    if finding.is_repair_due:
         return True
-    if finding.drift is not None and finding.drift != says.drift:
+    if finding.drift is not None and finding.drift != reported.drift:
         return True
     health = finding.health
-    if health is None or says.health is None:
+    if health is None or reported.health is None:
         return health is not None
-    status, reason, message = says.health
+    status, reason, message = reported.health
     if (status, reason) != (health.status, health.reason):
         return True
-    # Why nothing can be seen changes its words from time to time, which is not worth a write for all Tenants;
-    # neither is how long something has been unhealthy.
-    return reason != "NotSurveyed" and _worded(message) != _worded(health.message)
+    # The reason why surveys fail changes its words from time to time, which is not worth a write for all
+    # Tenants; neither is how long a tenant has been unhealthy.
+    return reason != "NotSurveyed" and _strip_numbers(message) != _strip_numbers(health.message)
 
 
-def is_calm(says: Standing, finding: Finding) -> bool:
-    """Whether the news is nothing to act upon, and may be true of all Tenants at once: it has time."""
-    if finding.repair or finding.drift not in (None, says.drift) or finding.health is None:
+def is_deferrable(reported: LastReported, finding: Finding) -> bool:
+    """Whether the news needs no action, and may concern all Tenants at once."""
+    if finding.repair or finding.drift not in (None, reported.drift) or finding.health is None:
         return False
-    was_bad = says.health is not None and says.health[0] == "False"
+    was_bad = reported.health is not None and reported.health[0] == "False"
     return finding.health.status == "Unknown" or (finding.health.status == "True" and not was_bad)
 
 
-def _health(says: Standing, seen: Seen | None) -> Verdict:
-    if seen is None and says.left:
-        message = f"Nothing of the tenant is on the backend {says.provider} any more"
+def _judge_health(reported: LastReported, seen: Seen | None) -> Verdict:
+    if seen is None and reported.has_objects:
+        message = f"None of the tenant's objects exist on backend {reported.provider}"
         return Verdict(COMPUTE_HEALTHY, "False", "Missing", message)
     if seen is None:
-        return healthy(says.state)
-    if seen.state != says.state:
-        reason = "Missing" if says.state == "Active" else "Unhealthy"
-        return Verdict(COMPUTE_HEALTHY, "False", reason, _other_state(says, seen))
+        return judge_healthy(reported.state)
+    if seen.state != reported.state:
+        reason = "Missing" if reported.state == "Active" else "Unhealthy"
+        return Verdict(COMPUTE_HEALTHY, "False", reason, _describe_other_state(reported, seen))
     if not seen.healthy:
         return Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", shortened(seen.reason))
-    return healthy(says.state)
+    return judge_healthy(reported.state)
 
 
-def _drift(says: Standing, seen: Seen | None) -> str:
+def _describe_drift(reported: LastReported, seen: Seen | None) -> str:
     if seen is None:
-        return _health(says, seen).message if says.left else ""
-    if seen.state != says.state:
-        return _other_state(says, seen)
-    if says.state == "Active" and says.spec_hash and seen.spec_hash and seen.spec_hash != says.spec_hash:
-        return f"what runs was made from another spec (hash {seen.spec_hash}, should be {says.spec_hash})"
+        return _judge_health(reported, seen).message if reported.has_objects else ""
+    if seen.state != reported.state:
+        return _describe_other_state(reported, seen)
+    must, runs = reported.spec_hash, seen.spec_hash
+    if reported.state == "Active" and must and runs and runs != must:
+        return f"the tenant runs another spec (hash {runs}, must be {must})"
     return seen.drift
 
 
-def _other_state(says: Standing, seen: Seen) -> str:
-    return f"What is left of the tenant is as of one that is {seen.state}, and it should be {says.state}"
+def _describe_other_state(reported: LastReported, seen: Seen) -> str:
+    return f"The tenant is {seen.state} on backend {reported.provider}, and must be {reported.state}"
 
 
-def _worded(message: str) -> str:
+def _strip_numbers(message: str) -> str:
     return re.sub(r"[0-9]+", "", message)

@@ -1,9 +1,11 @@
-"""What a plan is made from besides the Tenant itself."""
+"""What a plan is made from: the Tenant, what is known beside it, and the time."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from landlord.api.outcome import Outcome
 from landlord.api.request import Request
+from landlord.api.tenant import Tenant
 from landlord.controller.decide.breaker import Deletions
 from landlord.controller.decide.comparison import Finding
 from landlord.engines.contract import Progress, Registration
@@ -12,7 +14,7 @@ from landlord.errors import EngineError, NotRegistered, RequestRejected
 
 @dataclass(frozen=True)
 class Flight:
-    """What this process knows of one request that it gave to the engine."""
+    """What this process knows of one request that it submitted to the engine."""
 
     request: Request
     progress: Progress | None = None
@@ -21,40 +23,58 @@ class Flight:
 
     def is_for(self, request: Request) -> bool:
         """Whether it is this very work; another operation has another handler, and so a key of its own."""
-        asked = (self.request.operation, self.request.idempotency_key)
-        return asked == (request.operation, request.idempotency_key)
+        submitted = (self.request.operation, self.request.idempotency_key)
+        return submitted == (request.operation, request.idempotency_key)
 
     @property
-    def taken(self) -> bool:
-        """Whether the engine has taken it, or may have, and has not told what came of it."""
+    def may_be_running(self) -> bool:
+        """Whether the engine accepted it, or may have, and has not reported its outcome."""
         return self.outcome is None and not isinstance(self.error, NotRegistered | RequestRejected)
 
     @property
-    def ended(self) -> bool:
-        """Whether it is not under way any more, as far as this process knows."""
+    def has_ended(self) -> bool:
+        """Whether this process no longer waits for it."""
         return self.outcome is not None or self.error is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known beside the object."""
 
     registration: Registration
-    """As it is now: what unfinished Tenants say and wait for."""
+    """The current one: unfinished Tenants report it and wait for it."""
     steady: Registration | None
-    """As it has stood for a while, or did before a change of a moment ago."""
+    """The one that has not changed for a while, or had not before a change of a moment ago."""
     default_provider: str
     owner: str | None = None
     """namespace/name of the older Tenant that has the same tenantID."""
     flight: Flight | None = None
     finding: Finding | None = None
-    """What the last survey has found to be otherwise than the Tenant says."""
+    """How the last survey differs from what the Tenant reports."""
     deletions: Deletions | None = None
-    """All deletions that are known of. None: the breaker is off, or not needed."""
+    """All known deletions. None: the breaker is off, or not needed."""
 
     @property
-    def for_settled(self) -> Registration | None:
-        """What settled Tenants tell of it; None while it is changing: they are left as they are."""
+    def settled_registration(self) -> Registration | None:
+        """What settled Tenants report; None while the registration is changing: they are left unchanged."""
         now, steady = self.registration, self.steady
-        same = steady is not None and (steady.status, steady.reason) == (now.status, now.reason)
-        return steady if same else None
+        is_same = steady is not None and (steady.status, steady.reason) == (now.status, now.reason)
+        return steady if is_same else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One Tenant at one moment, with all that landlord knows about it."""
+
+    tenant: Tenant
+    facts: Facts
+    now: datetime
+
+    @property
+    def finding(self) -> Finding | None:
+        """The survey's finding, unless another workflow has ended since that survey."""
+        finding, workflow = self.facts.finding, self.tenant.status.workflow
+        if finding is None or workflow is None:
+            return None
+        last_work = (self.tenant.metadata.uid, workflow.generation, workflow.attempt)
+        return finding if finding.work == last_work else None

@@ -1,7 +1,7 @@
-"""What the status says of a survey's findings. Pure.
+"""Composes what the status reports of a survey's finding.
 
-Ready follows ComputeHealthy once that is seen to be False, and until it is seen to be True: that nothing can
-be seen for a while makes no tenant unready that runs, and none ready that does not.
+Ready follows ComputeHealthy once a survey found that to be False, and until a survey finds it to be True: a
+survey that fails makes no tenant that runs unready, and no other tenant ready.
 """
 
 from collections.abc import Sequence
@@ -13,57 +13,52 @@ from landlord.api.status import Drift, Phase, TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.decide import lifecycle
 from landlord.controller.decide.comparison import MAX_ITEM, Finding
+from landlord.controller.decide.facts import Case
 
 UNWELL = ("Unhealthy", "Missing")
 """Reasons of Ready that come from ComputeHealthy."""
 
 
-def current(tenant: Tenant, finding: Finding | None) -> Finding | None:
-    """The finding, if no other workflow has ended since the survey that it comes from."""
-    workflow = tenant.status.workflow
-    if finding is None or workflow is None:
-        return None
-    return finding if finding.work == (tenant.metadata.uid, workflow.generation, workflow.attempt) else None
-
-
-def told(tenant: Tenant, status: TenantStatus, finding: Finding, now: datetime) -> TenantStatus:
-    """The status of a Tenant that no work is under way for, with what was found."""
-    drift = status.drift if finding.drift is None else _drift(status.drift, finding.drift, finding.at)
+def with_finding(case: Case, status: TenantStatus, finding: Finding) -> TenantStatus:
+    """Add a finding to the status of a Tenant that no work is under way for."""
+    drift = status.drift if finding.drift is None else _merge_drift(status.drift, finding.drift, finding.at)
     if finding.health is None:
         return status.model_copy(update={"drift": drift})
     verdicts = {c.type: Verdict(c.type, c.status, c.reason, c.message) for c in status.conditions}
     verdicts[COMPUTE_HEALTHY] = finding.health
     phase, ready = status.phase, verdicts.get(READY)
     if ready is not None and (ready.status == "True" or ready.reason in UNWELL):
-        verdicts[READY], phase = _ready(tenant, ready, finding.health, now)
-    merged = conditions.merge(status.conditions, verdicts.values(), tenant.metadata.generation, now)
+        verdicts[READY], phase = _judge_ready(case, ready, finding.health)
+    generation = case.tenant.metadata.generation
+    merged = conditions.merge(status.conditions, verdicts.values(), generation, case.now)
     return status.model_copy(update={"conditions": merged, "phase": phase or status.phase, "drift": drift})
 
 
-def noted(tenant: Tenant, finding: Finding) -> Tenant:
-    """The Tenant that is being repaired, which shows why until that has succeeded."""
-    drift = _drift(tenant.status.drift, finding.drift or (shortened(finding.repair, MAX_ITEM),), finding.at)
+def with_drift(tenant: Tenant, finding: Finding) -> Tenant:
+    """Add what landlord repairs to the Tenant, which reports it until that has succeeded."""
+    items = finding.drift or (shortened(finding.repair, MAX_ITEM),)
+    drift = _merge_drift(tenant.status.drift, items, finding.at)
     return tenant.model_copy(update={"status": tenant.status.model_copy(update={"drift": drift})})
 
 
-def in_words(drift: Drift | None) -> str:
-    """What was found, in one line; empty if that is not known any more."""
+def describe_drift(drift: Drift | None) -> str:
+    """Describe what a survey found in one line; empty if that is no longer known."""
     return "; ".join(drift.items) if drift else ""
 
 
-def _drift(before: Drift | None, items: Sequence[str], at: datetime) -> Drift | None:
+def _merge_drift(before: Drift | None, items: Sequence[str], at: datetime) -> Drift | None:
     if not items:
         return None
     since = before.first_detected_at if before else at.replace(microsecond=0)
     return Drift(first_detected_at=since, items=tuple(items))
 
 
-def _ready(tenant: Tenant, ready: Verdict, health: Verdict, now: datetime) -> tuple[Verdict, Phase | None]:
+def _judge_ready(case: Case, ready: Verdict, health: Verdict) -> tuple[Verdict, Phase | None]:
     if health.status == "False":
         return Verdict(READY, "False", health.reason, health.message), "Degraded"
     if health.status == "True" and ready.status != "True":
-        state = lifecycle.reached(tenant)
+        state = lifecycle.find_reached_state(case.tenant)
         reason = "Provisioned" if state == "Active" else state
-        verdict = Verdict(READY, "True", reason, lifecycle.told(tenant, state, now))
-        return verdict, "Ready" if state == "Active" else state
+        message = lifecycle.describe_state(case.tenant, state, case.now)
+        return Verdict(READY, "True", reason, message), "Ready" if state == "Active" else state
     return ready, None

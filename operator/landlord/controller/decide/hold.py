@@ -1,7 +1,7 @@
-"""Decides whether the deprovisioning of a deleted Tenant has to wait. Pure.
+"""Decides whether the deprovisioning of a deleted Tenant has to wait.
 
-It is decided from the object alone, so that a restart of the operator forgets nothing. What has begun goes
-on: half a tenant is no use to anybody.
+The object alone decides, so that a restart of the operator forgets nothing. landlord finishes what it has
+begun, because half a tenant is of no use to anybody.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.tenant import Tenant
 from landlord.controller.decide.breaker import RELEASE, Deletions
 from landlord.controller.decide.facts import Flight
-from landlord.controller.decide.workflow_status import taken
+from landlord.controller.decide.last_work import may_be_running
 
-KEEP = "to keep what runs, set spec.deletion.policy to Retain, and create the Tenant again"
-"""A deletion can't be taken back, but need not remove anything."""
+KEEP = "to keep the tenant, set spec.deletion.policy to Retain, and create the Tenant again"
+"""A deletion can't be undone, but need not remove anything."""
 
 
 Departure = Literal["Deprovisioned", "NothingMade", "Archived", "Retained", "LeftBehind"]
-"""What has become of what was made for a Tenant that is let go."""
+"""What became of a tenant's objects when landlord released its Tenant."""
 
 
 @dataclass(frozen=True)
@@ -29,70 +29,69 @@ class Hold:
 
     reason: Literal["Protected", "MassDeletionHold", "GracePeriod"]
     message: str
-    """What a person can do about it."""
+    """Why, and what a person can do about it."""
     until: datetime | None = None
     """When it ends by itself."""
 
 
-def retains(tenant: Tenant) -> bool:
-    """Whether the Tenant is let go, and what was made for it stays."""
+def is_retained(tenant: Tenant) -> bool:
+    """Whether landlord releases the Tenant and keeps everything that it created for it."""
     return tenant.deletion.policy == "Retain" and not tenant.deletion.protected
 
 
-def gives_up(tenant: Tenant) -> bool:
-    """Whether the Tenant is let go because deprovisioning has failed, and nobody wants it tried again."""
+def is_given_up(tenant: Tenant) -> bool:
+    """Whether landlord releases the Tenant because deprovisioning failed and must not be retried."""
     workflow = tenant.status.workflow
     failed = workflow is not None and (workflow.operation, workflow.sub_state) == ("Delete", "Failed")
     return failed and tenant.deletion.force
 
 
-def left_behind(tenant: Tenant) -> str:
-    """What there is of the tenant, as far as is known, and where."""
-    return listed(tenant, tenant.status.resources, "whatever was made so far")
+def describe_left_behind(tenant: Tenant) -> str:
+    """Describe which of the tenant's objects exist, as far as is known, and where."""
+    return describe_resources(tenant, tenant.status.resources, "whatever landlord created so far")
 
 
-def listed(tenant: Tenant, resources: Sequence[ResourceRef], nothing: str) -> str:
-    """Resources of the tenant, and where they are."""
-    made = ", ".join(f"{resource.kind} {resource.name}" for resource in resources)
+def describe_resources(tenant: Tenant, resources: Sequence[ResourceRef], nothing: str) -> str:
+    """List resources of the tenant, and where they are."""
+    listed = ", ".join(f"{resource.kind} {resource.name}" for resource in resources)
     where = f" on {tenant.status.provider}" if tenant.status.provider else ""
-    return f"{made or nothing}{where} (tenantID {tenant.tenant_id})"
+    return f"{listed or nothing}{where} (tenantID {tenant.tenant_id})"
 
 
-def hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hold | None:
-    """What keeps a deleted Tenant from being deprovisioned now."""
-    deletion = tenant.deletion
+def find_hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hold | None:
+    """Find out what keeps landlord from deprovisioning a deleted Tenant now."""
+    deletion, deleted_at = tenant.deletion, tenant.metadata.deletion_timestamp
     if deletion.protected:
         return Hold(
             "Protected",
-            "The Tenant was deleted, but is protected, and runs on. To carry the deletion out, set "
-            f"spec.deletion.protected to false; before that, {KEEP}",
+            "The Tenant was deleted, but is protected, so the tenant keeps running. To let the deletion "
+            f"proceed, set spec.deletion.protected to false; before that, {KEEP}",
         )
-    asked = tenant.metadata.deletion_timestamp
-    if asked is None:
+    if deleted_at is None:
         return None
-    if deletions and (why := deletions.held_because(asked)):
+    if deletions and (why := deletions.explain_hold(deleted_at)):
         return Hold(
             "MassDeletionHold",
-            f"The Tenant was deleted, and runs on: {why}. If all deletions up to now are meant, run "
-            f"`{RELEASE}`; {KEEP}",
+            f"landlord holds the deletion, and the tenant keeps running, because {why}. "
+            f"If all deletions up to now are intended, run `{RELEASE}`; {KEEP}",
         )
-    if now < asked + deletion.grace:
-        until = asked + deletion.grace
+    until = deleted_at + deletion.grace
+    if now < until:
         return Hold(
             "GracePeriod",
-            f"The Tenant was deleted, and runs on until {until:%Y-%m-%dT%H:%M:%SZ}; then what was made for "
-            f"it is removed. To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
+            f"The Tenant was deleted, and landlord deprovisions it at {until:%Y-%m-%dT%H:%M:%SZ}. "
+            f"To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
             until,
         )
     return None
 
 
-def under_way(tenant: Tenant, flight: Flight | None) -> bool:
+def is_deprovisioning(tenant: Tenant, flight: Flight | None) -> bool:
     """Whether deprovisioning has begun, and has not ended without success."""
-    asked = flight.request if flight else None
-    if flight and asked and (asked.uid, asked.operation) == (tenant.metadata.uid, "delete"):
-        done = flight.outcome is not None and flight.outcome.result == "Succeeded"
-        if done or flight.taken or asked.generation == tenant.metadata.generation:
+    request = flight.request if flight else None
+    if flight and request and (request.uid, request.operation) == (tenant.metadata.uid, "delete"):
+        succeeded = flight.outcome is not None and flight.outcome.result == "Succeeded"
+        if succeeded or flight.may_be_running or request.generation == tenant.metadata.generation:
             return True
     workflow = tenant.status.workflow
-    return workflow is not None and workflow.operation == "Delete" and taken(workflow)
+    return workflow is not None and workflow.operation == "Delete" and may_be_running(workflow)

@@ -1,44 +1,43 @@
-"""Decides what is worth an Event: what is new to a person, and never that a retry went as the last one. Pure.
+"""Decides what is worth an Event: what is new to a person, and never that a retry went as the last one did.
 
 | the Tenant …                                  | → Event                                   |
 |-----------------------------------------------|-------------------------------------------|
 | became Ready, or Ready at another generation  | Normal, with Ready's reason (Provisioned, |
 |                                               | Suspended, Archived)                      |
-| is under way                                  |                                           |
+| has work under way                            |                                           |
 | was repaired                                  | Normal, Repaired                          |
-| was found to be unhealthy, or missing         | Warning, Unhealthy or Missing             |
-| was found to be not as it was made            | Warning, Drifted                          |
+| was found unhealthy, or missing               | Warning, Unhealthy or Missing             |
+| was found changed by somebody                 | Warning, Drifted                          |
 | is healthy again                              | Normal, Healthy                           |
 | is paused                                     | Normal, Paused                            |
-| was deleted, and that is held                 | Warning, with DeletionHeld's reason       |
+| was deleted, and the deletion is on hold      | Warning, with DeletionHeld's reason       |
 | waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
 | failed once more at the same generation       |                                           |
 | has a paused workflow                         | Warning, Paused                           |
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
-| is let go, and nothing is left of it          | Normal, Deprovisioned                     |
-| is let go, and what holds its data is left    | Normal, Archived                          |
-| is let go, and all of it is left              | Normal, Retained                          |
-| is deleted, as it has expired                 | Normal, Expired                           |
-| is let go, and nobody knows what is left      | Warning, LeftBehind                       |
+| is released, and nothing is left              | Normal, Deprovisioned                     |
+| is released, and what holds its data is left  | Normal, Archived                          |
+| is released, and everything is left           | Normal, Retained                          |
+| is deleted because it expired                 | Normal, Expired                           |
+| is released, and nobody knows what is left    | Warning, LeftBehind                       |
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, STALLED, find
 from landlord.api.outcome import ResourceRef
-from landlord.api.status import TenantStatus, WorkflowOperation
+from landlord.api.status import Condition, TenantStatus, WorkflowOperation
 from landlord.api.tenant import Tenant
+from landlord.controller.decide.composing import ACTIVITIES
 from landlord.controller.decide.health import UNWELL
-from landlord.controller.decide.hold import Departure, left_behind, listed
-from landlord.controller.decide.lifecycle import expires_at
-from landlord.controller.decide.status import ACTIVITIES
-from landlord.engines.contract import History, Loss, Registration
+from landlord.controller.decide.hold import Departure, describe_left_behind, describe_resources
+from landlord.controller.decide.lifecycle import find_expiry
 
 UNDER_WAY = tuple(ACTIVITIES.values())
-DONE_AGAIN = ("Repair", "Succeeded")
+REPAIRED = ("Repair", "Succeeded")
 
 _ACTIONS: dict[WorkflowOperation, str] = {
     "Create": "Provision",
@@ -54,153 +53,123 @@ _ACTIONS: dict[WorkflowOperation, str] = {
 
 @dataclass(frozen=True)
 class News:
-    """What an Event says."""
+    """What an Event reports."""
 
     type: Literal["Normal", "Warning"]
     reason: str
     action: str
     """What landlord was doing."""
     note: str
+    _: KW_ONLY
     generation: int = 0
     """The Tenant's generation that it is about: the same reason for another one is not the same news."""
-    passing: bool = False
-    """Not worth telling once it is over."""
+    is_transient: bool = False
+    """Whether it is not worth an Event once it is over."""
 
-    def repeats(self, other: "News | None") -> bool:
-        """Whether who has heard the other hears nothing new."""
+    def is_repeat_of(self, other: "News | None") -> bool:
+        """Whether it tells nothing new to somebody who has read the other."""
         return other is not None and (self.reason, self.generation) == (other.reason, other.generation)
 
 
-def about_tenant(before: TenantStatus, after: TenantStatus) -> News | None:
-    """What is new when a Tenant's status changes."""
-    if news := _about_health(before, after):
+def find_tenant_news(before: TenantStatus, after: TenantStatus) -> News | None:
+    """Find what is new when a Tenant's status changes."""
+    if news := _find_health_news(before, after):
         return news
-    news = _headline(after)
-    if news is None or news.repeats(_headline(before)) or _failed_again(after):
+    news = _find_headline(after)
+    if news is None or news.is_repeat_of(_find_headline(before)) or _has_failed_again(after):
         return None
     return news
 
 
-def about_departure(tenant: Tenant, departure: Departure, left: Sequence[ResourceRef] = ()) -> News:
-    """A Tenant is let go; `left` is what an archive has left of it."""
+def describe_departure(tenant: Tenant, departure: Departure, left: Sequence[ResourceRef] = ()) -> News:
+    """Describe that landlord releases a Tenant; `left` is what an archive keeps of it."""
     match departure:
         case "Deprovisioned":
-            reason, note = "Deprovisioned", "What was made for the tenant has been removed"
+            reason, note = "Deprovisioned", "landlord removed everything that it had created for the tenant"
         case "NothingMade":
-            reason, note = "Deprovisioned", "Nothing had been made for the tenant"
+            reason, note = "Deprovisioned", "landlord had created nothing for the tenant"
         case "Archived":
-            reason, note = (
-                "Archived",
-                f"Kept, as spec.deletion.policy says: {listed(tenant, left, 'nothing')}",
-            )
+            kept = describe_resources(tenant, left, "nothing")
+            reason, note = "Archived", f"Because spec.deletion.policy is Archive, landlord keeps: {kept}"
         case "Retained":
-            reason, note = "Retained", f"Left running, as spec.deletion.policy says: {left_behind(tenant)}"
-        case "LeftBehind":
-            failure = tenant.status.workflow.last_failure if tenant.status.workflow else None
-            why = f"{failure.code}: {failure.message}" if failure else "no reason is known"
-            note = (
-                f"Let go, as spec.deletion.force says, although deprovisioning failed. "
-                f"May be left: {left_behind(tenant)}. It failed with {why}"
+            kept = describe_left_behind(tenant)
+            reason, note = (
+                "Retained",
+                f"Because spec.deletion.policy is Retain, landlord leaves running: {kept}",
             )
-            return News("Warning", "LeftBehind", "Deprovision", note)
+        case "LeftBehind":
+            return News("Warning", "LeftBehind", "Deprovision", _describe_force(tenant))
     return News("Normal", reason, "Deprovision", note)
 
 
-def about_expiry(tenant: Tenant) -> News:
-    """A Tenant is deleted, as its time is over."""
-    expiry = expires_at(tenant)
-    note = f"Deleted, as spec.lifetime says: it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}" if expiry else ""
-    return News("Normal", "Expired", "Delete", note, tenant.metadata.generation)
+def _describe_force(tenant: Tenant) -> str:
+    failure = tenant.status.workflow.last_failure if tenant.status.workflow else None
+    why = f"{failure.code}: {failure.message}" if failure else "an unknown error"
+    return (
+        "landlord released the Tenant because spec.deletion.force is true, although deprovisioning failed. "
+        f"These may still exist: {describe_left_behind(tenant)}. Deprovisioning failed with {why}"
+    )
 
 
-class RegistrationNews:
-    """Follows the registration, and says what is new. To find it as it should be at the start is not."""
-
-    def __init__(self) -> None:
-        self._told: News | None = None
-        self._told_repaired: Loss | None = None
-
-    def of(self, registration: Registration, history: History) -> News | None:
-        """What is new, if anything; it counts as told from now on."""
-        loss = history.last_loss
-        news = News(
-            "Normal" if _as_it_should_be(registration, loss) else "Warning",
-            registration.reason,
-            "Register",
-            registration.message + self._about(registration, loss),
-        )
-        if news.repeats(self._told) or (registration.ready and self._told is None):
-            return None
-        self._told = news
-        if registration.ready:
-            self._told_repaired = loss
-        return news
-
-    def _about(self, registration: Registration, loss: Loss | None) -> str:
-        if loss is None or loss == self._told_repaired:
-            return ""
-        if registration.ready and loss.repaired_after is not None:
-            taken = f"{loss.repaired_after:.2f} s"
-            return f"; registered again {taken} after the loss was noticed (cause: {loss.cause})"
-        return f" (cause: {loss.cause})" if registration.reason in ("RegistrationLost", "Superseded") else ""
+def describe_expiry(tenant: Tenant) -> News:
+    """Describe that landlord deletes a Tenant because it expired."""
+    expiry = find_expiry(tenant)
+    note = f"landlord deletes the Tenant because it expired at {expiry:%Y-%m-%dT%H:%M:%SZ}" if expiry else ""
+    return News("Normal", "Expired", "Delete", note, generation=tenant.metadata.generation)
 
 
-def _as_it_should_be(registration: Registration, loss: Loss | None) -> bool:
-    """Whether it is registered, or on its way there for the first time or after an upgrade of the worker."""
-    on_its_way = registration.reason in ("NotRegistered", "Superseded") and not registration.hopeless
-    lost = loss is not None and loss.repaired_after is None
-    return registration.ready or (on_its_way and not lost)
-
-
-def _headline(status: TenantStatus) -> News | None:
-    """What a status says to somebody who reads one line of it; None while it only says that work goes on."""
+def _find_headline(status: TenantStatus) -> News | None:
+    """Find the most important news in a status; None while it only says that work goes on."""
     ready = find(status.conditions, READY)
     if ready is None:
         return None
     operation: WorkflowOperation = status.workflow.operation if status.workflow else "Create"
     action, generation = _ACTIONS[operation], ready.observed_generation
-    held = find(status.conditions, DELETION_HELD)
-    if held is not None:
-        return News("Warning", held.reason, _ACTIONS["Delete"], held.message, held.observed_generation)
-    paused = find(status.conditions, PAUSED)
-    if paused is not None:
-        return News("Normal", paused.reason, action, paused.message, paused.observed_generation)
+    if held := find(status.conditions, DELETION_HELD):
+        return _quote("Warning", held, _ACTIONS["Delete"])
+    if paused := find(status.conditions, PAUSED):
+        return _quote("Normal", paused, action)
     if ready.status == "True":
         note = f"{ready.message} (generation {generation})"
-        return News("Normal", ready.reason, action, note, generation)
+        return News("Normal", ready.reason, action, note, generation=generation)
     stalled, provisioned = find(status.conditions, STALLED), find(status.conditions, PROVISIONED)
     if stalled is not None:
         reason = "DeprovisioningFailed" if stalled.reason == "Deleting" else stalled.reason
-        return News("Warning", reason, action, stalled.message, generation)
+        return News("Warning", reason, action, stalled.message, generation=generation)
     if provisioned is not None and provisioned.reason == "Paused":
-        return News("Warning", "Paused", action, provisioned.message, generation)
+        return News("Warning", "Paused", action, provisioned.message, generation=generation)
     if ready.reason in UNDER_WAY:
         return None
-    return News("Warning", ready.reason, action, ready.message, generation, passing=True)
+    return News("Warning", ready.reason, action, ready.message, generation=generation, is_transient=True)
 
 
-def _about_health(before: TenantStatus, after: TenantStatus) -> News | None:
-    """What a survey has found, and what has come of it."""
+def _quote(kind: Literal["Normal", "Warning"], condition: Condition, action: str) -> News:
+    return News(kind, condition.reason, action, condition.message, generation=condition.observed_generation)
+
+
+def _find_health_news(before: TenantStatus, after: TenantStatus) -> News | None:
+    """Find what a survey found, and what came of it."""
     was, ready = find(before.conditions, READY), find(after.conditions, READY)
-    idle = find(after.conditions, PAUSED) or find(after.conditions, DELETION_HELD)
-    if ready is None or was is None or idle:
+    is_unmanaged = find(after.conditions, PAUSED) or find(after.conditions, DELETION_HELD)
+    if ready is None or was is None or is_unmanaged:
         return None
     generation = ready.observed_generation
     provisioned, workflow = find(after.conditions, PROVISIONED), after.workflow
-    if workflow and workflow != before.workflow and (workflow.operation, workflow.sub_state) == DONE_AGAIN:
-        return News("Normal", "Repaired", "Repair", provisioned.message if provisioned else "", generation)
+    if workflow and workflow != before.workflow and (workflow.operation, workflow.sub_state) == REPAIRED:
+        note = provisioned.message if provisioned else ""
+        return News("Normal", "Repaired", "Repair", note, generation=generation)
     found = after.drift.items if after.drift else ()
-    # What somebody did explains what has become of it; that nothing is left says more.
+    # What somebody did explains what became of the tenant, but that nothing exists says more.
     if ready.reason != "Missing" and found and found != (before.drift.items if before.drift else ()):
-        return News("Warning", "Drifted", "Survey", "; ".join(found), generation)
+        return News("Warning", "Drifted", "Survey", "; ".join(found), generation=generation)
     if ready.reason in UNWELL and ready.reason != was.reason:
-        return News("Warning", ready.reason, "Survey", ready.message, generation)
+        return News("Warning", ready.reason, "Survey", ready.message, generation=generation)
     if ready.status == "True" and was.reason in UNWELL:
-        return News("Normal", "Healthy", "Survey", ready.message, generation)
+        return News("Normal", "Healthy", "Survey", ready.message, generation=generation)
     return None
 
 
-def _failed_again(status: TenantStatus) -> bool:
+def _has_failed_again(status: TenantStatus) -> bool:
     provisioned, workflow = find(status.conditions, PROVISIONED), status.workflow
     failed = provisioned is not None and provisioned.reason == "Failed"
     return failed and workflow is not None and workflow.attempt > 1

@@ -1,9 +1,8 @@
-"""The status of a Tenant that nothing is done about, on purpose. Pure.
+"""Composes the status of a Tenant that landlord deliberately leaves unchanged: paused, or its deletion on
+hold.
 
 What was true stays, with the generation that it speaks of: the tenant runs on as it did.
 """
-
-from datetime import datetime
 
 from landlord.api import conditions
 from landlord.api.conditions import (
@@ -17,70 +16,76 @@ from landlord.api.conditions import (
     find,
 )
 from landlord.api.status import Condition, Phase, TenantStatus
-from landlord.api.tenant import Tenant
-from landlord.controller.decide.facts import Facts
+from landlord.controller.decide.composing import ACTIVITIES, FIX, judge_registration
+from landlord.controller.decide.facts import Case
 from landlord.controller.decide.hold import Hold
-from landlord.controller.decide.status import ACTIVITIES, registered
 
 UNFINISHED = ("InProgress", "BackingOff", "Paused")
-"""Reasons of Provisioned that speak of work that is followed."""
+"""Reasons of Provisioned that speak of work that landlord tracks."""
 NOT_YET = (
     *ACTIVITIES.values(),
     *("RegistrationPending", "EngineUnreachable"),
     *(PAUSED, DELETION_HELD),
 )
-"""Reasons of Ready that say that something is being done, or waited for."""
+"""Reasons of Ready that speak of something that landlord does, or waits for."""
 
 
-def paused(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus:
-    """Nothing is done until the Tenant is managed again, or deleted."""
+def compose_paused(case: Case) -> TenantStatus:
+    """landlord does nothing until the Tenant is managed again, or deleted."""
     message = (
-        "Nothing is done to the tenant, whatever changes, until spec.management.mode is Managed; "
-        "a deletion is carried out"
+        "landlord leaves the tenant unchanged, unless the Tenant is deleted, because spec.management.mode is "
+        "Paused. To resume, set it to Managed"
     )
-    return _idle(tenant, facts, now, "Paused", Verdict(PAUSED, "True", "Paused", message))
+    return _compose_unchanged(case, "Paused", Verdict(PAUSED, "True", "Paused", message))
 
 
-def held(tenant: Tenant, facts: Facts, now: datetime, why: Hold) -> TenantStatus:
+def compose_on_hold(case: Case, hold: Hold) -> TenantStatus:
     """The Tenant was deleted, and nothing is removed yet."""
-    return _idle(tenant, facts, now, "DeletionHeld", Verdict(DELETION_HELD, "True", why.reason, why.message))
+    return _compose_unchanged(case, "DeletionHeld", Verdict(DELETION_HELD, "True", hold.reason, hold.message))
 
 
-def _idle(tenant: Tenant, facts: Facts, now: datetime, phase: Phase, why: Verdict) -> TenantStatus:
-    old, generation = tenant.status.conditions, tenant.metadata.generation
-    new = [why, _registration(tenant, facts)]
-    if not _stands(find(old, READY), NOT_YET):
-        new.append(Verdict(READY, "False", why.type, f"Not as the spec says: {why.message}"))
+def _compose_unchanged(case: Case, phase: Phase, why: Verdict) -> TenantStatus:
+    old, generation = case.tenant.status.conditions, case.tenant.metadata.generation
+    new = [why, _judge_registration(case)]
+    if not _is_lasting(find(old, READY), NOT_YET):
+        new.append(Verdict(READY, "False", why.type, f"Does not match the spec: {why.message}"))
     provisioned = find(old, PROVISIONED)
-    if provisioned and not _stands(provisioned, UNFINISHED):
-        message = f"Generation {provisioned.observed_generation} was not finished, and is not followed now"
+    if provisioned and not _is_lasting(provisioned, UNFINISHED):
+        message = f"Generation {provisioned.observed_generation} did not finish and is not being tracked"
         new.append(Verdict(PROVISIONED, "False", "Unfinished", message))
-    told = {verdict.type for verdict in new}
-    kept = [_as_it_stands(c) for c in old if c.type in (READY, ACCEPTED, PROVISIONED) and c.type not in told]
-    merged = conditions.merge(old, new, generation, now)
-    return tenant.status.model_copy(
+    judged = {verdict.type for verdict in new}
+    kept = [
+        _without_outlook(condition)
+        for condition in old
+        if condition.type in (READY, ACCEPTED, PROVISIONED) and condition.type not in judged
+    ]
+    merged = conditions.merge(old, new, generation, case.now)
+    return case.tenant.status.model_copy(
         update={
             "observed_generation": generation,
             "phase": phase,
-            "tenant_id": tenant.tenant_id,
-            "drift": None,  # for it is not looked at
+            "tenant_id": case.tenant.tenant_id,
+            "drift": None,  # because no survey looks for it
             "conditions": tuple(sorted((*kept, *merged), key=lambda c: conditions.ORDER.index(c.type))),
         }
     )
 
 
-def _stands(condition: Condition | None, unfinished: tuple[str, ...]) -> bool:
+def _is_lasting(condition: Condition | None, unfinished: tuple[str, ...]) -> bool:
     return condition is not None and (condition.status == "True" or condition.reason not in unfinished)
 
 
-def _as_it_stands(condition: Condition) -> Condition:
-    """Without what it says, below its first line, of what would be done next."""
-    return condition.model_copy(update={"message": condition.message.partition("\n")[0]})
+def _without_outlook(condition: Condition) -> Condition:
+    """Drop what the message says about the next attempt, below its first line and its advice."""
+    first, *rest = condition.message.split("\n")
+    kept = [first, *(line for line in rest if line.startswith(FIX))]
+    return condition.model_copy(update={"message": "\n".join(kept)})
 
 
-def _registration(tenant: Tenant, facts: Facts) -> Verdict:
-    """As a settled Tenant tells it: what changes for a moment only is no news."""
-    said = find(tenant.status.conditions, WORKFLOW_REGISTERED)
-    if facts.for_settled is None and said is not None:
-        return Verdict(said.type, said.status, said.reason, said.message)
-    return registered(facts.for_settled or facts.registration)
+def _judge_registration(case: Case) -> Verdict:
+    """Report the registration as a settled Tenant does: a change of a moment is not news."""
+    before = find(case.tenant.status.conditions, WORKFLOW_REGISTERED)
+    settled = case.facts.settled_registration
+    if settled is None and before is not None:
+        return Verdict(before.type, before.status, before.reason, before.message)
+    return judge_registration(settled or case.facts.registration)

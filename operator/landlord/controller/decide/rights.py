@@ -1,4 +1,4 @@
-"""What RBAC has to allow the operator; which rights those are depends on its settings."""
+"""Which rights the operator needs; that depends on its settings."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Right(NamedTuple):
     namespace: str | None
     group: str = names.GROUP
     name: str = ""
-    """The only object that it is about."""
+    """The only object that it covers."""
 
     def __str__(self) -> str:
         group = "" if self.group in ("", names.GROUP) else f".{self.group}"
@@ -28,19 +28,19 @@ class Right(NamedTuple):
         return f"{self.verb} {self.resource}{group} {f'named {self.name}' if self.name else where}"
 
 
-def scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
-    """The namespaces to ask about, or None for all of them at once."""
+def list_scopes(namespaces: Sequence[str]) -> Sequence[str | None]:
+    """List the namespaces to ask about; None stands for all of them at once."""
     return namespaces or (None,)
 
 
-def rights(settings: OperatorSettings) -> list[Right]:
-    """All that the operator needs; in the namespaces of its Lease and of Restate a Role is enough.
+def list_rights(settings: OperatorSettings) -> list[Right]:
+    """List all that the operator needs. In the namespaces of its Lease and of Restate a Role is enough.
 
-    The CRD is in no namespace: it takes a ClusterRole to read that one object.
+    Reading the CRD, which is in no namespace, takes a ClusterRole for that one object.
     """
     needed = [
         Right(verb, resource, namespace, group)
-        for namespace in scopes(settings.watch_namespaces)
+        for namespace in list_scopes(settings.watch_namespaces)
         for verb, resource, group in (
             ("list", names.PLURAL, names.GROUP),
             ("watch", names.PLURAL, names.GROUP),
@@ -51,7 +51,7 @@ def rights(settings: OperatorSettings) -> list[Right]:
         )
     ]
     if settings.mass_deletion_count:
-        needed.append(Right("get", "customresourcedefinitions", None, EXTENSIONS, names.CRD_NAME))
+        needed.append(Right("get", "customresourcedefinitions", None, group=EXTENSIONS, name=names.CRD_NAME))
     if settings.leader_election:
         for verb in ("get", "create", "update"):
             needed.append(Right(verb, "leases", settings.namespace, COORDINATION))

@@ -1,16 +1,11 @@
-"""Composes the status that a Tenant should have in each situation. Pure.
+"""Composes the whole status that a Tenant must have: one function for each situation."""
 
-Every function returns the whole status; what a situation says nothing about is carried over from before, so
-that a tenant that still runs keeps its endpoints while an update is under way.
-"""
-
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import timedelta
+from typing import assert_never
 
 from landlord.api import conditions
 from landlord.api.conditions import (
     ACCEPTED,
-    COMPUTE_HEALTHY,
     PROVISIONED,
     READY,
     RECONCILING,
@@ -18,205 +13,225 @@ from landlord.api.conditions import (
     WORKFLOW_REGISTERED,
     Verdict,
 )
-from landlord.api.outcome import Outcome
+from landlord.api.outcome import Failure
 from landlord.api.request import Request
-from landlord.api.status import (
-    Phase,
-    RegistrationStatus,
-    TenantStatus,
-    WorkflowOperation,
-    WorkflowStatus,
-)
-from landlord.api.tenant import Tenant
+from landlord.api.status import TenantStatus
 from landlord.controller.decide import health, lifecycle
-from landlord.controller.decide.comparison import healthy
-from landlord.controller.decide.facts import Facts
-from landlord.controller.decide.retry import REFUSED_BY_WORKER, failure_of, retry_after
-from landlord.controller.decide.workflow_status import (
-    ended,
-    ran_before,
-    steadied,
-    taken,
-    told,
-    unheard_of,
-    workflow_status,
+from landlord.controller.decide.comparison import Finding, judge_healthy
+from landlord.controller.decide.composing import ACTIVITIES, FIX, build_status, judge_registration
+from landlord.controller.decide.facts import Case
+from landlord.controller.decide.last_work import has_run, may_be_running
+from landlord.controller.decide.paused import compose_on_hold, compose_paused
+from landlord.controller.decide.retry import REFUSED_BY_WORKER, read_failure
+from landlord.controller.decide.situation import (
+    Expired,
+    Found,
+    NotAccepted,
+    OnHold,
+    Paused,
+    PossibleBurst,
+    Released,
+    Releasing,
+    Repairing,
+    Settled,
+    Situation,
+    Unclaimed,
+    WorkDue,
+    WorkFailed,
+    WorkStopped,
+    WorkSucceeded,
+    WorkUnderWay,
+    WorkWaiting,
 )
-from landlord.engines.contract import Progress, Registration
+from landlord.controller.decide.workflow_status import (
+    build_ended_workflow,
+    build_unobserved_workflow,
+    build_workflow,
+    describe_progress,
+    with_steady_state,
+)
+from landlord.engines.contract import ConditionStatus, Progress
 from landlord.errors import EngineUnreachable
 
-ACTIVITIES: dict[WorkflowOperation, Phase] = {
-    "Create": "Provisioning",
-    "Update": "Updating",
-    "Repair": "Repairing",
-    "Suspend": "Suspending",
-    "Resume": "Resuming",
-    "Archive": "Archiving",
-    "Restore": "Restoring",
-    "Delete": "Deleting",
-}
-"""What a Tenant is said to be doing while a workflow runs: its phase, and the reason of Ready."""
+
+def compose(case: Case, situation: Situation) -> TenantStatus:
+    """Compose the whole status that the Tenant must have."""
+    match situation:
+        case Paused():
+            return compose_paused(case)
+        case OnHold(hold):
+            return compose_on_hold(case, hold)
+        case Settled():
+            return _compose_settled(case)
+        case Found(finding) | WorkStopped(finding=finding):
+            return _compose_found(case, finding)
+        case Repairing():
+            return _compose_repairing(case, situation)
+        case NotAccepted():
+            return _compose_not_accepted(case, situation)
+        case WorkWaiting():
+            return _compose_waiting(case, situation)
+        case WorkUnderWay():
+            return _compose_under_way(case, situation)
+        case WorkSucceeded():
+            return _compose_succeeded(case, situation)
+        case WorkFailed():
+            return _compose_failed(case, situation)
+        case Unclaimed() | WorkDue():
+            return case.tenant.status  # which changes once the engine has answered
+        case Expired() | PossibleBurst() | Releasing() | Released():
+            return case.tenant.status  # because the Tenant is about to change, or to go
+        case _:
+            assert_never(situation)
 
 
-def refused(tenant: Tenant, facts: Facts, now: datetime, reason: str, message: str) -> TenantStatus:
-    """The Tenant is not acted upon until it, or what stands in its way, changes."""
-    return _compose(
-        tenant,
-        facts,
-        now,
+def _compose_settled(case: Case) -> TenantStatus:
+    """Nothing is new but the registration, and that only once it is steady."""
+    status, registration = case.tenant.status, case.facts.settled_registration
+    if registration is None:
+        return status
+    verdicts = [
+        Verdict(c.type, c.status, c.reason, c.message)
+        for c in status.conditions
+        if c.type != WORKFLOW_REGISTERED
+    ]
+    verdicts.append(judge_registration(registration))
+    merged = conditions.merge(status.conditions, verdicts, case.tenant.metadata.generation, case.now)
+    return status.model_copy(update={"conditions": merged})
+
+
+def _compose_found(case: Case, finding: Finding | None) -> TenantStatus:
+    """landlord does nothing now: only the registration, and what a survey found, may be new."""
+    status = _compose_settled(case)
+    return health.with_finding(case, status, finding) if finding else status
+
+
+def _compose_repairing(case: Case, situation: Repairing) -> TenantStatus:
+    """The status has to say that the repair was submitted: nothing else of the object does."""
+    tenant = health.with_drift(case.tenant, situation.finding)
+    case_with_drift = Case(tenant, case.facts, case.now)
+    return _compose_under_way(case_with_drift, WorkUnderWay(situation.request, None))
+
+
+def _compose_not_accepted(case: Case, situation: NotAccepted) -> TenantStatus:
+    reason, message = situation.reason, situation.message
+    return build_status(
+        case,
         phase="Failed",
         verdicts=[
             Verdict(READY, "False", reason, message),
             Verdict(ACCEPTED, "False", reason, message),
             Verdict(STALLED, "True", reason, message),
         ],
-        provider_name=tenant.status.provider,
+        provider=case.tenant.status.provider,
     )
 
 
-def settled(tenant: Tenant, facts: Facts, now: datetime) -> TenantStatus | None:
-    """Nothing new but the registration, and that only once it is steady."""
-    registration = facts.for_settled
-    if registration is None:
-        return None
-    others = [
-        Verdict(c.type, c.status, c.reason, c.message)
-        for c in tenant.status.conditions
-        if c.type != WORKFLOW_REGISTERED
-    ]
-    return tenant.status.model_copy(
-        update={
-            "conditions": conditions.merge(
-                tenant.status.conditions,
-                [*others, registered(registration)],
-                tenant.metadata.generation,
-                now,
-            )
-        }
-    )
-
-
-def waiting(tenant: Tenant, facts: Facts, now: datetime, request: Request) -> TenantStatus:
-    """Work is needed, and the engine can't take it at present."""
+def _compose_waiting(case: Case, situation: WorkWaiting) -> TenantStatus:
+    request, facts = situation.request, case.facts
     flight = facts.flight if facts.flight and facts.flight.is_for(request) else None
-    error = flight.error if flight else None
-    workflow = unheard_of(tenant, request, maybe_taken=flight is not None and flight.taken)
-    why = str(error) if error else facts.registration.message
-    message = f"Waiting for the workflow engine: {why}"
-    # The admin API may answer, and so show the registration, while the ingress does not.
-    unknown = facts.registration.status == "Unknown" or isinstance(error, EngineUnreachable)
-    status: Literal["False", "Unknown"] = "False"
-    reason = "RegistrationPending"
-    if request.operation == "delete":
-        reason = "Deleting"
-    elif unknown and not ran_before(tenant):
-        status, reason = "Unknown", "EngineUnreachable"
+    maybe_accepted = flight is not None and flight.may_be_running
+    workflow = build_unobserved_workflow(case.tenant, request, maybe_accepted=maybe_accepted)
+    status, reason = _judge_waiting(case, situation)
+    message = f"landlord is waiting for the workflow engine: {situation.error or facts.registration.message}"
+    observed = (
+        "The workflow was started, but landlord can't observe its progress now"
+        if may_be_running(workflow)
+        else "The workflow has not started yet"
+    )
     verdicts = [
         Verdict(READY, status, reason, message),
-        Verdict(
-            PROVISIONED,
-            "False",
-            "InProgress",
-            "The workflow was started, and how it goes on can't be seen now"
-            if taken(workflow)
-            else "The workflow has not been started yet",
-        ),
+        Verdict(PROVISIONED, "False", "InProgress", observed),
     ]
     if facts.registration.hopeless:
         verdicts.append(Verdict(STALLED, "True", facts.registration.reason, message))
     else:
         verdicts.append(Verdict(RECONCILING, "True", reason, message))
-    return _compose(
-        tenant,
-        facts,
-        now,
+    return build_status(
+        case,
         phase="Deleting" if request.operation == "delete" else "Pending",
         verdicts=verdicts,
         # Chosen for the Tenant's life only with the first request: the worker may not have this one.
-        provider_name=request.provider if facts.flight else tenant.status.provider,
+        provider=request.provider if facts.flight else case.tenant.status.provider,
         workflow=workflow,
     )
 
 
-def under_way(
-    tenant: Tenant, facts: Facts, now: datetime, request: Request, progress: Progress | None
-) -> TenantStatus:
-    """The workflow runs, or tries again."""
-    seen = steadied(progress) if progress else Progress("Running")
-    workflow = workflow_status(tenant, request, seen)
+def _judge_waiting(case: Case, situation: WorkWaiting) -> tuple[ConditionStatus, str]:
+    """Judge Ready of a Tenant that waits for the engine."""
+    # The admin API may answer, and so show the registration, while the ingress does not.
+    unreachable = isinstance(situation.error, EngineUnreachable)
+    is_unknown = case.facts.registration.status == "Unknown" or unreachable
+    if situation.request.operation == "delete":
+        return "False", "Deleting"
+    if is_unknown and not has_run(case.tenant):
+        return "Unknown", "EngineUnreachable"
+    return "False", "RegistrationPending"
+
+
+def _compose_under_way(case: Case, situation: WorkUnderWay) -> TenantStatus:
+    progress = with_steady_state(situation.progress) if situation.progress else Progress("Running")
+    workflow = build_workflow(case.tenant, situation.request, progress)
     activity = ACTIVITIES[workflow.operation]
-    message = told(seen)
-    if workflow.operation == "Repair" and tenant.status.drift:
-        message = f"{message}\nFound: {health.in_words(tenant.status.drift)}"
-    state = {"BackingOff": "BackingOff", "Paused": "Paused"}.get(seen.sub_state, "InProgress")
-    return _compose(
-        tenant,
-        facts,
-        now,
+    message = describe_progress(progress)
+    drift = case.tenant.status.drift
+    if workflow.operation == "Repair" and drift:
+        message = f"{message}\nFound: {health.describe_drift(drift)}"
+    reason = progress.sub_state if progress.sub_state in ("BackingOff", "Paused") else "InProgress"
+    return build_status(
+        case,
         phase=activity,
         verdicts=[
             Verdict(READY, "False", activity, message),
-            Verdict(PROVISIONED, "False", state, message),
+            Verdict(PROVISIONED, "False", reason, message),
             Verdict(RECONCILING, "True", activity, message),
         ],
-        provider_name=request.provider,
+        provider=situation.request.provider,
         workflow=workflow,
     )
 
 
-def succeeded(
-    tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome
-) -> TenantStatus:
-    """The workflow succeeded: the only way to Ready."""
+def _compose_succeeded(case: Case, situation: WorkSucceeded) -> TenantStatus:
+    """This is the only way to Ready, but for a tenant that recovers by itself."""
+    request, outcome = situation.request, situation.outcome
     state = next(s for s, operation in lifecycle.OPERATIONS.items() if operation == request.operation)
-    message = lifecycle.told(tenant, state, now)
-    workflow = ended(tenant, request, outcome).model_copy(update={"sub_state": "Succeeded"})
-    found = health.in_words(tenant.status.drift)
+    workflow = build_ended_workflow(case.tenant, request, outcome)
+    message = lifecycle.describe_state(case.tenant, state, case.now)
+    found = health.describe_drift(case.tenant.status.drift)
     repaired = f"Repaired: {found}" if found and workflow.operation == "Repair" else message
-    status = _compose(
-        tenant,
-        facts,
-        now,
+    status = build_status(
+        case,
         phase="Ready" if state == "Active" else state,
         verdicts=[
             Verdict(READY, "True", "Provisioned" if state == "Active" else state, message),
             Verdict(PROVISIONED, "True", "Succeeded", repaired),
-            healthy(state),
+            judge_healthy(state),
         ],
-        provider_name=request.provider,
-        workflow=workflow,
+        provider=request.provider,
+        workflow=workflow.model_copy(update={"sub_state": "Succeeded"}),
     )
     made: dict[str, object] = {"state": state, "endpoints": outcome.made.endpoints, "drift": None}
-    if state != "Suspended":  # which leaves all that there was
+    if state != "Suspended":  # which keeps all that existed
         made["resources"] = outcome.made.resources
     if state == "Active":
         made["spec_hash"] = outcome.spec_hash
     return status.model_copy(update=made)
 
 
-def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcome: Outcome) -> TenantStatus:
-    """The workflow ended without success."""
-    failure = failure_of(outcome)
-    wait = retry_after(request, outcome)
-    then = (
-        f"It is tried again in {_in_words(wait)}, or at once when the spec changes."
-        if wait
-        else "It is tried again when the spec changes."
-    )
-    if request.operation == "delete":
-        then += " If its backend is gone for good, set spec.deletion.force to true."
-    at = f" at step {failure.step}" if failure.step else ""
-    message = f"{failure.code}{at}: {failure.message.rstrip('.')}.\n{then}"
-    retried = now + timedelta(seconds=wait) if wait else None
-    workflow = ended(tenant, request, outcome).model_copy(
+def _compose_failed(case: Case, situation: WorkFailed) -> TenantStatus:
+    request, outcome, wait = situation.request, situation.outcome, situation.wait
+    failure = read_failure(outcome)
+    message = _describe_failure(request, failure, wait)
+    workflow = build_ended_workflow(case.tenant, request, outcome).model_copy(
         update={
             "sub_state": "Failed",
             "last_failure": failure,
-            "next_retry_time": retried,
+            "next_retry_time": case.now + timedelta(seconds=wait) if wait else None,
             "step": failure.step,
         }
     )
-    refused_by_worker = failure.code in REFUSED_BY_WORKER
-    reason = failure.code if refused_by_worker else "ProvisioningFailed"
+    is_refused = failure.code in REFUSED_BY_WORKER
+    reason = failure.code if is_refused else "ProvisioningFailed"
     if request.operation == "delete":
         reason = "Deleting"
     verdicts = [
@@ -224,61 +239,29 @@ def failed(tenant: Tenant, facts: Facts, now: datetime, request: Request, outcom
         Verdict(PROVISIONED, "False", "Failed", message),
         Verdict(STALLED, "True", reason, message),
     ]
-    if refused_by_worker:
+    if is_refused:
         verdicts.append(Verdict(ACCEPTED, "False", failure.code, message))
-    return _compose(
-        tenant,
-        facts,
-        now,
+    return build_status(
+        case,
         phase="Deleting" if request.operation == "delete" else "Failed",
         verdicts=verdicts,
-        provider_name=request.provider,
+        provider=request.provider,
         workflow=workflow,
     )
 
 
-def _in_words(seconds: float) -> str:
-    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
-
-
-def registered(registration: Registration) -> Verdict:
-    """What the condition about the registration says."""
-    return Verdict(WORKFLOW_REGISTERED, registration.status, registration.reason, registration.message)
-
-
-def _compose(
-    tenant: Tenant,
-    facts: Facts,
-    now: datetime,
-    *,
-    phase: Phase,
-    verdicts: list[Verdict],
-    provider_name: str | None,
-    workflow: WorkflowStatus | None = None,
-) -> TenantStatus:
-    if not any(verdict.type == ACCEPTED for verdict in verdicts):
-        verdicts = [*verdicts, Verdict(ACCEPTED, "True", "Accepted", "The spec is accepted")]
-    verdicts = [*verdicts, registered(facts.registration)]
-    seen = conditions.find(tenant.status.conditions, COMPUTE_HEALTHY)
-    if seen and not any(verdict.type == COMPUTE_HEALTHY for verdict in verdicts):
-        verdicts.append(Verdict(seen.type, seen.status, seen.reason, seen.message))
-    registration = tenant.status.registration
-    if facts.registration.deployment_id and facts.registration.revision:
-        registration = RegistrationStatus(
-            deployment_id=facts.registration.deployment_id, revision=facts.registration.revision
-        )
-    return TenantStatus(
-        observed_generation=tenant.metadata.generation,
-        phase=phase,
-        tenant_id=tenant.tenant_id,
-        provider=provider_name,
-        state=tenant.status.state,
-        spec_hash=tenant.status.spec_hash,
-        expires_at=lifecycle.expires_at(tenant),
-        registration=registration,
-        workflow=workflow or tenant.status.workflow,
-        endpoints=tenant.status.endpoints,
-        resources=tenant.status.resources,
-        drift=tenant.status.drift,
-        conditions=conditions.merge(tenant.status.conditions, verdicts, tenant.metadata.generation, now),
+def _describe_failure(request: Request, failure: Failure, wait: float | None) -> str:
+    then = (
+        f"landlord retries it in {_describe_wait(wait)}, or as soon as the spec changes."
+        if wait
+        else "landlord retries it when the spec changes."
     )
+    if request.operation == "delete":
+        then += " If the backend no longer exists, set spec.deletion.force to true."
+    where = f" at step {failure.step}" if failure.step else ""
+    advice = f"{FIX}{failure.fix}\n" if failure.fix else ""
+    return f"{failure.code}{where}: {failure.message.rstrip('.')}.\n{advice}{then}"
+
+
+def _describe_wait(seconds: float) -> str:
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"

@@ -1,35 +1,23 @@
-"""What `status.workflow` says, and the words for it. Pure."""
+"""Composes `status.workflow`, and puts the progress of a workflow into words."""
 
 import re
 from dataclasses import replace
 
 from landlord.api.conditions import shortened
 from landlord.api.outcome import Failure, Outcome
-from landlord.api.request import Operation, Request
+from landlord.api.request import Request
 from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.decide import lifecycle
+from landlord.controller.decide.last_work import find_operation, has_run, may_be_running
 from landlord.engines.contract import Progress
 
 CODED_ERROR = re.compile(r"(?P<code>[A-Z][A-Za-z]{1,62}): (?P<reason>.+)")
-"""How a step that is tried again tells its error; see workflow/attempt.py."""
+"""How the error of a step that is retried reads; see workflow/attempt.py."""
 
 
-def performed(operation: WorkflowOperation) -> Operation:
-    """The engine's name for what the status calls by its purpose."""
-    match operation:
-        case "Suspend":
-            return "suspend"
-        case "Archive":
-            return "archive"
-        case "Delete":
-            return "delete"
-        case _:
-            return "apply"
-
-
-def purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
-    """What a request that is new to the Tenant is for."""
+def choose_purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
+    """Choose what the status calls a request that is new to the Tenant: by its purpose."""
     match request.operation:
         case "suspend":
             return "Suspend"
@@ -37,58 +25,54 @@ def purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
             return "Archive"
         case "delete":
             return "Delete"
-    match lifecycle.reached(tenant):
+    match lifecycle.find_reached_state(tenant):
         case "Suspended":
             return "Resume"
         case "Archived":
             return "Restore"
     before = tenant.status.workflow
-    if before is None or not ran_before(tenant):
+    if before is None or not has_run(tenant):
         return "Create"
     again = before.generation == request.generation and before.sub_state == "Succeeded"
     return "Repair" if again else "Update"
 
 
-def ran_before(tenant: Tenant) -> bool:
-    """Whether an earlier workflow succeeded."""
-    return tenant.status.state is not None or bool(tenant.status.resources)
-
-
-def steadied(progress: Progress) -> Progress:
-    """A step that is just being tried again counts as backing off, or the status would flap with each try."""
+def with_steady_state(progress: Progress) -> Progress:
+    """Count a step that is being retried right now as backing off, so that the status does not flap."""
     failing = progress.sub_state == "Running" and progress.attempt > 1 and progress.last_error
     return replace(progress, sub_state="BackingOff", next_retry=None) if failing else progress
 
 
-def told(progress: Progress) -> str:
-    """The progress in words, for a condition's message."""
+def describe_progress(progress: Progress) -> str:
+    """Describe the progress, for a condition's message."""
     where = (
-        f"step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
+        f" step {progress.step_number} of {progress.total_steps} ({progress.step})" if progress.step else ""
     )
+    error = progress.last_error or "the error is unknown"
     match progress.sub_state:
         case "Pending":
-            return "The workflow waits for an earlier one on the same tenant to end"
+            return "The workflow is waiting for an earlier one on the same tenant to end"
         case "Running":
-            return f"The workflow runs {where}".strip() if where else "The workflow runs"
+            return f"The workflow is running{where}"
         case "BackingOff":
-            return f"Trying again {where}: {progress.last_error or 'no error is known'}"
+            return f"The workflow is retrying{where}: {error}"
         case "Paused":
+            at = f" at{where}" if where else ""
             return (
-                f"The workflow engine paused the workflow {where}: "
-                f"{progress.last_error or 'no error is known'}; "
-                "resume or kill the invocation, or change the spec"
+                f"The workflow engine paused the workflow{at}: {error.rstrip('.')}. "
+                "Resume or kill the invocation, or change the spec"
             )
 
 
-def workflow_status(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
-    """How a request stands; without progress it runs as far as is known."""
+def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
+    """Build the status of a request; without progress it counts as running."""
     before = tenant.status.workflow
-    same = (
+    is_same = (
         before is not None and before.generation == request.generation and before.attempt == request.attempt
     )
-    known_id = before.invocation_id if before is not None and same else None
-    goes_on = before is not None and same and performed(before.operation) == request.operation
-    operation = before.operation if before is not None and goes_on else purpose(tenant, request)
+    known_id = before.invocation_id if before is not None and is_same else None
+    is_continued = before is not None and is_same and find_operation(before.operation) == request.operation
+    operation = before.operation if before is not None and is_continued else choose_purpose(tenant, request)
     if progress is None:
         return WorkflowStatus(
             operation=operation,
@@ -121,30 +105,24 @@ def workflow_status(tenant: Tenant, request: Request, progress: Progress | None)
     )
 
 
-def taken(workflow: WorkflowStatus) -> bool:
-    """Whether the engine has taken that work, or may have, and it has not ended as far as is known."""
-    waits_its_turn = workflow.sub_state == "Pending" and workflow.invocation_id is not None
-    return waits_its_turn or workflow.sub_state in ("Running", "BackingOff", "Paused")
+def build_unobserved_workflow(tenant: Tenant, request: Request, *, maybe_accepted: bool) -> WorkflowStatus:
+    """Build the status of a request while the engine, which may just have accepted it, can't be asked.
 
-
-def unheard_of(tenant: Tenant, request: Request, *, maybe_taken: bool) -> WorkflowStatus:
-    """How a request stands while the engine can't be asked, which may have taken it just now.
-
-    What was taken is never called pending again: a deletion that goes on must not be taken for one that can
-    be held.
+    What the engine has accepted never becomes pending again, because landlord could then hold a deletion that
+    is under way.
     """
     before = tenant.status.workflow
-    known = workflow_status(tenant, request, None)
-    if before is not None and taken(before):
+    known = build_workflow(tenant, request, None)
+    if before is not None and may_be_running(before):
         work = (before.operation, before.generation, before.attempt)
         if work == (known.operation, known.generation, known.attempt):
             return before
         if before.operation == known.operation == "Delete":
             return known
-    return known if maybe_taken else known.model_copy(update={"sub_state": "Pending"})
+    return known if maybe_accepted else known.model_copy(update={"sub_state": "Pending"})
 
 
-def ended(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
-    """A request that has ended; the caller says how."""
-    workflow = workflow_status(tenant, request, None)
+def build_ended_workflow(tenant: Tenant, request: Request, outcome: Outcome) -> WorkflowStatus:
+    """Build the status of a request that has ended; the caller adds how."""
+    workflow = build_workflow(tenant, request, None)
     return workflow.model_copy(update={"invocation_id": outcome.invocation_id or workflow.invocation_id})

@@ -1,1 +1,1 @@
-"""Tells of it: Events, and the registration on settled Tenants."""
+"""Reports beyond a Tenant's own reconciliation: Events, and updates of many Tenants at a limited pace."""

@@ -1,7 +1,7 @@
-"""Writes Events, beside everything else: one at a time, paced, and never waited for.
+"""Records Events beside everything else: one at a time, at a limited pace, and nothing waits for them.
 
-An engine that flaps with thousands of Tenants waiting must not cost the API server a storm, and an API server
-that refuses Events must not cost anybody a reconcile: what an Event says is in the conditions too.
+An engine that flaps while thousands of Tenants wait must not flood the API server, and an API server that
+rejects Events must not delay a reconcile, because the conditions report the same.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ log = logging.getLogger(__name__)
 PACE = 20.0
 """Events per second, at most."""
 ROOM = 2000
-"""Events that wait to be written, about 1 MB; what comes beyond is dropped."""
+"""Events that may wait to be written, about 1 MB; landlord drops any more."""
 QUIET_SECONDS = 300.0
-"""For how long the same news about the same object is not told again, unless it ends bad news."""
-PASSING_SECONDS = 3.0
-"""How long what passes must last to be told: a lost registration is repaired sooner."""
+"""For how long landlord does not repeat the same news about the same object, unless it ends bad news."""
+TRANSIENT_SECONDS = 3.0
+"""How long transient news must last to become an Event: a lost registration is repaired sooner."""
 MAX_NOTE = 1024
-"""Bytes of a note that the API server takes."""
+"""Bytes of a note that the API server accepts."""
 MAX_NAME = 253
 
 _BEING_TERMINATED = "because it is being terminated"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Regarding:
-    """The object that an Event is shown with."""
+    """The object that an Event is about."""
 
     api_version: str
     kind: str
@@ -47,19 +47,31 @@ class Regarding:
     uid: str
 
     @classmethod
-    def tenant(cls, tenant: Tenant) -> "Regarding":
-        """A Tenant."""
+    def of_tenant(cls, tenant: Tenant) -> "Regarding":
+        """Refer to a Tenant."""
         metadata = tenant.metadata
-        return cls(names.API_VERSION, names.KIND, metadata.namespace, metadata.name, metadata.uid)
+        return cls(
+            api_version=names.API_VERSION,
+            kind=names.KIND,
+            namespace=metadata.namespace,
+            name=metadata.name,
+            uid=metadata.uid,
+        )
 
     @classmethod
-    def lease(cls, namespace: str, uid: str) -> "Regarding":
-        """The operator's Lease, which stands for landlord as a whole."""
-        return cls("coordination.k8s.io/v1", "Lease", namespace, names.LEASE, uid)
+    def of_lease(cls, namespace: str, uid: str) -> "Regarding":
+        """Refer to the operator's Lease, which stands for landlord as a whole."""
+        return cls(
+            api_version="coordination.k8s.io/v1",
+            kind="Lease",
+            namespace=namespace,
+            name=names.LEASE,
+            uid=uid,
+        )
 
 
-def event(regarding: Regarding, news: News, instance: str, at: datetime) -> JsonObject:
-    """The Event as events.k8s.io wants it. Named as client-go does it: after its object and the time."""
+def build_event(regarding: Regarding, news: News, instance: str, at: datetime) -> JsonObject:
+    """Build the Event for events.k8s.io. Its name is made of its object's and the time, as in client-go."""
     suffix = f".{int(at.timestamp() * 1e6):x}"
     return {
         "apiVersion": "events.k8s.io/v1",
@@ -72,7 +84,7 @@ def event(regarding: Regarding, news: News, instance: str, at: datetime) -> Json
         "type": news.type,
         "reason": news.reason,
         "action": news.action,
-        "note": _clipped(" ".join(news.note.split())),
+        "note": _clip(" ".join(news.note.split())),
         "regarding": {
             "apiVersion": regarding.api_version,
             "kind": regarding.kind,
@@ -85,14 +97,14 @@ def event(regarding: Regarding, news: News, instance: str, at: datetime) -> Json
     }
 
 
-def _clipped(note: str) -> str:
+def _clip(note: str) -> str:
     raw = note.encode()
     return note if len(raw) <= MAX_NOTE else raw[: MAX_NOTE - 3].decode(errors="ignore") + "…"
 
 
 @dataclass(frozen=True)
-class _Item:
-    """An Event that waits to be written: at once, or if it passes, when it is due."""
+class _QueuedEvent:
+    """An Event that waits to be written: at once, or if it is transient, when it is due."""
 
     regarding: Regarding
     news: News
@@ -101,42 +113,44 @@ class _Item:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What has been told about one object: the last of it, and what else minutes ago."""
+class _RecordedNews:
+    """Which Events landlord recorded about one object: the last one, and others of the last minutes."""
 
     last: News
     at: dict[tuple[str, int], float]
 
 
 class Recorder:
-    """Takes news at any time, and writes it as long as `run` runs. `instance` names this process."""
+    """Accepts news at any time, and writes it while `run` runs. `instance` names this process."""
 
     def __init__(self, kube: KubeClient, instance: str) -> None:
         self._kube = kube
         self._instance = instance
-        self._waiting: deque[_Item] = deque()
-        self._passing: dict[str, _Item] = {}
+        self._waiting: deque[_QueuedEvent] = deque()
+        self._transient: dict[str, _QueuedEvent] = {}
         self._wakeup = asyncio.Event()
-        self._told: dict[str, _Told] = {}
-        self._lost = 0
+        self._recorded: dict[str, _RecordedNews] = {}
+        self._dropped = 0
 
-    def tell(self, regarding: Regarding, news: News | None) -> None:
-        """Have it written some time, unless the same was told minutes ago. Never blocks or raises.
+    def record(self, regarding: Regarding, news: News | None) -> None:
+        """Queue news, unless the same was recorded minutes ago. Never blocks or raises.
 
-        None says that nothing is new but that what passes has passed.
+        None means that nothing is new, but that transient news is over.
         """
-        held = self._passing.get(regarding.uid)
-        if held is not None and (news is None or not news.repeats(held.news)):
-            del self._passing[regarding.uid]
-        if news is None or regarding.uid in self._passing or self._was_told(regarding.uid, news):
+        pending = self._transient.get(regarding.uid)
+        if pending is not None and (news is None or not news.is_repeat_of(pending.news)):
+            del self._transient[regarding.uid]
+        if news is None or regarding.uid in self._transient or self._is_recorded(regarding.uid, news):
             return
-        if len(self._waiting) + len(self._passing) >= ROOM:
+        if len(self._waiting) + len(self._transient) >= ROOM:
             metrics.kubernetes_writes.labels("events", "post", "dropped").inc()
-            self._lose(f"{ROOM} wait to be written already")
+            self._drop(f"{ROOM} are waiting already")
             return
-        item = _Item(regarding, news, datetime.now(UTC), asyncio.get_running_loop().time() + PASSING_SECONDS)
-        if news.passing:
-            self._passing[regarding.uid] = item
+        item = _QueuedEvent(
+            regarding, news, datetime.now(UTC), asyncio.get_running_loop().time() + TRANSIENT_SECONDS
+        )
+        if news.is_transient:
+            self._transient[regarding.uid] = item
         else:
             self._waiting.append(item)
         self._wakeup.set()
@@ -145,53 +159,53 @@ class Recorder:
         """Write until cancelled."""
         while True:
             item = await self._next()
-            if not self._was_told(item.regarding.uid, item.news):
-                self._note(item.regarding.uid, item.news)
+            if not self._is_recorded(item.regarding.uid, item.news):
+                self._remember(item.regarding.uid, item.news)
                 await self._write(item)
                 await asyncio.sleep(1 / PACE)
 
-    async def _next(self) -> _Item:
+    async def _next(self) -> _QueuedEvent:
         while True:
             self._wakeup.clear()
             if self._waiting:
                 return self._waiting.popleft()
-            oldest = next(iter(self._passing.values()), None)
+            oldest = next(iter(self._transient.values()), None)
             if oldest and oldest.due <= asyncio.get_running_loop().time():
-                return self._passing.pop(oldest.regarding.uid)
+                return self._transient.pop(oldest.regarding.uid)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(oldest.due if oldest else None):
                     await self._wakeup.wait()
 
-    async def _write(self, item: _Item) -> None:
+    async def _write(self, item: _QueuedEvent) -> None:
         path = f"/apis/events.k8s.io/v1/namespaces/{item.regarding.namespace}/events"
-        body = event(item.regarding, item.news, self._instance, item.at)
+        body = build_event(item.regarding, item.news, self._instance, item.at)
         try:
             await self._kube.write("events", "POST", path, body)
         except KubeError as error:
-            # In a namespace that goes, or is gone, nobody is left to be told.
+            # In a namespace that is being deleted, or is gone, nobody reads Events.
             if error.status != 404 and _BEING_TERMINATED not in str(error):
-                self._lose(str(error))
+                self._drop(str(error))
             return
-        if self._lost and not self._waiting and not self._passing:
-            log.info("Events are written again", extra={"lost": self._lost})
-            self._lost = 0
+        if self._dropped and not self._waiting and not self._transient:
+            log.info("landlord records Events again", extra={"lost": self._dropped})
+            self._dropped = 0
 
-    def _lose(self, why: str) -> None:
-        if not self._lost:
-            log.warning("Events are lost, and what they say is only in the Tenants' conditions: %s", why)
-        self._lost += 1
+    def _drop(self, why: str) -> None:
+        if not self._dropped:
+            log.warning("landlord drops Events, so only the Tenants' conditions report what happens: %s", why)
+        self._dropped += 1
 
-    def _was_told(self, uid: str, news: News) -> bool:
-        told = self._told.get(uid)
-        if told is None or (news.type == "Normal" and told.last.type == "Warning"):
+    def _is_recorded(self, uid: str, news: News) -> bool:
+        recorded = self._recorded.get(uid)
+        if recorded is None or (news.type == "Normal" and recorded.last.type == "Warning"):
             return False
-        at = told.at.get((news.reason, news.generation), float("-inf"))
+        at = recorded.at.get((news.reason, news.generation), float("-inf"))
         return asyncio.get_running_loop().time() - at < QUIET_SECONDS
 
-    def _note(self, uid: str, news: News) -> None:
+    def _remember(self, uid: str, news: News) -> None:
         now = asyncio.get_running_loop().time()
-        old, known = now - QUIET_SECONDS, self._told.pop(uid, None)
+        old, known = now - QUIET_SECONDS, self._recorded.pop(uid, None)
         recent = {what: at for what, at in known.at.items() if at >= old} if known else {}
-        self._told[uid] = _Told(news, recent | {(news.reason, news.generation): now})
-        while max(next(iter(self._told.values())).at.values()) < old:
-            del self._told[next(iter(self._told))]
+        self._recorded[uid] = _RecordedNews(news, recent | {(news.reason, news.generation): now})
+        while max(next(iter(self._recorded.values())).at.values()) < old:
+            del self._recorded[next(iter(self._recorded))]

@@ -1,4 +1,4 @@
-"""Has many Tenants told something, slowly, and only those that do not say it yet."""
+"""Has many Tenants report something new, at a limited pace, and only those that do not report it yet."""
 
 import asyncio
 from collections import deque
@@ -7,43 +7,44 @@ from collections.abc import Callable, Iterable
 from landlord.api.tenant import Key
 
 PACE = 50.0
-"""Tenants per second that are told: the most writes per second that news for all of them costs."""
+"""Tenants per second, at most: news for all of them costs no more writes per second than this."""
 
 _CATCH_UP_SECONDS = 0.1
 _ON_THEIR_WAY = 8
 _GIVE_UP_SECONDS = 5.0
-"""No more than this is made up for after a stall of the event loop, and no more than so many are waited for,
-each for so long: an API server that was slow for a while must not be sent all that it missed in one burst."""
-_LOOKED_AT_ONCE = 100
+"""These limit what is made up for after a stall of the event loop, and how many Tenants may be on their way,
+each for how long: an API server that was slow for a while must not receive everything that it missed in one
+burst."""
+_BATCH = 100
 
 
-async def tell(
+async def requeue_outdated(
     keys: Iterable[Key],
-    outdated: Callable[[Key], bool],
+    is_outdated: Callable[[Key], bool],
     add: Callable[[Key], None],
-    obsolete: Callable[[], bool] = lambda: False,
+    is_obsolete: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """`add` each Tenant that is outdated. Whether all have been; that the news is obsolete ends it."""
+    """Call `add` with each outdated Tenant. Returns False if the news became obsolete before the end."""
     loop = asyncio.get_running_loop()
     turn, on_their_way = loop.time(), deque[tuple[Key, float]]()
     for number, key in enumerate(keys):
-        if number % _LOOKED_AT_ONCE == 0:
+        if number % _BATCH == 0:
             await asyncio.sleep(0)
-        if obsolete():
+        if is_obsolete():
             return False
-        if outdated(key):
+        if is_outdated(key):
             add(key)
             on_their_way.append((key, loop.time() + _GIVE_UP_SECONDS))
             turn = max(turn, loop.time() - _CATCH_UP_SECONDS) + 1 / PACE
             await asyncio.sleep(turn - loop.time())
-            await _room(on_their_way, outdated)
+            await _wait_for_room(on_their_way, is_outdated)
     return True
 
 
-async def _room(on_their_way: deque[tuple[Key, float]], outdated: Callable[[Key], bool]) -> None:
+async def _wait_for_room(on_their_way: deque[tuple[Key, float]], is_outdated: Callable[[Key], bool]) -> None:
     while len(on_their_way) >= _ON_THEIR_WAY:
         key, until = on_their_way[0]
-        if outdated(key) and asyncio.get_running_loop().time() < until:
+        if is_outdated(key) and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(1 / PACE)
         else:
             on_their_way.popleft()

@@ -1,4 +1,4 @@
-"""Tells settled Tenants of a changed registration: late, slowly, and only those that say otherwise.
+"""Has settled Tenants report a changed registration: late, slowly, and only those that report another.
 
 An outage of a minute must not cost a write for each of 10,000 Tenants that run on undisturbed, let alone two.
 """
@@ -8,84 +8,87 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from landlord.api.tenant import Key
-from landlord.controller.tell.pace import tell
+from landlord.controller.tell.pace import requeue_outdated
 from landlord.engines.contract import Registration
 
 BAD_NEWS_SECONDS = 30.0
-"""How long a registration must have been something else than registered before settled Tenants hear of it."""
+"""How long a registration must have been out of order before settled Tenants report it."""
 GOOD_NEWS_SECONDS = 10.0
-"""The same for a registration that is as it should be: what Tenants still say against it is wrong."""
+"""The same for a registration that is in order: what Tenants still report against it is wrong."""
 
 
 class Sweep:
-    """Follows the registration, and passes it on once it is steady.
+    """Follows the registration, and has Tenants report it once it is steady.
 
-    `outdated` says whether a Tenant says something else than the registration; `settle` hears of the steady
-    registration before `add` hears of the Tenants that are to be told, one by one.
+    `is_outdated` says whether a Tenant reports another registration. `settle` is called with the steady
+    registration before `add` is called with one outdated Tenant after another.
     """
 
     def __init__(
         self,
         keys: Callable[[], Iterable[Key]],
-        outdated: Callable[[Key, Registration], bool],
+        is_outdated: Callable[[Key, Registration], bool],
         settle: Callable[[Registration], None],
         add: Callable[[Key], None],
     ) -> None:
         self._keys = keys
-        self._outdated = outdated
+        self._is_outdated = is_outdated
         self._settle = settle
         self._add = add
         self._changed = asyncio.Event()
         self._latest: Registration | None = None
         self._since = self._reworded_since = 0.0
-        self._told: Registration | None = None
-        """What every settled Tenant says; None while some may say this and some that."""
+        self._reported: Registration | None = None
+        """What every settled Tenant reports; None while they may differ."""
 
-    def registration_changed(self, registration: Registration) -> None:
-        """Take in how it is now."""
+    def follow(self, registration: Registration) -> None:
+        """Note the registration that holds from now on."""
         now = asyncio.get_running_loop().time()
-        if self._latest is None or _differ(registration, self._latest):
+        if self._latest is None or _is_different(registration, self._latest):
             self._since = now
-        if self._told is not None and _differ(registration, self._told):
-            self._told = None  # who settles now tells of this, be it over in a moment
+        if self._reported is not None and _is_different(registration, self._reported):
+            self._reported = (
+                None  # because Tenants that settle now report this one, even if it is over in a moment
+            )
         self._latest, self._reworded_since = registration, now
         self._changed.set()
 
     async def run(self) -> None:
-        """Sweep whenever there is something steady to tell, until cancelled."""
+        """Sweep whenever the registration has changed and is steady, until cancelled."""
         while True:
-            registration = await self._steady()
+            registration = await self._wait_until_steady()
             self._settle(registration)
             since = self._since
-            all_told = await self._tell(registration)
-            self._told = registration if all_told and self._since == since else None
+            is_complete = await self._requeue_all(registration)
+            self._reported = registration if is_complete and self._since == since else None
 
-    async def _steady(self) -> Registration:
+    async def _wait_until_steady(self) -> Registration:
         while True:
             self._changed.clear()
             due = None
-            if self._latest is not None and self._latest != self._told:
-                due = self._due(self._latest)
+            if self._latest is not None and self._latest != self._reported:
+                due = self._find_due_time(self._latest)
                 if due <= asyncio.get_running_loop().time():
                     return self._latest
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(due):
                     await self._changed.wait()
 
-    def _due(self, latest: Registration) -> float:
-        # Words may change all the time while an engine is away, which neither delays the news nor repeats it.
-        since = self._since if self._told is None else self._reworded_since
+    def _find_due_time(self, latest: Registration) -> float:
+        # The wording may change all the time while an engine is away, which must neither delay nor repeat the
+        # news.
+        since = self._since if self._reported is None else self._reworded_since
         return since + (GOOD_NEWS_SECONDS if latest.ready else BAD_NEWS_SECONDS)
 
-    async def _tell(self, registration: Registration) -> bool:
-        """Whether all have been told; something else to tell ends it."""
-        return await tell(
+    async def _requeue_all(self, registration: Registration) -> bool:
+        """Requeue all outdated Tenants. Returns False if the registration changed before the end."""
+        return await requeue_outdated(
             self._keys(),
-            lambda key: self._outdated(key, registration),
+            lambda key: self._is_outdated(key, registration),
             self._add,
-            lambda: self._latest is not None and _differ(self._latest, registration),
+            lambda: self._latest is not None and _is_different(self._latest, registration),
         )
 
 
-def _differ(one: Registration, other: Registration) -> bool:
+def _is_different(one: Registration, other: Registration) -> bool:
     return (one.status, one.reason) != (other.status, other.reason)

@@ -1,1 +1,1 @@
-"""Keeps what is known up to date: Tenants, running tenants, deletions, Restate's pods."""
+"""Observes Tenants, running tenants, deletions and Restate's pods, and keeps what is known current."""

@@ -3,8 +3,8 @@
 from landlord.api.schema import JsonObject
 
 ROLLOUT = ("apiServer", "crd", "cache")
-"""Without these the operator can't do its work. The others are shown, but an engine that is away must not
-stop a rollout of the operator."""
+"""Without these the operator can't work. The others are reported only, because an engine that is away must
+not stop a rollout of the operator."""
 SHOWN = ("leader", "engine", "registration")
 
 
@@ -17,19 +17,19 @@ class Gates:
         )
 
     def set(self, name: str, passed: bool, message: str) -> None:
-        """State of one gate, with why."""
+        """Set the state of one gate, and why."""
         self._gates[name] = (passed, message)
 
-    def passed(self, name: str) -> bool:
-        """Whether that gate was passed; one that nobody has spoken of was not."""
+    def has_passed(self, name: str) -> bool:
+        """Whether that gate has passed; a gate that was never set has not."""
         return name in self._gates and self._gates[name][0]
 
     @property
-    def ready(self) -> bool:
-        """Whether every gate that counts for a rollout has been passed."""
-        return all(self.passed(name) for name in ROLLOUT)
+    def is_ready(self) -> bool:
+        """Whether every gate that counts for a rollout has passed."""
+        return all(self.has_passed(name) for name in ROLLOUT)
 
     def report(self) -> JsonObject:
-        """What /readyz answers."""
+        """Report the gates as /readyz answers them."""
         gates = {name: {"ok": ok, "message": message} for name, (ok, message) in self._gates.items()}
-        return {"ready": self.ready, "gates": gates}
+        return {"ready": self.is_ready, "gates": gates}

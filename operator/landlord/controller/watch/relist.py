@@ -1,7 +1,7 @@
-"""Finds Tenants that went without a word.
+"""Finds Tenants that no longer exist, but whose deletion the watch missed.
 
-A watch that was broken for so long that it has to begin anew tells of all Tenants that are there, and of none
-that went in the meantime. One whose finalizer somebody removed then would keep its tenantID for ever.
+A watch that was broken for so long that it has to start over reports all Tenants that exist, and none that
+went in the meantime. A Tenant whose finalizer somebody removed then would keep its tenantID forever.
 """
 
 import asyncio
@@ -11,26 +11,26 @@ from collections.abc import Callable, Sequence
 from landlord.api.tenant import Key
 from landlord.controller.kube import KubeClient
 from landlord.controller.watch.cache import Cache
-from landlord.controller.watch.preflight import there_now
+from landlord.controller.watch.preflight import list_uids
 from landlord.kubernetes_api import KubeError
 
 log = logging.getLogger(__name__)
 
 RELIST_SECONDS = 600.0
-"""Between two lists, of metadata only and in pages: such a gap is rare."""
+"""Between two lists, which are of metadata only and in pages, because such a gap is rare."""
 
 
 async def relist(
-    kube: KubeClient, namespaces: Sequence[str], cache: Cache, gone: Callable[[Key, str], None]
+    kube: KubeClient, namespaces: Sequence[str], cache: Cache, drop: Callable[[Key, str], None]
 ) -> None:
-    """Tell `gone` the key and uid of each Tenant of the cache that is not there, until cancelled."""
+    """Call `drop` with key and uid of each cached Tenant that no longer exists, until cancelled."""
     while True:
         await asyncio.sleep(RELIST_SECONDS)
-        known = cache.uids()
+        known = cache.map_uids()
         try:
-            there = await there_now(kube, namespaces)
+            there = await list_uids(kube, namespaces)
         except KubeError as error:
-            log.warning("Tenants that went unseen can't be looked for: %s", error)
+            log.warning("landlord can't look for Tenants whose deletion it missed: %s", error)
             continue
         for uid in known.keys() - there:
-            gone(known[uid], uid)
+            drop(known[uid], uid)

@@ -37,7 +37,7 @@ class Engine:
 
 def flights_of(engine: Engine, on_change: Callable[[Key], None]) -> Flights:
     flights = Flights(cast(WorkflowEngine, engine), on_change)
-    engine.progress = lambda: flights.progressed(request(), Progress("Running", step="image"))
+    engine.progress = lambda: flights.update_progress(request(), Progress("Running", step="image"))
     return flights
 
 
@@ -49,7 +49,7 @@ async def test_an_engine_that_fails_at_once_is_asked_again_only_after_the_backof
     key = await queue.get()
     await flights.start(key, request(), LONG)
     queue.retry(key)
-    queue.done(key)
+    queue.finish(key)
     assert len(queue) == 0
     known = flights.get(ACME)
     assert known is not None
@@ -74,7 +74,7 @@ async def test_what_comes_of_longer_work_is_told() -> None:
     flights = flights_of(engine, heard.put_nowait)
     await flights.start(ACME, request(), SOON)
     assert heard.empty()
-    flights.progressed(request(), Progress("Running", step="ready"))
+    flights.update_progress(request(), Progress("Running", step="ready"))
     assert heard.get_nowait() == ACME
     engine.end.set()
     async with asyncio.timeout(LONG):

@@ -9,7 +9,7 @@ async def drained(queue: WorkQueue[str]) -> list[str]:
     keys = []
     while len(queue):
         key = await queue.get()
-        queue.done(key)
+        queue.finish(key)
         keys.append(key)
     return keys
 
@@ -27,7 +27,7 @@ async def test_a_key_that_is_worked_on_is_not_given_out_a_second_time_but_again_
     assert await queue.get() == "a"
     queue.add("a")
     assert len(queue) == 0
-    queue.done("a")
+    queue.finish("a")
     assert await drained(queue) == ["a"]
 
 
@@ -67,6 +67,6 @@ async def test_success_starts_the_backoff_anew() -> None:
     queue: WorkQueue[str] = WorkQueue()
     delays = [queue.retry("a") for _ in range(4)]
     assert delays[3] > 4 * delays[0]
-    queue.succeeded("a")
+    queue.reset_backoff("a")
     assert queue.retry("a") < 0.3
     queue.forget("a")

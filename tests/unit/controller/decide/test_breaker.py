@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.plans import FACTS, NOW, a_ready_tenant, a_tenant, says
+from tests.support.plans import FACTS, NOW, a_ready_tenant, a_tenant, decide, says, unchanged
 
 from landlord.api.conditions import find
 from landlord.api.tenant import Key, Tenant
 from landlord.controller.decide.breaker import BURST_SECONDS, Deletions, Limits
-from landlord.controller.decide.plan import plan
-from landlord.controller.watch.deletion_ledger import CrdState, DeletionLedger, crd_state, limits_of
+from landlord.controller.decide.situation import PossibleBurst
+from landlord.controller.watch.deletion_ledger import CrdState, DeletionLedger, read_crd_state, read_limits
 from landlord.settings import OperatorSettings
 
 WINDOW = timedelta(minutes=10)
-DEFAULTS = limits_of(OperatorSettings())
+DEFAULTS = read_limits(OperatorSettings())
 FEW = Deletions(allowed=30, window=WINDOW, tenants=2000, times=(NOW,) * 30)
 MANY = replace(FEW, times=(NOW,) * 31)
-HELD_BEFORE = replace(FEW, times=(NOW,), held=True)
-CRD_GOES = replace(FEW, times=(NOW,), crd_terminating=True)
+HELD_BEFORE = replace(FEW, times=(NOW,), is_any_held=True)
+CRD_GOES = replace(FEW, times=(NOW,), is_crd_terminating=True)
 SETTLED = NOW + timedelta(seconds=BURST_SECONDS)
-NO_WORD = CrdState(terminating=False, released=None)
+NO_WORD = CrdState(is_terminating=False, released=None)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ NO_WORD = CrdState(terminating=False, released=None)
 def test_the_defaults_leave_a_small_platform_alone_and_protect_a_large_one(
     tenants: int, allowed: int
 ) -> None:
-    assert DEFAULTS.allowed(tenants) == allowed
+    assert DEFAULTS.count_allowed(tenants) == allowed
 
 
 @given(st.integers(1, 1000), st.floats(0, 100), st.integers(0, 100_000))
 def test_no_limit_allows_more_than_the_set_number(count: int, share: float, tenants: int) -> None:
-    assert Limits(count, share, WINDOW).allowed(tenants) <= count
+    assert Limits(count, share, WINDOW).count_allowed(tenants) <= count
 
 
 def deleted(deletion: dict[str, Any] | None = None) -> Tenant:
@@ -54,11 +54,10 @@ def deleted(deletion: dict[str, Any] | None = None) -> Tenant:
     ids=["many", "held before", "CRD"],
 )
 def test_a_mass_deletion_is_held_until_a_person_releases_it(known: Deletions, words: str) -> None:
-    decided = plan(deleted(), replace(FACTS, deletions=known), SETTLED)
-    assert (decided.submit, decided.let_go, decided.settled) == (None, None, True)
+    decided = decide(deleted(), replace(FACTS, deletions=known), SETTLED)
+    assert (decided.submit, decided.departure, decided.is_settled) == (None, None, True)
     assert says(decided, "DeletionHeld") == ("True", "MassDeletionHold")
     assert says(decided, "Ready") == ("True", "Provisioned")
-    assert decided.status is not None
     held = find(decided.status.conditions, "DeletionHeld")
     assert held is not None
     assert words in held.message
@@ -66,19 +65,20 @@ def test_a_mass_deletion_is_held_until_a_person_releases_it(known: Deletions, wo
 
     for released, goes_on in ((NOW - timedelta(seconds=1), False), (NOW, True)):
         facts = replace(FACTS, deletions=replace(known, released=released))
-        assert (plan(deleted(), facts, NOW).submit is not None) == goes_on
+        assert (decide(deleted(), facts, NOW).submit is not None) == goes_on
 
 
 def test_a_deletion_waits_until_those_that_came_with_it_have_been_seen() -> None:
     facts = replace(FACTS, deletions=FEW)
-    early = plan(deleted(), facts, NOW + timedelta(seconds=1))
-    assert (early.submit, early.status, early.requeue_after) == (None, None, BURST_SECONDS - 1)
-    assert plan(deleted(), facts, SETTLED).submit is not None
+    tenant = deleted()
+    early = decide(tenant, facts, NOW + timedelta(seconds=1))
+    assert early == unchanged(tenant, PossibleBurst(SETTLED), requeue_after=BURST_SECONDS - 1)
+    assert decide(deleted(), facts, SETTLED).submit is not None
 
 
 def test_where_the_breaker_could_never_open_nothing_waits() -> None:
     facts = replace(FACTS, deletions=replace(FEW, tenants=30))
-    assert plan(deleted(), facts, NOW).submit is not None
+    assert decide(deleted(), facts, NOW).submit is not None
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_where_the_breaker_could_never_open_nothing_waits() -> None:
     [({"protected": True}, "Protected"), ({"gracePeriod": "72h"}, "MassDeletionHold")],
 )
 def test_a_grace_period_is_no_reason_to_wait_with_the_alarm(deletion: dict[str, Any], reason: str) -> None:
-    decided = plan(deleted(deletion), replace(FACTS, deletions=MANY), SETTLED)
+    decided = decide(deleted(deletion), replace(FACTS, deletions=MANY), SETTLED)
     assert says(decided, "DeletionHeld") == ("True", reason)
 
 
 def test_who_leaves_everything_behind_is_not_held() -> None:
-    decided = plan(deleted({"policy": "Retain"}), replace(FACTS, deletions=MANY), NOW)
-    assert decided.let_go == "Retained"
+    decided = decide(deleted({"policy": "Retain"}), replace(FACTS, deletions=MANY), NOW)
+    assert decided.departure == "Retained"
 
 
 def body(name: str, seconds: float | None = 0.0, *, held: bool = False, policy: str = "") -> dict[str, Any]:
@@ -110,20 +110,20 @@ def ledger(*bodies: dict[str, Any], gone: int = 0) -> DeletionLedger:
     made = DeletionLedger(WINDOW)
     for number, each in enumerate((*bodies, *bodies[:gone])):
         kind = "DELETED" if number >= len(bodies) else None
-        made.take(kind, Key("tenants", each["metadata"]["name"]), each)
+        made.update(kind, Key("tenants", each["metadata"]["name"]), each)
     return made
 
 
 def known(
     made: DeletionLedger, *, there: int = 100, crd: CrdState = NO_WORD, after: float = 0.0
 ) -> Deletions:
-    return made.known(DEFAULTS, there, crd, NOW + timedelta(seconds=after))
+    return made.summarize(DEFAULTS, there, crd, NOW + timedelta(seconds=after))
 
 
 def too_many(made: DeletionLedger, at: float, *, after: float = 0.0) -> bool:
     """Whether one that was deleted so many seconds after NOW is held, if two are allowed."""
     deletions = replace(known(made, after=after), allowed=2)
-    return deletions.held_because(NOW + timedelta(seconds=at)) is not None
+    return deletions.explain_hold(NOW + timedelta(seconds=at)) is not None
 
 
 def test_deletions_count_gone_or_not_until_they_are_older_than_the_window() -> None:
@@ -149,8 +149,8 @@ def test_a_namesake_s_own_deletion_counts_beside_that_of_the_one_before() -> Non
     made = ledger(body("a"))
     namesake = body("a", 5)
     namesake["metadata"]["uid"] = "another"
-    made.take(None, Key("tenants", "a"), namesake)
-    made.take("DELETED", Key("tenants", "a"), body("a"))
+    made.update(None, Key("tenants", "a"), namesake)
+    made.update("DELETED", Key("tenants", "a"), body("a"))
     assert len(known(made).times) == 2
 
 
@@ -160,14 +160,14 @@ def test_who_leaves_everything_behind_does_not_count() -> None:
 
 def test_what_is_held_is_known_from_the_objects_alone_however_long_it_was() -> None:
     made = ledger(body("a", held=True))
-    assert known(made, after=86400).held
-    assert made.held == [Key("tenants", "a")]
+    assert known(made, after=86400).is_any_held
+    assert made.list_held() == [Key("tenants", "a")]
 
 
 def test_what_was_released_counts_no_more() -> None:
     made = ledger(body("a", held=True), body("b"), body("c", 60))
-    after = known(made, crd=CrdState(terminating=False, released=NOW + timedelta(seconds=30)))
-    assert (len(after.times), after.held) == (1, False)
+    after = known(made, crd=CrdState(is_terminating=False, released=NOW + timedelta(seconds=30)))
+    assert (len(after.times), after.is_any_held) == (1, False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=40))
@@ -175,7 +175,7 @@ def test_the_count_is_that_of_the_objects_however_they_come_and_go(steps: list[t
     made, there, gone = DeletionLedger(WINDOW), set[int](), 0
     for number, goes in steps:
         key = Key("tenants", str(number))
-        made.take("DELETED" if goes else "MODIFIED", key, body(str(number)))
+        made.update("DELETED" if goes else "MODIFIED", key, body(str(number)))
         if goes:
             gone += number in there
             there.discard(number)
@@ -201,5 +201,5 @@ RELEASED = "landlord.dev/deletions-released-until"
 def test_the_crd_says_whether_it_goes_and_what_is_released(
     metadata: dict[str, Any], terminating: bool, released: object
 ) -> None:
-    state = crd_state(metadata)
-    assert (state.terminating, state.released) == (terminating, released)
+    state = read_crd_state(metadata)
+    assert (state.is_terminating, state.released) == (terminating, released)

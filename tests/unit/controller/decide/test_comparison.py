@@ -4,30 +4,42 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, a_tenant, with_flight
+from tests.support.plans import GIVEN_UP, NOW, a_failed_tenant, a_ready_tenant, a_tenant, decide, with_flight
 
 from landlord.api.outcome import Outcome
 from landlord.api.survey import Seen
 from landlord.api.tenant import Tenant
 from landlord.controller.decide.comparison import (
     Finding,
-    Standing,
+    LastReported,
     compare,
-    is_calm,
+    find_nothing,
+    is_deferrable,
     is_news,
-    standing,
-    unseen,
+    read_last_reported,
 )
-from landlord.controller.decide.plan import plan
 
 HASH = "5eed"
-HEALTHY = ("True", "Healthy", "What runs is healthy")
-RUNS = Standing("memory", "acme", ("u1", 1, 1), True, "Active", HASH, True, "Repair", HEALTHY, ())
+HEALTHY = ("True", "Healthy", "The tenant is healthy")
+RUNS = LastReported(
+    provider="memory",
+    tenant_id="acme",
+    work=("u1", 1, 1),
+    has_succeeded=True,
+    state="Active",
+    spec_hash=HASH,
+    has_objects=True,
+    mode="Repair",
+    health=HEALTHY,
+    drift=(),
+)
 REPORTS, IGNORES = replace(RUNS, mode="Report"), replace(RUNS, mode="Ignore")
-SUSPENDED = replace(RUNS, state="Suspended", health=("True", "Healthy", "Nothing runs, as it should be"))
+SUSPENDED = replace(
+    RUNS, state="Suspended", health=("True", "Healthy", "Nothing of the tenant runs, as requested")
+)
 ARCHIVED = replace(SUSPENDED, state="Archived")
-EMPTY = replace(ARCHIVED, left=False)
-FAILED = replace(RUNS, succeeded=False)
+EMPTY = replace(ARCHIVED, has_objects=False)
+FAILED = replace(RUNS, has_succeeded=False)
 SICK = replace(RUNS, health=("False", "Unhealthy", "exit code 1"))
 
 WELL = Seen(spec_hash=HASH)
@@ -42,10 +54,10 @@ STOPPED_SINCE = Seen(spec_hash=HASH, healthy=False, reason="it is exited")
 STARTED = Seen(spec_hash=HASH, state="Suspended", healthy=False, reason="it runs", drift="was started")
 KEPT = Seen(state="Archived")
 
-GONE = "Nothing of the tenant is on the backend memory any more"
-FROM_ANOTHER = "what runs was made from another spec (hash 07e4, should be 5eed)"
-AS_ARCHIVED = "What is left of the tenant is as of one that is Archived, and it should be Active"
-AS_ACTIVE = "What is left of the tenant is as of one that is Active, and it should be Suspended"
+GONE = "None of the tenant's objects exist on backend memory"
+FROM_ANOTHER = "the tenant runs another spec (hash 07e4, must be 5eed)"
+AS_ARCHIVED = "The tenant is Archived on backend memory, and must be Active"
+AS_ACTIVE = "The tenant is Active on backend memory, and must be Suspended"
 
 
 def found(finding: Finding) -> tuple[str | None, tuple[str, ...] | None, str]:
@@ -88,14 +100,14 @@ def found(finding: Finding) -> tuple[str | None, tuple[str, ...] | None, str]:
     ],
 )
 def test_what_was_seen_is_compared_with_what_the_tenant_says(
-    says: Standing, seen: Seen | None, expected: tuple[str | None, tuple[str, ...] | None, str]
+    says: LastReported, seen: Seen | None, expected: tuple[str | None, tuple[str, ...] | None, str]
 ) -> None:
     assert found(compare(says, seen, NOW)) == expected
 
 
 def test_what_nobody_has_changed_is_unhealthy_once_two_surveys_in_a_row_have_seen_it_so() -> None:
     assert compare(RUNS, CRASHED, NOW).health is None
-    second = compare(RUNS, CRASHED, NOW, seen_unhealthy=True)
+    second = compare(RUNS, CRASHED, NOW, was_unhealthy=True)
     assert second.health is not None
     assert (second.health.status, second.health.message) == ("False", "exit code 1")
 
@@ -119,12 +131,14 @@ SHOWN = replace(RUNS, drift=("scaled to 3",))
         (SHOWN, compare(replace(SHOWN, mode="Report"), SCALED, NOW), False),
         (SHOWN, compare(SHOWN, WELL, NOW), True),
         (RUNS, compare(RUNS, OUTDATED, NOW), True),
-        (RUNS, unseen(RUNS, NOW, "away"), True),
-        (UNKNOWN, unseen(UNKNOWN, NOW, "still away"), False),
+        (RUNS, find_nothing(RUNS, NOW, "away"), True),
+        (UNKNOWN, find_nothing(UNKNOWN, NOW, "still away"), False),
         (replace(RUNS, work=("u1", 1, 2)), compare(RUNS, None, NOW), False),
     ],
 )
-def test_only_what_the_tenant_does_not_say_yet_is_news(says: Standing, finding: Finding, news: bool) -> None:
+def test_only_what_the_tenant_does_not_say_yet_is_news(
+    says: LastReported, finding: Finding, news: bool
+) -> None:
     assert is_news(says, finding) == news
 
 
@@ -133,7 +147,7 @@ def test_only_what_the_tenant_does_not_say_yet_is_news(says: Standing, finding: 
     [
         (NEVER_SEEN, compare(NEVER_SEEN, WELL, NOW), True),
         (UNKNOWN, compare(UNKNOWN, WELL, NOW), True),
-        (RUNS, unseen(RUNS, NOW, "away"), True),
+        (RUNS, find_nothing(RUNS, NOW, "away"), True),
         (SICK, compare(SICK, WELL, NOW), False),
         (RUNS, compare(RUNS, None, NOW), False),
         (REPORTS, compare(REPORTS, SCALED, NOW), False),
@@ -141,9 +155,9 @@ def test_only_what_the_tenant_does_not_say_yet_is_news(says: Standing, finding: 
     ],
 )
 def test_what_is_true_of_all_at_once_and_calls_for_nothing_has_time(
-    says: Standing, finding: Finding, calm: bool
+    says: LastReported, finding: Finding, calm: bool
 ) -> None:
-    assert is_calm(says, finding) == calm
+    assert is_deferrable(says, finding) == calm
 
 
 def body(tenant: Tenant) -> dict[str, Any]:
@@ -153,15 +167,17 @@ def body(tenant: Tenant) -> dict[str, Any]:
 
 
 def test_a_tenant_that_has_become_ready_can_be_compared() -> None:
-    assert standing(body(a_ready_tenant())) == RUNS
+    assert read_last_reported(body(a_ready_tenant())) == RUNS
 
 
 def test_of_a_tenant_that_was_suspended_before_anything_was_made_nothing_is_missed() -> None:
     tenant = a_tenant(desiredState="Suspended")
     ended = with_flight(tenant, operation="suspend", outcome=Outcome(result="Succeeded"))
-    says = standing(body(a_tenant(status=plan(tenant, ended, NOW).status, desiredState="Suspended")))
+    says = read_last_reported(
+        body(a_tenant(status=decide(tenant, ended, NOW).status, desiredState="Suspended"))
+    )
     assert says is not None
-    assert (says.state, says.left) == ("Suspended", False)
+    assert (says.state, says.has_objects) == ("Suspended", False)
 
 
 @pytest.mark.parametrize(
@@ -176,4 +192,4 @@ def test_of_a_tenant_that_was_suspended_before_anything_was_made_nothing_is_miss
     ids=["new", "changed", "deleted", "paused", "failed before anything was made"],
 )
 def test_a_tenant_that_is_worked_on_or_left_alone_is_compared_with_nothing(tenant: Tenant) -> None:
-    assert standing(body(tenant)) is None
+    assert read_last_reported(body(tenant)) is None

@@ -12,9 +12,12 @@ from tests.support.plans import (
     GIVEN_UP,
     LOST,
     NOW,
+    Decided,
     a_ready_tenant,
     a_tenant,
+    decide,
     says,
+    unchanged,
     with_flight,
 )
 
@@ -23,19 +26,19 @@ from landlord.api.status import TenantStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.decide.comparison import MAX_ITEM, Finding
 from landlord.controller.decide.facts import Facts
-from landlord.controller.decide.news import about_tenant
-from landlord.controller.decide.plan import Plan, plan
+from landlord.controller.decide.news import find_tenant_news
+from landlord.controller.decide.situation import Unclaimed
 from landlord.engines.contract import Progress, Registration
 from landlord.errors import EngineUnreachable, RequestRejected
 
 WORK = ("u1", 1, 1)
-HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "What runs is healthy")
+HEALTHY = Verdict(COMPUTE_HEALTHY, "True", "Healthy", "The tenant is healthy")
 MISSING = Verdict(COMPUTE_HEALTHY, "False", "Missing", "it is gone")
 UNHEALTHY = Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", "exit code 1")
 UNSEEN = Verdict(COMPUTE_HEALTHY, "Unknown", "NotSurveyed", "away")
-GONE = Finding(WORK, NOW, MISSING, ("it is gone",), "it is gone")
+GONE = Finding(WORK, NOW, MISSING, ("it is gone",), repair="it is gone")
 GONE_REPORTED = replace(GONE, repair="")
-SCALED = Finding(WORK, NOW, HEALTHY, ("scaled to 3",), "scaled to 3")
+SCALED = Finding(WORK, NOW, HEALTHY, ("scaled to 3",), repair="scaled to 3")
 SCALED_REPORTED = replace(SCALED, repair="")
 SICK = Finding(WORK, NOW, UNHEALTHY, ())
 WELL = Finding(WORK, NOW, HEALTHY, ())
@@ -48,8 +51,7 @@ def knowing(finding: Finding, **facts: Any) -> Facts:
 
 def after(tenant: Tenant, finding: Finding, **facts: Any) -> Tenant:
     """The Tenant once it says what was found."""
-    decided = plan(tenant, knowing(finding, **facts), NOW)
-    assert decided.status is not None
+    decided = decide(tenant, knowing(finding, **facts), NOW)
     return a_ready_tenant_with(decided.status)
 
 
@@ -57,8 +59,7 @@ def a_ready_tenant_with(status: TenantStatus) -> Tenant:
     return a_tenant(status=status)
 
 
-def shown(decided: Plan) -> tuple[str, ...]:
-    assert decided.status is not None
+def shown(decided: Decided) -> tuple[str, ...]:
     return decided.status.drift.items if decided.status.drift else ()
 
 
@@ -66,8 +67,8 @@ def test_a_tenant_that_became_ready_is_healthy_without_another_write() -> None:
     tenant = a_ready_tenant()
     healthy = find(tenant.status.conditions, COMPUTE_HEALTHY)
     assert healthy is not None
-    assert (healthy.status, healthy.reason, healthy.message) == ("True", "Healthy", "What runs is healthy")
-    decided = plan(tenant, knowing(WELL), NOW)
+    assert (healthy.status, healthy.reason, healthy.message) == ("True", "Healthy", "The tenant is healthy")
+    decided = decide(tenant, knowing(WELL), NOW)
     assert decided.status == tenant.status
 
 
@@ -83,13 +84,12 @@ def test_a_tenant_that_became_ready_is_healthy_without_another_write() -> None:
 def test_what_was_found_is_told_and_nothing_is_done(
     finding: Finding, ready: tuple[str, str], health: tuple[str, str], drift: tuple[str, ...], phase: str
 ) -> None:
-    decided = plan(a_ready_tenant(), knowing(finding), NOW)
+    decided = decide(a_ready_tenant(), knowing(finding), NOW)
     assert decided.submit is None
-    assert decided.settled
+    assert decided.is_settled
     assert (says(decided, "Ready"), says(decided, COMPUTE_HEALTHY)) == (ready, health)
     assert says(decided, "Provisioned") == ("True", "Succeeded")
     assert shown(decided) == drift
-    assert decided.status is not None
     assert decided.status.phase == phase
 
 
@@ -101,7 +101,7 @@ def test_a_tenant_that_is_well_again_says_what_it_said_before(finding: Finding) 
 
 def test_an_unhealthy_tenant_that_is_out_of_sight_stays_unready() -> None:
     tenant = after(a_ready_tenant(), SICK)
-    decided = plan(tenant, knowing(OUT_OF_SIGHT), NOW)
+    decided = decide(tenant, knowing(OUT_OF_SIGHT), NOW)
     assert says(decided, "Ready") == ("False", "Unhealthy")
     assert says(decided, COMPUTE_HEALTHY) == ("Unknown", "NotSurveyed")
 
@@ -115,33 +115,33 @@ def test_drift_is_said_to_have_been_there_since_it_was_first_seen() -> None:
 
 @pytest.mark.parametrize("finding", [GONE, SCALED])
 def test_what_is_to_be_repaired_is_submitted_again_as_a_further_attempt(finding: Finding) -> None:
-    decided = plan(a_ready_tenant(), knowing(finding), NOW)
+    decided = decide(a_ready_tenant(), knowing(finding), NOW)
     assert decided.submit is not None
-    assert decided.repairs
+    assert decided.is_repair
     assert (decided.submit.operation, decided.submit.generation, decided.submit.attempt) == ("apply", 1, 2)
     assert says(decided, "Ready") == ("False", "Repairing"), (
         "so that a restart goes on with this very attempt"
     )
-    assert decided.status is not None
     assert decided.status.workflow is not None
     assert (decided.status.workflow.sub_state, decided.status.workflow.attempt) == ("Running", 2)
 
 
 def test_a_tenant_that_lost_its_finalizer_gets_it_back_before_it_is_repaired() -> None:
-    assert plan(a_ready_tenant(held=False), knowing(GONE), NOW) == Plan(hold=True)
+    tenant = a_ready_tenant(has_finalizer=False)
+    assert decide(tenant, knowing(GONE), NOW) == unchanged(tenant, Unclaimed(), add_finalizer=True)
 
 
 @pytest.mark.parametrize("registration", [AWAY, LOST])
 def test_what_is_to_be_repaired_while_the_engine_is_away_is_only_told(registration: Registration) -> None:
-    decided = plan(a_ready_tenant(), knowing(SCALED, registration=registration), NOW)
+    decided = decide(a_ready_tenant(), knowing(SCALED, registration=registration), NOW)
     assert decided.submit is None
-    assert decided.settled
+    assert decided.is_settled
     assert says(decided, "Ready") == ("True", "Provisioned")
     assert shown(decided) == ("scaled to 3",)
 
 
 def test_what_is_to_be_repaired_later_is_only_told() -> None:
-    decided = plan(a_ready_tenant(), knowing(replace(SCALED, repair_at=NOW + timedelta(seconds=9))), NOW)
+    decided = decide(a_ready_tenant(), knowing(replace(SCALED, repair_at=NOW + timedelta(seconds=9))), NOW)
     assert decided.submit is None
     assert shown(decided) == ("scaled to 3",)
 
@@ -159,12 +159,12 @@ def test_what_is_to_be_repaired_later_is_only_told() -> None:
 def test_no_tenant_is_repaired_that_is_left_alone_or_of_which_the_finding_is_old(
     tenant: Tenant, finding: Finding
 ) -> None:
-    assert not plan(tenant, knowing(finding), NOW).repairs
+    assert not decide(tenant, knowing(finding), NOW).is_repair
 
 
-def repairing(tenant: Tenant, finding: Finding = SCALED, **known: Any) -> Plan:
-    told = tenant.model_copy(update={"status": plan(tenant, knowing(finding), NOW).status})
-    return plan(told, replace(with_flight(told, knowing(finding), **known), finding=finding), NOW)
+def repairing(tenant: Tenant, finding: Finding = SCALED, **known: Any) -> Decided:
+    told = tenant.model_copy(update={"status": decide(tenant, knowing(finding), NOW).status})
+    return decide(told, replace(with_flight(told, knowing(finding), **known), finding=finding), NOW)
 
 
 def test_a_repair_that_takes_a_while_says_what_was_found() -> None:
@@ -172,10 +172,9 @@ def test_a_repair_that_takes_a_while_says_what_was_found() -> None:
         a_ready_tenant(), progress=Progress("Running", step="ready", step_number=2, total_steps=2)
     )
     assert says(decided, "Ready") == ("False", "Repairing")
-    assert decided.status is not None
     ready = find(decided.status.conditions, "Ready")
     assert ready is not None
-    assert ready.message == "The workflow runs step 2 of 2 (ready)\nFound: scaled to 3"
+    assert ready.message == "The workflow is running step 2 of 2 (ready)\nFound: scaled to 3"
     assert decided.status.workflow is not None
     assert (decided.status.workflow.operation, decided.status.workflow.attempt) == ("Repair", 2)
     assert shown(decided) == ("scaled to 3",)
@@ -186,11 +185,10 @@ def test_a_repair_that_succeeded_leaves_no_drift_and_says_what_it_was() -> None:
     assert says(decided, "Ready") == ("True", "Provisioned")
     assert says(decided, COMPUTE_HEALTHY) == ("True", "Healthy")
     assert shown(decided) == ()
-    assert decided.status is not None
     provisioned = find(decided.status.conditions, "Provisioned")
     assert provisioned is not None
     assert provisioned.message == "Repaired: it is gone"
-    assert decided.settled
+    assert decided.is_settled
 
 
 def test_a_repair_that_failed_is_tried_again_as_any_work() -> None:
@@ -203,8 +201,8 @@ def test_a_repair_that_failed_is_tried_again_as_any_work() -> None:
 def test_of_many_changed_secrets_as_many_are_named_as_there_is_room_for() -> None:
     """The Tenant may refer to hundreds, and an operator for secrets may renew all of them at once."""
     changed = "; ".join(f"Secret database-{number} has changed" for number in range(40))
-    decided = plan(a_ready_tenant(), knowing(Finding(WORK, NOW, HEALTHY, (), changed)), NOW)
-    assert decided.repairs
+    decided = decide(a_ready_tenant(), knowing(Finding(WORK, NOW, HEALTHY, (), repair=changed)), NOW)
+    assert decided.is_repair
     assert shown(decided)[0].startswith("Secret database-0 has changed")
     assert len(shown(decided)[0]) <= MAX_ITEM
 
@@ -216,16 +214,16 @@ def test_a_repair_that_the_engine_refuses_has_failed() -> None:
 
 def test_a_repair_that_could_not_be_submitted_is_tried_again_as_any_work() -> None:
     decided = repairing(a_ready_tenant(), error=EngineUnreachable("away"))
-    assert (decided.submit, decided.retry, decided.settled) == (None, True, False)
+    assert (decided.submit, decided.retry, decided.is_settled) == (None, True, False)
     assert says(decided, "Ready") == ("False", "RegistrationPending")
     assert shown(decided) == ("scaled to 3",)
 
 
 def test_of_a_tenant_whose_update_failed_is_told_whether_it_still_runs() -> None:
     tenant = a_ready_tenant(2)
-    status = plan(tenant, with_flight(tenant, outcome=GIVEN_UP), NOW).status
+    status = decide(tenant, with_flight(tenant, outcome=GIVEN_UP), NOW).status
     failed = a_tenant(2, status=status)
-    decided = plan(failed, knowing(Finding(("u1", 2, 1), NOW, MISSING, None)), NOW)
+    decided = decide(failed, knowing(Finding(("u1", 2, 1), NOW, MISSING, None)), NOW)
     assert says(decided, "Ready") == ("False", "ProvisioningFailed")
     assert says(decided, COMPUTE_HEALTHY) == ("False", "Missing")
 
@@ -251,16 +249,14 @@ def test_what_was_found_is_an_event_when_it_is_news(
     tenant = a_ready_tenant()
     if before:
         tenant = after(tenant, before)
-    news = about_tenant(tenant.status, after(tenant, finding).status)
+    news = find_tenant_news(tenant.status, after(tenant, finding).status)
     assert (f"{news.type} {news.reason}: {news.note}" if news else None) == expected
 
 
 def test_of_a_repair_is_told_what_was_found_and_then_that_it_is_done() -> None:
     tenant = a_ready_tenant()
-    begun, done = plan(tenant, knowing(SCALED), NOW).status, repairing(tenant, outcome=DONE).status
-    assert begun is not None
-    assert done is not None
-    told = [about_tenant(*change) for change in ((tenant.status, begun), (begun, done))]
+    begun, done = decide(tenant, knowing(SCALED), NOW).status, repairing(tenant, outcome=DONE).status
+    told = [find_tenant_news(*change) for change in ((tenant.status, begun), (begun, done))]
     assert [f"{news.type} {news.reason}: {news.note}" for news in told if news] == [
         "Warning Drifted: scaled to 3",
         "Normal Repaired: Repaired: scaled to 3",

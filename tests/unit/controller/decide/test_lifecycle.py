@@ -7,15 +7,28 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.plans import DONE, FACTS, GIVEN_UP, MADE, NOW, a_ready_tenant, a_tenant, says, with_flight
+from tests.support.plans import (
+    DONE,
+    FACTS,
+    GIVEN_UP,
+    MADE,
+    NOW,
+    Decided,
+    a_ready_tenant,
+    a_tenant,
+    decide,
+    says,
+    unchanged,
+    with_flight,
+)
 
 from landlord.api.lifecycle import State
 from landlord.api.outcome import Outcome, ResourceRef, Result
 from landlord.api.request import Operation
 from landlord.api.tenant import Tenant
 from landlord.controller.decide.facts import Flight
-from landlord.controller.decide.lifecycle import expires_at, wanted
-from landlord.controller.decide.plan import Plan, plan
+from landlord.controller.decide.lifecycle import choose_state, find_expiry
+from landlord.controller.decide.situation import Expired, Releasing, Settled
 
 VOLUME = ResourceRef(kind="volume", name="data")
 STOPPED = Outcome(result="Succeeded")
@@ -29,7 +42,7 @@ def lifetime(after: str = "1h", on_expiry: str = "Suspend") -> dict[str, Any]:
 
 def after(operation: Operation, outcome: Outcome, tenant: Tenant, **spec: Any) -> Tenant:
     """The Tenant once that workflow has ended so."""
-    status = plan(tenant, with_flight(tenant, operation=operation, outcome=outcome), NOW).status
+    status = decide(tenant, with_flight(tenant, operation=operation, outcome=outcome), NOW).status
     return a_tenant(tenant.metadata.generation, status=status, **spec)
 
 
@@ -43,7 +56,7 @@ def archived(**spec: Any) -> Tenant:
     return after("archive", KEPT, a_ready_tenant(2, **asked), **asked)
 
 
-def submitted(decided: Plan) -> tuple[str, str] | None:
+def submitted(decided: Decided) -> tuple[str, str] | None:
     return (decided.submit.operation, decided.submit.idempotency_key) if decided.submit else None
 
 
@@ -65,7 +78,7 @@ def submitted(decided: Plan) -> tuple[str, str] | None:
 def test_an_expired_tenant_is_wanted_in_the_state_that_keeps_less_running(
     state: State, spec: dict[str, Any], at: datetime, expected: State
 ) -> None:
-    assert wanted(a_tenant(desiredState=state, **spec), at) == expected
+    assert choose_state(a_tenant(desiredState=state, **spec), at) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,15 +92,14 @@ def test_an_expired_tenant_is_wanted_in_the_state_that_keeps_less_running(
     ids=["suspend", "archive", "suspended from the start", "resume at the same generation"],
 )
 def test_another_state_is_another_workflow(tenant: Tenant, work: tuple[str, str]) -> None:
-    assert submitted(plan(tenant, FACTS, NOW)) == work
+    assert submitted(decide(tenant, FACTS, NOW)) == work
 
 
 def test_a_suspended_tenant_is_ready_and_keeps_all_but_its_endpoints() -> None:
     tenant = a_ready_tenant(2, desiredState="Suspended")
-    decided = plan(tenant, with_flight(tenant, operation="suspend", outcome=STOPPED), NOW)
+    decided = decide(tenant, with_flight(tenant, operation="suspend", outcome=STOPPED), NOW)
     assert says(decided, "Ready") == ("True", "Suspended")
-    assert decided.settled
-    assert decided.status is not None
+    assert decided.is_settled
     assert (decided.status.phase, decided.status.state) == ("Suspended", "Suspended")
     assert decided.status.endpoints == ()
     assert decided.status.resources == MADE.resources
@@ -96,16 +108,15 @@ def test_a_suspended_tenant_is_ready_and_keeps_all_but_its_endpoints() -> None:
 
 def test_an_archived_tenant_is_ready_and_names_what_holds_its_data() -> None:
     tenant = a_ready_tenant(2, desiredState="Archived")
-    decided = plan(tenant, with_flight(tenant, operation="archive", outcome=KEPT), NOW)
+    decided = decide(tenant, with_flight(tenant, operation="archive", outcome=KEPT), NOW)
     assert says(decided, "Ready") == ("True", "Archived")
-    assert decided.status is not None
     assert (decided.status.phase, decided.status.state) == ("Archived", "Archived")
     assert decided.status.resources == (VOLUME,)
 
 
 @pytest.mark.parametrize("tenant", [suspended(), archived()], ids=["suspended", "archived"])
 def test_what_is_in_the_wanted_state_is_left_alone(tenant: Tenant) -> None:
-    assert plan(tenant, FACTS, NOW) == Plan(settled=True)
+    assert decide(tenant, FACTS, NOW) == unchanged(tenant, Settled(), is_settled=True)
 
 
 @pytest.mark.parametrize(
@@ -120,41 +131,39 @@ def test_what_is_in_the_wanted_state_is_left_alone(tenant: Tenant) -> None:
 def test_the_status_says_what_for_a_workflow_runs(
     tenant: Tenant, operation: Operation, said: tuple[str, str]
 ) -> None:
-    decided = plan(tenant, with_flight(tenant, operation=operation), NOW)
-    assert decided.status is not None
+    decided = decide(tenant, with_flight(tenant, operation=operation), NOW)
     assert decided.status.workflow is not None
     assert (decided.status.workflow.operation, decided.status.phase) == said
     assert says(decided, "Ready") == ("False", said[1])
     again = tenant.model_copy(update={"status": decided.status})
-    assert plan(again, with_flight(again, operation=operation), NOW).status == decided.status
+    assert decide(again, with_flight(again, operation=operation), NOW).status == decided.status
 
 
 def test_a_failed_suspend_is_tried_again_as_a_suspend() -> None:
     tenant = a_ready_tenant(2, desiredState="Suspended")
     failed = after("suspend", GIVEN_UP, tenant, desiredState="Suspended")
-    assert plan(failed, FACTS, NOW).requeue_after == 300
-    assert submitted(plan(failed, FACTS, NOW + timedelta(seconds=300))) == ("suspend", "u1-2-2")
+    assert decide(failed, FACTS, NOW).requeue_after == 300
+    assert submitted(decide(failed, FACTS, NOW + timedelta(seconds=300))) == ("suspend", "u1-2-2")
 
 
 def test_a_tenant_says_when_it_expires_and_is_looked_at_then() -> None:
     tenant = a_tenant(**lifetime())
-    decided = plan(tenant, with_flight(tenant, outcome=DONE), NOW)
-    assert decided.status is not None
+    decided = decide(tenant, with_flight(tenant, outcome=DONE), NOW)
     assert decided.status.expires_at == NOW + HOUR
     assert decided.requeue_after == HOUR.total_seconds()
     ready = tenant.model_copy(update={"status": decided.status})
     later = NOW + timedelta(minutes=20)
-    assert plan(ready, FACTS, later) == Plan(requeue_after=40 * 60, settled=True)
+    assert decide(ready, FACTS, later) == unchanged(ready, Settled(), requeue_after=40 * 60, is_settled=True)
 
 
 def test_work_that_waits_is_looked_at_at_its_expiry_too() -> None:
     failed = after("apply", GIVEN_UP, a_tenant(**lifetime("1m")), **lifetime("1m"))
-    assert plan(failed, FACTS, NOW).requeue_after == 60
+    assert decide(failed, FACTS, NOW).requeue_after == 60
 
 
 def test_an_expired_tenant_is_suspended_at_the_same_generation_under_a_key_of_its_own() -> None:
     tenant = a_ready_tenant(**lifetime())
-    decided = plan(tenant, FACTS, NOW + HOUR)
+    decided = decide(tenant, FACTS, NOW + HOUR)
     assert submitted(decided) == ("suspend", "u1-1-2")
     assert decided.requeue_after is None
 
@@ -162,11 +171,11 @@ def test_an_expired_tenant_is_suspended_at_the_same_generation_under_a_key_of_it
 def test_what_ends_well_as_the_tenant_expires_is_not_taken_for_its_suspend() -> None:
     tenant = a_tenant(**lifetime())
     facts = with_flight(tenant, outcome=DONE)
-    decided = plan(tenant, facts, NOW + HOUR)
+    decided = decide(tenant, facts, NOW + HOUR)
     assert submitted(decided) == ("suspend", "u1-1-2")
     assert decided.submit is not None
     suspending = replace(facts, flight=Flight(decided.submit))
-    assert submitted(plan(tenant, suspending, NOW + HOUR)) is None
+    assert submitted(decide(tenant, suspending, NOW + HOUR)) is None
 
 
 @pytest.mark.parametrize(
@@ -174,19 +183,17 @@ def test_what_ends_well_as_the_tenant_expires_is_not_taken_for_its_suspend() -> 
 )
 def test_an_archived_tenant_stays_archived_where_it_would_be_suspended(spec: dict[str, Any]) -> None:
     tenant = a_tenant(3, status=archived().status, **spec)
-    decided = plan(tenant, FACTS, NOW + HOUR)
+    decided = decide(tenant, FACTS, NOW + HOUR)
     assert submitted(decided) == ("archive", "u1-3-1")
-    status = plan(tenant, with_flight(tenant, operation="archive", outcome=KEPT), NOW + HOUR).status
-    assert status is not None
+    status = decide(tenant, with_flight(tenant, operation="archive", outcome=KEPT), NOW + HOUR).status
     assert status.state == "Archived"
-    assert plan(a_tenant(3, status=status, **spec), FACTS, NOW + HOUR).submit is None
+    assert decide(a_tenant(3, status=status, **spec), FACTS, NOW + HOUR).submit is None
 
 
 def test_an_expired_tenant_says_how_it_comes_back() -> None:
     tenant = a_ready_tenant(**lifetime())
     facts = with_flight(tenant, operation="suspend", outcome=STOPPED)
-    status = plan(tenant, facts, NOW + HOUR).status
-    assert status is not None
+    status = decide(tenant, facts, NOW + HOUR).status
     ready = status.conditions[0]
     assert ready.reason == "Suspended"
     assert "expired at 2026-01-01T13:00:00Z" in ready.message
@@ -195,31 +202,31 @@ def test_an_expired_tenant_says_how_it_comes_back() -> None:
 
 def test_a_tenant_that_expires_into_its_deletion_is_deleted_whatever_else_it_needs() -> None:
     spec = lifetime(on_expiry="Delete")
-    for tenant in (a_tenant(held=False, **spec), a_ready_tenant(**spec), a_ready_tenant(2, **spec)):
-        assert plan(tenant, FACTS, NOW + HOUR) == Plan(expire=True, settled=True)
-        assert not plan(tenant, FACTS, NOW).expire
+    for tenant in (a_tenant(has_finalizer=False, **spec), a_ready_tenant(**spec), a_ready_tenant(2, **spec)):
+        assert decide(tenant, FACTS, NOW + HOUR) == unchanged(tenant, Expired(), delete=True, is_settled=True)
+        assert not decide(tenant, FACTS, NOW).delete
 
 
 def test_nothing_expires_while_it_is_paused() -> None:
     paused: dict[str, Any] = {"management": {"mode": "Paused"}}
     for on_expiry in ("Suspend", "Archive", "Delete"):
-        decided = plan(a_ready_tenant(**paused, **lifetime(on_expiry=on_expiry)), FACTS, NOW + HOUR)
+        decided = decide(a_ready_tenant(**paused, **lifetime(on_expiry=on_expiry)), FACTS, NOW + HOUR)
         assert decided.submit is None
-        assert not decided.expire
+        assert not decided.delete
 
 
 def test_a_deletion_that_archives_keeps_what_holds_data_and_says_what() -> None:
     tenant = a_tenant(2, deleting=True, status=a_ready_tenant().status, deletion={"policy": "Archive"})
-    request = plan(tenant, FACTS, NOW).submit
+    request = decide(tenant, FACTS, NOW).submit
     assert request is not None
     assert (request.operation, request.keeps_data) == ("delete", True)
-    decided = plan(tenant, with_flight(tenant, operation="delete", outcome=KEPT), NOW)
-    assert (decided.let_go, decided.left) == ("Archived", (VOLUME,))
+    decided = decide(tenant, with_flight(tenant, operation="delete", outcome=KEPT), NOW)
+    assert decided.situation == Releasing("Archived", (VOLUME,))
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)))
 def test_expiry_depends_on_the_object_alone(since: timedelta) -> None:
     tenant = a_tenant(**lifetime("100h"))
-    assert expires_at(tenant) == NOW + timedelta(hours=100)
+    assert find_expiry(tenant) == NOW + timedelta(hours=100)
     expected = "Suspended" if since >= timedelta(hours=100) else "Active"
-    assert wanted(tenant, NOW + since) == expected
+    assert choose_state(tenant, NOW + since) == expected

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.plans import HOPELESS, a_ready_tenant, with_flight
+from tests.support.plans import HOPELESS, a_ready_tenant, decide, with_flight
 
 from landlord.api.conditions import Verdict, merge
 from landlord.api.outcome import ResourceRef
@@ -12,12 +12,11 @@ from landlord.api.status import TenantStatus, WorkflowStatus
 from landlord.controller.decide.hold import Departure
 from landlord.controller.decide.news import (
     News,
-    RegistrationNews,
-    about_departure,
-    about_expiry,
-    about_tenant,
+    describe_departure,
+    describe_expiry,
+    find_tenant_news,
 )
-from landlord.controller.decide.plan import plan
+from landlord.controller.decide.registration_news import RegistrationNews
 from landlord.engines.contract import History, Loss, Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -81,7 +80,7 @@ STUCK = said(
 def test_what_a_person_would_want_to_know_is_news(
     before: TenantStatus, after: TenantStatus, expected: tuple[str, str, str]
 ) -> None:
-    news = about_tenant(before, after)
+    news = find_tenant_news(before, after)
     assert news is not None
     assert (news.type, news.reason, news.action) == expected
 
@@ -100,43 +99,44 @@ def test_what_a_person_would_want_to_know_is_news(
     ],
 )
 def test_that_work_goes_on_or_went_as_before_is_no_news(before: TenantStatus, after: TenantStatus) -> None:
-    assert about_tenant(before, after) is None
+    assert find_tenant_news(before, after) is None
 
 
 def test_only_waiting_may_pass_before_it_is_told() -> None:
-    waits = [about_tenant(NEW, each) for each in (PENDING, UNREACHABLE)]
-    lasts = [about_tenant(NEW, each) for each in (READY, REJECTED, REFUSED, FAILED, PAUSED, STUCK)]
-    assert [news and news.passing for news in (*waits, *lasts)] == [True] * 2 + [False] * 6
+    waits = [find_tenant_news(NEW, each) for each in (PENDING, UNREACHABLE)]
+    lasts = [find_tenant_news(NEW, each) for each in (READY, REJECTED, REFUSED, FAILED, PAUSED, STUCK)]
+    assert [news and news.is_transient for news in (*waits, *lasts)] == [True] * 2 + [False] * 6
 
 
 @pytest.mark.parametrize(
     ("departure", "reason", "note"),
     [
-        ("Deprovisioned", "Deprovisioned", "What was made for the tenant has been removed"),
-        ("NothingMade", "Deprovisioned", "Nothing had been made for the tenant"),
+        ("Deprovisioned", "Deprovisioned", "landlord removed everything that it had created for the tenant"),
+        ("NothingMade", "Deprovisioned", "landlord had created nothing for the tenant"),
         (
             "Retained",
             "Retained",
-            "Left running, as spec.deletion.policy says: container c on memory (tenantID acme)",
+            "Because spec.deletion.policy is Retain, landlord leaves running: "
+            "container c on memory (tenantID acme)",
         ),
     ],
 )
 def test_a_tenant_that_is_let_go_says_what_became_of_what_was_made(
     departure: Departure, reason: str, note: str
 ) -> None:
-    news = about_departure(a_ready_tenant(2, deleting=True), departure)
+    news = describe_departure(a_ready_tenant(2, deleting=True), departure)
     assert (news.type, news.reason, news.note) == ("Normal", reason, note)
 
 
 def test_a_tenant_that_is_let_go_archived_says_what_holds_its_data() -> None:
     left = (ResourceRef(kind="volume", name="landlord-acme-data"),)
-    news = about_departure(a_ready_tenant(2, deleting=True), "Archived", left)
+    news = describe_departure(a_ready_tenant(2, deleting=True), "Archived", left)
     assert (news.type, news.reason) == ("Normal", "Archived")
     assert "volume landlord-acme-data on memory (tenantID acme)" in news.note
 
 
 def test_an_expired_tenant_says_when_its_time_was_over_before_it_goes() -> None:
-    news = about_expiry(a_ready_tenant(lifetime={"expireAfter": "2h", "onExpiry": "Delete"}))
+    news = describe_expiry(a_ready_tenant(lifetime={"expireAfter": "2h", "onExpiry": "Delete"}))
     assert (news.type, news.reason) == ("Normal", "Expired")
     assert "expired at 2026-01-01T14:00:00Z" in news.note
 
@@ -178,7 +178,7 @@ def test_the_registration_s_changes_are_news(
 
 def heard(seen: list[tuple[Registration, History]]) -> list[News]:
     follower = RegistrationNews()
-    return [news for each in seen if (news := follower.of(*each))]
+    return [news for each in seen if (news := follower.find_news(*each))]
 
 
 @pytest.mark.parametrize("between", [[], [(WORKER_AWAY, WITH_LOSS)]])
@@ -188,7 +188,7 @@ def test_a_loss_is_told_with_its_cause_and_its_repair_with_the_time_it_took(
     told = heard([(REGISTERED, NO_LOSS), (LOST, WITH_LOSS), *between, (REGISTERED, REPAIRED)])
     assert (told[0].type, told[0].note) == ("Warning", "not known any more (cause: store_lost)")
     assert told[-1].note == (
-        "registered; registered again 0.09 s after the loss was noticed (cause: store_lost)"
+        "registered; landlord registered it again 0.09 s after it noticed the loss (cause: store_lost)"
     )
 
 
@@ -200,10 +200,10 @@ def test_an_old_loss_is_not_told_with_later_news() -> None:
 
 def test_a_tenant_that_is_let_go_by_force_warns_of_what_may_be_left_and_why() -> None:
     before = a_ready_tenant(2, deleting=True)
-    status = plan(before, with_flight(before, operation="delete", outcome=HOPELESS), NOW).status
-    news = about_departure(
+    status = decide(before, with_flight(before, operation="delete", outcome=HOPELESS), NOW).status
+    news = describe_departure(
         a_ready_tenant(2, deleting=True).model_copy(update={"status": status}), "LeftBehind"
     )
     assert (news.type, news.reason) == ("Warning", "LeftBehind")
-    assert "May be left: container c on memory (tenantID acme)" in news.note
+    assert "These may still exist: container c on memory (tenantID acme)" in news.note
     assert "ImageInvalid: no such tag" in news.note

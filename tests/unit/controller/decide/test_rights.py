@@ -2,7 +2,7 @@
 
 import pytest
 
-from landlord.controller.decide.rights import rights
+from landlord.controller.decide.rights import list_rights
 from landlord.settings import OperatorSettings
 
 CRD = "get customresourcedefinitions.apiextensions.k8s.io named tenants.landlord.dev"
@@ -55,12 +55,12 @@ RESTATE = OperatorSettings(
     ids=["all namespaces", "some namespaces and a lease"],
 )
 def test_rights_follow_from_the_settings(settings: OperatorSettings, needed: list[str]) -> None:
-    assert [str(right) for right in rights(settings)] == needed
+    assert [str(right) for right in list_rights(settings)] == needed
 
 
 def test_restate_s_pods_are_read_in_their_namespace_only() -> None:
-    without = rights(RESTATE.model_copy(update={"restate_namespace": "", "restate_pod_selector": ""}))
-    assert [str(right) for right in rights(RESTATE) if right not in without] == [
+    without = list_rights(RESTATE.model_copy(update={"restate_namespace": "", "restate_pod_selector": ""}))
+    assert [str(right) for right in list_rights(RESTATE) if right not in without] == [
         "watch pods in namespace restate",
         "watch endpointslices.discovery.k8s.io in namespace restate",
     ]
@@ -68,9 +68,9 @@ def test_restate_s_pods_are_read_in_their_namespace_only() -> None:
 
 def test_without_restate_its_pods_are_not_read() -> None:
     local = RESTATE.model_copy(update={"engine": "local"})
-    assert "restate" not in {right.namespace for right in rights(local)}
+    assert "restate" not in {right.namespace for right in list_rights(local)}
 
 
 def test_without_the_breaker_nothing_cluster_wide_is_read() -> None:
     off = OperatorSettings(leader_election=False, watch_namespaces=("acme",), mass_deletion_count=0)
-    assert {right.namespace for right in rights(off)} == {"acme"}
+    assert {right.namespace for right in list_rights(off)} == {"acme"}

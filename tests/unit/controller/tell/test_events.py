@@ -20,23 +20,29 @@ from landlord.controller.tell.events import (
     MAX_NAME,
     MAX_NOTE,
     PACE,
-    PASSING_SECONDS,
     QUIET_SECONDS,
     ROOM,
+    TRANSIENT_SECONDS,
     Recorder,
     Regarding,
-    event,
+    build_event,
 )
 from landlord.kubernetes_api import KubeError
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 READY = News("Normal", "Provisioned", "Provision", "The tenant is provisioned", generation=1)
 FAILED = News("Warning", "ProvisioningFailed", "Provision", "no such image", generation=1)
-PENDING = News("Warning", "RegistrationPending", "Provision", "Waiting", generation=1, passing=True)
+PENDING = News("Warning", "RegistrationPending", "Provision", "Waiting", generation=1, is_transient=True)
 
 
 def tenant(number: int) -> Regarding:
-    return Regarding("landlord.dev/v1alpha1", "Tenant", "tenants", f"t-{number}", f"uid-{number}")
+    return Regarding(
+        api_version="landlord.dev/v1alpha1",
+        kind="Tenant",
+        namespace="tenants",
+        name=f"t-{number}",
+        uid=f"uid-{number}",
+    )
 
 
 class Server(KubeClient):
@@ -81,7 +87,7 @@ def dropped() -> float:
 def test_news_of_many_tenants_at_once_is_told_of_all_of_them_and_paced() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         for number in range(ROOM):
-            recorder.tell(tenant(number), FAILED)
+            recorder.record(tenant(number), FAILED)
 
     server = recorded(live)
     assert len(server.taken) == ROOM
@@ -93,15 +99,15 @@ def test_news_of_many_tenants_at_once_is_told_of_all_of_them_and_paced() -> None
 def test_the_same_news_is_told_once_in_some_minutes() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         for _retry in range(10):
-            recorder.tell(tenant(1), FAILED)
-            recorder.tell(tenant(2), FAILED)
-            recorder.tell(tenant(1), replace(FAILED, generation=2))
+            recorder.record(tenant(1), FAILED)
+            recorder.record(tenant(2), FAILED)
+            recorder.record(tenant(1), replace(FAILED, generation=2))
             await asyncio.sleep(QUIET_SECONDS / 10 - 1)
-        assert len(recorder._told) == 2
+        assert len(recorder._recorded) == 2
         await asyncio.sleep(QUIET_SECONDS)
-        recorder.tell(tenant(1), FAILED)
+        recorder.record(tenant(1), FAILED)
         await asyncio.sleep(1)
-        assert len(recorder._told) == 1, "what is old enough is forgotten"
+        assert len(recorder._recorded) == 1, "what is old enough is forgotten"
 
     assert recorded(live).told() == [
         ("t-1", "ProvisioningFailed"),
@@ -113,11 +119,11 @@ def test_the_same_news_is_told_once_in_some_minutes() -> None:
 
 def test_the_end_of_bad_news_is_always_told_and_flapping_is_not() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
-        recorder.tell(tenant(1), READY)
+        recorder.record(tenant(1), READY)
         for _flap in range(20):
-            recorder.tell(tenant(1), FAILED)
+            recorder.record(tenant(1), FAILED)
             await asyncio.sleep(1)
-            recorder.tell(tenant(1), READY)
+            recorder.record(tenant(1), READY)
             await asyncio.sleep(1)
 
     assert [reason for _, reason in recorded(live).told()] == [
@@ -130,23 +136,23 @@ def test_the_end_of_bad_news_is_always_told_and_flapping_is_not() -> None:
 def test_what_changes_faster_than_it_can_be_told_is_told_once() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
         for _flap in range(5):
-            recorder.tell(tenant(1), FAILED)
-            recorder.tell(tenant(1), READY)
+            recorder.record(tenant(1), FAILED)
+            recorder.record(tenant(1), READY)
 
     assert recorded(live).told() == [("t-1", "ProvisioningFailed"), ("t-1", "Provisioned")]
 
 
 def test_what_passes_is_told_if_it_lasts_and_as_of_when_it_began() -> None:
     async def live(recorder: Recorder, _: Server) -> None:
-        recorder.tell(tenant(1), PENDING)
-        recorder.tell(tenant(2), PENDING)
-        recorder.tell(tenant(3), PENDING)
-        await asyncio.sleep(PASSING_SECONDS - 1)
-        recorder.tell(tenant(1), READY)
-        recorder.tell(tenant(2), None)
-        recorder.tell(tenant(3), PENDING)
+        recorder.record(tenant(1), PENDING)
+        recorder.record(tenant(2), PENDING)
+        recorder.record(tenant(3), PENDING)
+        await asyncio.sleep(TRANSIENT_SECONDS - 1)
+        recorder.record(tenant(1), READY)
+        recorder.record(tenant(2), None)
+        recorder.record(tenant(3), PENDING)
         await asyncio.sleep(2)
-        recorder.tell(tenant(2), PENDING)
+        recorder.record(tenant(2), PENDING)
 
     server = recorded(live)
     assert server.told() == [
@@ -164,10 +170,10 @@ def test_an_engine_that_flaps_with_thousands_waiting_leaves_room_for_what_matter
     async def live(recorder: Recorder, _: Server) -> None:
         for flap in range(10):
             for number in range(ROOM - 100):
-                recorder.tell(tenant(number), PENDING if flap % 2 == 0 else None)
+                recorder.record(tenant(number), PENDING if flap % 2 == 0 else None)
             await asyncio.sleep(1)
         for number in range(ROOM):
-            recorder.tell(tenant(number), READY)
+            recorder.record(tenant(number), READY)
 
     assert recorded(live).told() == [(f"t-{number}", "Provisioned") for number in range(ROOM)]
     assert dropped() == before
@@ -181,9 +187,9 @@ def test_what_there_is_no_room_for_is_dropped_counted_and_logged_once(
 
     async def live(recorder: Recorder, _: Server) -> None:
         for number in range(ROOM + 50):
-            recorder.tell(tenant(number), FAILED)
+            recorder.record(tenant(number), FAILED)
         await asyncio.sleep(0.1)
-        recorder.tell(tenant(ROOM + 50), FAILED)
+        recorder.record(tenant(ROOM + 50), FAILED)
 
     assert len(recorded(live).taken) == ROOM + 1
     assert dropped() - before == 50
@@ -200,10 +206,10 @@ def test_refusals_are_logged_once_until_events_are_written_again(caplog: pytest.
         for outage in range(2):
             server.refusal = KubeError(403, "events.events.k8s.io is forbidden")
             for number in range(5):
-                recorder.tell(tenant(10 * outage + number), FAILED)
+                recorder.record(tenant(10 * outage + number), FAILED)
             await asyncio.sleep(10)
             server.refusal = None
-            recorder.tell(tenant(10 * outage + 9), FAILED)
+            recorder.record(tenant(10 * outage + 9), FAILED)
             await asyncio.sleep(10)
 
     assert recorded(live).told() == [("t-9", "ProvisioningFailed"), ("t-19", "ProvisioningFailed")]
@@ -223,7 +229,7 @@ def test_that_a_namespace_goes_with_its_tenants_is_no_trouble(
 ) -> None:
     async def live(recorder: Recorder, server: Server) -> None:
         server.refusal = refusal
-        recorder.tell(tenant(1), READY)
+        recorder.record(tenant(1), READY)
 
     recorded(live)
     assert caplog.records == []
@@ -233,7 +239,7 @@ def test_that_a_namespace_goes_with_its_tenants_is_no_trouble(
     note=st.text(max_size=3000), name=st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", fullmatch=True)
 )
 def test_whatever_there_is_to_say_fits(note: str, name: str) -> None:
-    body = event(replace(tenant(1), name=name), replace(READY, note=note), "operator-1", NOW)
+    body = build_event(replace(tenant(1), name=name), replace(READY, note=note), "operator-1", NOW)
     assert len(body["note"].encode()) <= MAX_NOTE
     assert "\n" not in body["note"]
     assert len(body["metadata"]["name"]) <= MAX_NAME
@@ -242,5 +248,5 @@ def test_whatever_there_is_to_say_fits(note: str, name: str) -> None:
 
 def test_two_events_about_one_tenant_have_different_names() -> None:
     later = NOW.replace(microsecond=1)
-    names = {event(tenant(1), READY, "operator-1", at)["metadata"]["name"] for at in (NOW, later)}
+    names = {build_event(tenant(1), READY, "operator-1", at)["metadata"]["name"] for at in (NOW, later)}
     assert len(names) == 2

@@ -72,7 +72,7 @@ def live_in(world: World, happenings: Sequence[Happening], afterwards: float) ->
         task = asyncio.create_task(sweep.run())
         for seconds, registration in happenings:
             await asyncio.sleep(seconds)
-            sweep.registration_changed(registration)
+            sweep.follow(registration)
         await asyncio.sleep(afterwards)
         task.cancel()
 
@@ -165,12 +165,12 @@ def test_who_settled_in_a_short_outage_and_tells_of_it_is_put_right() -> None:
     async def live() -> None:
         sweep = Sweep(lambda: list(world.says), world.outdated, world.settle, world.reconcile)
         task = asyncio.create_task(sweep.run())
-        sweep.registration_changed(REGISTERED)
+        sweep.follow(REGISTERED)
         await asyncio.sleep(60)
-        sweep.registration_changed(AWAY)
+        sweep.follow(AWAY)
         world.says[Key("tenants", "t-3")] = AWAY
         await asyncio.sleep(5)
-        sweep.registration_changed(REGISTERED)
+        sweep.follow(REGISTERED)
         await asyncio.sleep(GOOD_NEWS_SECONDS + 1)
         task.cancel()
 

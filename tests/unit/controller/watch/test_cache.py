@@ -46,7 +46,7 @@ def test_a_namesake_that_was_created_later_replaces_the_one_before() -> None:
         cache = Cache()
         cache.put(body("a", uid="1", version=10))
         cache.put(body("a", uid="2", version=version, created="2026-01-02T00:00:00Z"))
-        assert cache.uids() == {"2": Key("ns", "a")}
+        assert cache.map_uids() == {"2": Key("ns", "a")}
 
 
 @given(st.permutations(["changed", "deleted", "created"]))
@@ -63,7 +63,7 @@ def test_of_two_namesakes_the_later_one_is_known_whatever_order_their_news_come_
                 cache.drop(key, "1")
             case "created":
                 cache.put(body("a", uid="2", version=4))
-    assert cache.uids() == {"2": key}
+    assert cache.map_uids() == {"2": key}
 
 
 def test_the_heir_of_a_tenant_id_is_named_when_a_namesake_replaces_its_owner() -> None:
@@ -71,11 +71,11 @@ def test_the_heir_of_a_tenant_id_is_named_when_a_namesake_replaces_its_owner() -
     cache.put(body("a", uid="1", tenantID="acme"))
     cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
     assert cache.put(body("a", uid="2", version=4, tenantID="other")) == [Key("ns", "b")]
-    assert cache.owner(Key("ns", "b")) is None
+    assert cache.find_owner(Key("ns", "b")) is None
 
 
 def test_a_tenant_that_went_while_it_was_worked_on_owns_and_owes_nothing() -> None:
-    assert Cache().owner(Key("ns", "gone")) is None
+    assert Cache().find_owner(Key("ns", "gone")) is None
 
 
 def test_the_older_of_two_tenants_owns_their_tenant_id_whichever_is_seen_first() -> None:
@@ -85,8 +85,8 @@ def test_the_older_of_two_tenants_owns_their_tenant_id_whichever_is_seen_first()
         cache = Cache()
         for each in order:
             cache.put(each)
-        assert cache.owner(Key("ns", "a")) is None
-        assert cache.owner(Key("ns", "b")) == Key("ns", "a")
+        assert cache.find_owner(Key("ns", "a")) is None
+        assert cache.find_owner(Key("ns", "b")) == Key("ns", "a")
 
 
 def test_the_heir_of_a_tenant_id_is_named_when_its_owner_goes() -> None:
@@ -94,7 +94,7 @@ def test_the_heir_of_a_tenant_id_is_named_when_its_owner_goes() -> None:
     cache.put(body("a", tenantID="acme"))
     cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
     assert cache.drop(Key("ns", "a"), "uid-a") == [Key("ns", "b")]
-    assert cache.owner(Key("ns", "b")) is None
+    assert cache.find_owner(Key("ns", "b")) is None
 
 
 def test_of_two_tenants_of_one_second_the_one_that_work_was_started_for_keeps_their_tenant_id() -> None:
@@ -103,8 +103,8 @@ def test_of_two_tenants_of_one_second_the_one_that_work_was_started_for_keeps_th
     cache.claim(first)
     second = put(cache, body("b", uid="1", tenantID="acme"))
     cache.put(body("a", uid="2", version=2, tenantID="acme"))
-    assert cache.owner(first) is None
-    assert cache.owner(second) == first
+    assert cache.find_owner(first) is None
+    assert cache.find_owner(second) == first
 
 
 def test_work_that_an_earlier_process_started_counts_as_well() -> None:
@@ -113,8 +113,8 @@ def test_work_that_an_earlier_process_started_counts_as_well() -> None:
     started = body("a", uid="2", tenantID="acme")
     started["status"]["workflow"] = {"subState": "Running"}
     first = put(cache, started)
-    assert cache.owner(first) is None
-    assert cache.owner(second) == first
+    assert cache.find_owner(first) is None
+    assert cache.find_owner(second) == first
 
 
 def test_the_answer_to_a_write_is_newer_than_what_was_watched() -> None:
@@ -136,22 +136,22 @@ def test_the_answer_to_a_write_does_not_bring_back_what_is_gone() -> None:
     assert cache.get(key) is None
     namesake = put(cache, body("a", uid="2", version=3))
     cache.refresh(body("a", uid="1", version=2))
-    assert cache.owner(namesake) is None
-    assert cache.uids() == {"2": namesake}
+    assert cache.find_owner(namesake) is None
+    assert cache.map_uids() == {"2": namesake}
 
 
 def test_a_name_counts_as_tenant_id_where_none_is_given() -> None:
     cache = Cache()
     cache.put(body("acme"))
     cache.put(body("b", created="2026-01-02T00:00:00Z", tenantID="acme"))
-    assert cache.owner(Key("ns", "b")) == Key("ns", "acme")
+    assert cache.find_owner(Key("ns", "b")) == Key("ns", "acme")
 
 
 def test_the_census_counts_by_phase_and_provider() -> None:
     cache = Cache()
     cache.put(body("a"))
     cache.put(body("b"))
-    assert cache.census() == {("Ready", ""): 2}
+    assert cache.count_tenants() == {("Ready", ""): 2}
 
 
 def with_ready(tenant: Any, phase: str, status: str, since: str) -> Any:
@@ -166,7 +166,7 @@ def test_of_each_phase_the_tenant_counts_that_has_not_been_ready_for_the_longest
     cache.put(with_ready(body("runs"), "Ready", "True", "2026-01-01T00:00:00Z"))
     cache.put(with_ready(body("unknown"), "Pending", "Unknown", "2026-01-05T00:00:00Z"))
     cache.put(body("new", created="2026-01-04T00:00:00Z") | {"status": None})
-    assert {phase: str(since.date()) for phase, since in cache.unready_since().items()} == {
+    assert {phase: str(since.date()) for phase, since in cache.find_unready_since().items()} == {
         "Failed": "2026-01-02",
         "Pending": "2026-01-04",
     }

@@ -18,7 +18,7 @@ class Lists(KubeClient):
     def __init__(self, *answers: KubeError | Sequence[str]) -> None:
         self._answers = list(answers)
 
-    async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
+    async def list_tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
         answer = self._answers.pop(0)
         if isinstance(answer, KubeError):
             raise answer
@@ -35,16 +35,16 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("status", [0, 410, 429, 500, 503])
 async def test_a_list_that_fails_for_now_is_asked_for_again(status: int) -> None:
     lists = Lists(KubeError(status, "busy"), ["a", "b"])
-    assert await preflight.there_now(lists, ()) == {"a", "b"}
+    assert await preflight.list_uids(lists, ()) == {"a", "b"}
 
 
 async def test_a_list_that_is_refused_ends_the_start() -> None:
     with pytest.raises(KubeError):
-        await preflight.there_now(Lists(KubeError(403, "forbidden")), ())
+        await preflight.list_uids(Lists(KubeError(403, "forbidden")), ())
 
 
 async def test_a_tenant_that_went_before_the_watch_saw_it_is_not_waited_for() -> None:
     cache, gates = Cache(), Gates()
     async with asyncio.timeout(5):
-        await preflight.cache_filled(Lists([]), (), {"gone"}, cache, gates)
+        await preflight.wait_for_cache(Lists([]), (), {"gone"}, cache, gates)
     assert gates.report()["gates"]["cache"]["ok"]

@@ -28,7 +28,7 @@ class OneIsGone(KubeClient):
     def __init__(self, cache: Cache) -> None:
         self.cache, self.asked = cache, 0
 
-    async def tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
+    async def list_tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
         self.asked += 1
         if self.asked == 1:
             raise KubeError(403, "forbidden")

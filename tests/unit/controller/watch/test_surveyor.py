@@ -8,11 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 from tests.support.clockwork import run
-from tests.support.plans import FACTS, a_ready_tenant
+from tests.support.plans import FACTS, a_ready_tenant, decide
 
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
-from landlord.controller.decide.plan import plan
 from landlord.controller.tell.pace import PACE
 from landlord.controller.watch.cache import Cache
 from landlord.controller.watch.surveyor import INSPECTED, MISSED, Surveyor
@@ -42,7 +41,13 @@ class World:
 
     def __post_init__(self) -> None:
         self.surveyor = Surveyor(
-            self.cache, self.look, self.inspect, self.at_work.__contains__, self.add, INTERVAL, self.now
+            cache=self.cache,
+            survey=self.look,
+            inspect=self.inspect,
+            is_at_work=self.at_work.__contains__,
+            add=self.add,
+            interval=INTERVAL,
+            clock=self.now,
         )
 
     def now(self) -> datetime:
@@ -71,10 +76,10 @@ class World:
 
     def add(self, key: Key) -> None:
         self.added.append((asyncio.get_running_loop().time(), key.name))
-        tenant, finding = self.cache.get(key), self.surveyor.finding(key)
+        tenant, finding = self.cache.get(key), self.surveyor.get_finding(key)
         assert tenant is not None
-        decided = plan(tenant, replace(FACTS, finding=finding), self.now())
-        if decided.status and not decided.repairs:
+        decided = decide(tenant, replace(FACTS, finding=finding), self.now())
+        if decided.status and not decided.is_repair:
             body = tenant.model_dump(mode="json", by_alias=True, exclude_none=True)
             self.cache.put(body | {"status": decided.status.model_dump(mode="json", exclude_none=True)})
 
@@ -82,7 +87,7 @@ class World:
         return [name for _, name in self.added]
 
     def reason(self, name: str) -> str | None:
-        finding = self.surveyor.finding(Key("tenants", name))
+        finding = self.surveyor.get_finding(Key("tenants", name))
         return finding.health.reason if finding and finding.health else None
 
     async def live(self, seconds: float) -> None:
@@ -157,14 +162,14 @@ def test_what_is_being_repaired_is_left_alone_and_what_was_found_is_kept_until_t
         world.at_work.add(key)
         world.seen["repaired"] = WELL
         await asyncio.sleep(50)
-        finding = world.surveyor.finding(key)
+        finding = world.surveyor.get_finding(key)
         assert finding is not None
         assert finding.repair == "scaled to 3"
         world.at_work.clear()
         await task
 
     run(live)
-    assert world.surveyor.finding(key) is None
+    assert world.surveyor.get_finding(key) is None
     assert world.names() == ["repaired"]
 
 
@@ -183,7 +188,7 @@ def test_one_missed_survey_says_nothing_and_three_in_a_row_say_not_surveyed_of_a
     times = [at for at, _ in world.added]
     assert set(world.names()) == {f"t-{number}" for number in range(200)}
     assert len(world.added) == 200
-    said = [world.cache.standing(Key("tenants", name)) for name in world.names()]
+    said = [world.cache.get_last_reported(Key("tenants", name)) for name in world.names()]
     assert {each.health[:2] for each in said if each and each.health} == {("Unknown", "NotSurveyed")}
     assert times[199] - times[0] >= 199 / PACE
 
@@ -207,14 +212,14 @@ def test_a_tenant_that_is_repaired_again_and_again_is_repaired_more_and_more_rar
         attempt = 1
         while loop.time() < 3500:
             await asyncio.sleep(1)
-            finding = world.surveyor.finding(key)
+            finding = world.surveyor.get_finding(key)
             if (
                 finding
                 and finding.work == ("fought", 1, attempt)
                 and finding.repair
                 and finding.repair_at is None
             ):
-                world.surveyor.repaired(key)
+                world.surveyor.remember_repair(key)
                 repaired.append(loop.time())
                 attempt += 1
                 world.put("fought", seen=SCALED, version=attempt, attempt=attempt)
@@ -233,7 +238,7 @@ def test_drift_that_is_only_reported_is_looked_at_in_depth_once() -> None:
     run(lambda: world.live(200))
     assert world.inspected == ["scaled"]
     assert world.names() == ["scaled"]
-    said = world.cache.standing(Key("tenants", "scaled"))
+    said = world.cache.get_last_reported(Key("tenants", "scaled"))
     assert said is not None
     assert said.drift == ("scaled: replicas is 3, should be 2",)
 

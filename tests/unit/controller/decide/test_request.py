@@ -7,12 +7,14 @@ import pytest
 
 from landlord.api.request import Desired
 from landlord.api.tenant import Tenant
-from landlord.controller.decide.facts import Facts
-from landlord.controller.decide.plan import request_for
+from landlord.controller.decide.facts import Case, Facts
+from landlord.controller.decide.request import build_request
 from landlord.engines.contract import Registration
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-FACTS = Facts(Registration("True", "Registered", "registered"), steady=None, default_provider="memory")
+FACTS = Facts(
+    registration=Registration("True", "Registered", "registered"), steady=None, default_provider="memory"
+)
 EVERYWHERE = {"docker": {"network": "blue"}, "kubernetes": {"podSecurity": "baseline"}}
 
 
@@ -27,7 +29,7 @@ def desired(spec: dict[str, object], provider: str = "memory") -> Desired:
     }
     workload = {"containers": [{"name": "app", "image": "app:1"}]}
     tenant = Tenant.model_validate({"metadata": metadata, "spec": {"workload": workload} | spec})
-    request = request_for(tenant, replace(FACTS, default_provider=provider), "apply", NOW)
+    request = build_request(Case(tenant, replace(FACTS, default_provider=provider), NOW), "apply")
     assert request.desired is not None
     return request.desired
 
