@@ -15,7 +15,6 @@ from landlord.api.schema import JsonObject
 from landlord.engines.restate import refusals
 from landlord.engines.restate.admin import REGISTER_SECONDS
 from landlord.engines.restate.refusals import Meaning
-from landlord.engines.restate.seen import TimedOut
 from landlord.settings import (
     PREFIX,
     BackendsSettings,
@@ -106,38 +105,40 @@ def _metric(metric: Metric) -> str:
 
 
 def registration_errors_page() -> str:
-    """Every error that Restate may give to a registration, and what landlord makes of it."""
+    """Every error with which Restate may answer a registration, and what it means."""
     lines = [NOTE, "# Errors of a registration", ""]
     lines += [
-        "What Restate says when landlord registers the worker, the reason that `WorkflowRegistered` then",
-        "has, what to do, and when landlord tries again. The condition's message has the code and Restate's",
-        "own words.",
+        "What Restate answers when landlord registers the worker, the resulting reason of",
+        "`WorkflowRegistered`, what to do, and when landlord retries. The condition's message contains the",
+        "code and Restate's own words.",
         "",
-        "| Restate says | reason | what to do | tried again |",
+        "| Restate answers | reason | what to do | retry |",
         "|---|---|---|---|",
-        *(f"| {said} | {row.reason} | {_one_line(row.advice)} | {row.retry} |" for said, row in _refusals()),
+        *(
+            f"| {answer} | {row.reason} | {_one_line(row.advice)} | {row.retry} |"
+            for answer, row in _refusals()
+        ),
         "",
-        "Tried again:",
+        "When landlord retries:",
         "",
         *(f"- *{retry}*: {text}" for retry, text in refusals.RETRY_TEXT.items()),
         "",
-        "`landlord registration --register` tries at once.",
+        "`landlord registration --register` retries now.",
         "",
     ]
     return "\n".join(lines)
 
 
 def _refusals() -> Iterator[tuple[str, Meaning]]:
-    hanging = refusals.refusal(TimedOut(""), "its URL")
     yield from ((f"`{code}`", meaning) for code, meaning in refusals.BY_CODE.items())
-    yield "`META0003`, and that the worker answered 401 or 403", refusals.UNSIGNED
+    yield "`META0003`, because the worker answered 401 or 403", refusals.UNSIGNED
     yield "any other `META…`", refusals.OTHER_CODE
     yield "bad response from the SDK, without a code", refusals.UNREADABLE
-    yield "registered, and without the workflow", refusals.NOT_OFFERED
+    yield "success, but the worker lacks the workflow", refusals.NOT_OFFERED
     yield from ((f"HTTP {status}, without a code", meaning) for status, meaning in refusals.BY_STATUS.items())
     yield "any other HTTP 4xx, without a code", refusals.OTHER_4XX
     yield "HTTP 5xx, without a code", refusals.BUSY
-    yield f"nothing within {REGISTER_SECONDS:g} s", Meaning(hanging.reason, hanging.retry, hanging.message)
+    yield f"no answer within {REGISTER_SECONDS:g} s", refusals.HANGING
 
 
 def tenant_page() -> str:

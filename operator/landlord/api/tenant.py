@@ -26,7 +26,7 @@ class Key(NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
-def explained(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
     """Describe a validation error in one line: each field and what is wrong with it."""
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
@@ -203,7 +203,7 @@ class Tenant(Model):
             spec = TenantSpec.model_validate(raw.get("spec"))
             return {**raw, "spec": spec, "deletion": spec.deletion}
         except ValidationError as error:
-            return {**raw, "spec": None, "specError": explained(error), "deletion": _deletion_of(raw)}
+            return {**raw, "spec": None, "specError": explain(error), "deletion": _deletion_of(raw)}
 
     @property
     def key(self) -> "Key":
