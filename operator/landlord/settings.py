@@ -111,7 +111,8 @@ class RestateSettings(_Settings):
     restate_auth_header: SecretStr | None = None
     """Header that Restate's admin API and ingress require, such as "Authorization: Bearer …"."""
     restate_auth_header_file: Path | None = None
-    """File that contains this header instead. landlord reads it again when it changes."""
+    """File with the header that Restate requires, instead of LANDLORD_RESTATE_AUTH_HEADER. landlord reads it
+    again when it changes."""
     restate_ca_file: Path | None = None
     """File with the certificates (PEM) of the authorities to trust instead of the system's, for URLs of
     Restate and the worker that begin with https."""

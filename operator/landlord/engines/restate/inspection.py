@@ -15,6 +15,7 @@ from landlord.engines.restate.ingress import Ingress
 from landlord.engines.restate.keeper import AttemptOutcome, Keeper, RegistrationAttempt
 from landlord.engines.restate.seen import (
     Deployment,
+    EngineAnswer,
     EngineAway,
     Snapshot,
     Worker,
@@ -95,10 +96,7 @@ async def inspect(
     if register:
         attempt = await keeper.register()
         attempted = keeper.registration
-    seen = await keeper.observe()
-    if isinstance(seen.ingress, WorkflowUnknown):
-        await asyncio.sleep(UNKNOWN_SECONDS)  # it may be about to learn of a new registration
-        seen = await keeper.observe()
+    seen = await _observe_settled(keeper)
     found = decide(target, seen, Memory(unknown_since=-math.inf), time.monotonic()).registration
     # Only the attempt itself knows why it failed.
     registration = attempted if attempted is not None and not found.ready else found
@@ -117,13 +115,9 @@ async def inspect(
         message=registration.message,
         policy=policy,
         attempt=AttemptReport(outcome=attempt.outcome, message=attempt.message) if attempt else None,
-        admin=Server(
-            url=clients.admin.url, problem=engine.message if isinstance(engine, EngineAway) else None
-        ),
+        admin=_build_server(clients.admin, engine),
         ingress=Server(url=clients.ingress.url, problem=_find_ingress_problem(seen)),
-        worker=Server(
-            url=clients.worker.url, problem=worker.message if isinstance(worker, WorkerAway) else None
-        ),
+        worker=_build_server(clients.worker, worker),
         operator=Server(url=operator.url, problem=problem),
         engine_version=await _read_version(admin),
         deployment_id=deployment.id if deployment else None,
@@ -133,6 +127,19 @@ async def inspect(
         backends=tuple(sorted(worker.backends)) if isinstance(worker, Worker) else (),
         operator_says=operator_says,
     )
+
+
+async def _observe_settled(keeper: Keeper) -> Snapshot:
+    seen = await keeper.observe()
+    if isinstance(seen.ingress, WorkflowUnknown):
+        await asyncio.sleep(UNKNOWN_SECONDS)  # it may be about to learn of a new registration
+        seen = await keeper.observe()
+    return seen
+
+
+def _build_server(client: HttpClient, answer: EngineAnswer | Worker | WorkerAway) -> Server:
+    problem = answer.message if isinstance(answer, EngineAway | WorkerAway) else None
+    return Server(url=client.url, problem=problem)
 
 
 async def _read_version(admin: Admin) -> str | None:
