@@ -16,7 +16,6 @@ from landlord.api.schema import JsonObject
 from landlord.engines.restate import refusals
 from landlord.engines.restate.admin import REGISTER_SECONDS
 from landlord.engines.restate.refusals import Meaning
-from landlord.engines.restate.seen import TimedOut
 from landlord.settings import (
     PREFIX,
     BackendsSettings,
@@ -137,7 +136,10 @@ def registration_errors_page() -> str:
         "",
         "| Restate answers | reason | what to do | retry |",
         "|---|---|---|---|",
-        *(f"| {said} | {row.reason} | {_one_line(row.advice)} | {row.retry} |" for said, row in _refusals()),
+        *(
+            f"| {answer} | {row.reason} | {_one_line(row.advice)} | {row.retry} |"
+            for answer, row in _refusals()
+        ),
         "",
         "Retries:",
         "",
@@ -150,7 +152,6 @@ def registration_errors_page() -> str:
 
 
 def _refusals() -> Iterator[tuple[str, Meaning]]:
-    hanging = refusals.refusal(TimedOut(""), "its URL")
     yield from ((f"`{code}`", meaning) for code, meaning in refusals.BY_CODE.items())
     yield "`META0003`, if the worker answered 401 or 403", refusals.UNSIGNED
     yield "any other `META…`", refusals.OTHER_CODE
@@ -159,7 +160,7 @@ def _refusals() -> Iterator[tuple[str, Meaning]]:
     yield from ((f"HTTP {status}, without a code", meaning) for status, meaning in refusals.BY_STATUS.items())
     yield "any other HTTP 4xx, without a code", refusals.OTHER_4XX
     yield "HTTP 5xx, without a code", refusals.BUSY
-    yield f"no answer within {REGISTER_SECONDS:g} s", Meaning(hanging.reason, hanging.retry, hanging.message)
+    yield f"no answer within {REGISTER_SECONDS:g} s", refusals.HANGING
 
 
 def tenant_page() -> str:

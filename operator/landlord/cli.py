@@ -1,4 +1,4 @@
-"""The command line: `landlord operator`, `worker`, and what tells of them."""
+"""The command line: `landlord operator`, `landlord worker`, and the commands that inspect them."""
 
 import asyncio
 import json
@@ -31,15 +31,15 @@ log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
-    """A flag for each setting but secrets, named like the variable: LANDLORD_WORKER_URL is --worker-url."""
+def add_flags(kind: type[BaseSettings]) -> Callable[[F], F]:
+    """Add a flag for each setting except secrets: LANDLORD_WORKER_URL is --worker-url."""
 
     def add(command: F) -> F:
         for name, field in reversed(kind.model_fields.items()):
             if is_secret(field):
                 continue
             option = click.option(
-                f"--{name.replace('_', '-')}", name, help=_help(name, field), metavar="VALUE"
+                f"--{name.replace('_', '-')}", name, help=_describe(name, field), metavar="VALUE"
             )
             command = option(command)
         return command
@@ -47,40 +47,45 @@ def flags(kind: type[BaseSettings]) -> Callable[[F], F]:
     return add
 
 
-def _help(name: str, field: FieldInfo) -> str:
+def _describe(name: str, field: FieldInfo) -> str:
     default = f" Default: {value}." if (value := default_of(field)) else ""
     return f"{' '.join((field.description or '').split())}{default} [{PREFIX}{name.upper()}]"
 
 
 output_format = click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format."
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Output format.",
 )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__)
 def main() -> None:
-    """Provision the tenants of a SaaS platform from Kubernetes objects."""
+    """Provision the tenants of a SaaS platform from Tenant objects in Kubernetes."""
 
 
 @main.command()
-@flags(OperatorSettings)
+@add_flags(OperatorSettings)
 def operator(**given: str | None) -> None:
-    """Watch Tenants, keep the workflow registered and make each change exactly once."""
+    """Run the operator, which watches Tenants, keeps the workflow registered and starts workflows."""
     from landlord.controller import main as program
 
     def run() -> None:
         settings = load(OperatorSettings, **given)
         telemetry.configure(settings.log_format, settings.log_level)
-        asyncio.run(program.main(settings, lambda: _engine(settings)))
+        asyncio.run(program.main(settings, lambda: _build_engine(settings)))
 
     _run(run)
 
 
 @main.command()
-@flags(WorkerSettings)
+@add_flags(WorkerSettings)
 def worker(**given: str | None) -> None:
-    """Run provisioning workflows for Restate on the installed backends."""
+    """Run the worker, which runs provisioning workflows for Restate on the installed backends."""
     from landlord.backends.loading import load_backends
     from landlord.worker import app
 
@@ -94,61 +99,66 @@ def worker(**given: str | None) -> None:
 
 
 @main.command()
-@flags(RestateSettings)
-@click.option("--operator-url", metavar="URL", help="The operator to ask. Default: port of http_bind here.")
-@click.option("--register", is_flag=True, help="Make one attempt to register the worker first, at any rate.")
+@add_flags(RestateSettings)
+@click.option(
+    "--operator-url", metavar="URL", help="URL of the operator. Default: localhost, port of --http-bind."
+)
+@click.option("--register", is_flag=True, help="First try once to register the worker, whatever the policy.")
 @output_format
 def registration(operator_url: str | None, register: bool, output: str, **given: str | None) -> None:
-    """Show whether the workflow is registered, and if not, why. Exit code 0 if all is well, else 1."""
-    from landlord.registration import as_text, look
+    """Show whether the workflow is registered, and if not, why.
+
+    Exits with 0 if it is registered and everything works, otherwise with 1.
+    """
+    from landlord.registration import observe, render
 
     def run() -> None:
         settings = load(RestateSettings, **given)
-        found = asyncio.run(look(settings, operator_url, register=register))
-        json_text = found.model_dump_json(indent=2)
-        click.echo(json_text if output == "json" else as_text(found, datetime.now(UTC)))
-        sys.exit(0 if found.well else 1)
+        report = asyncio.run(observe(settings, operator_url, register=register))
+        json_text = report.model_dump_json(indent=2)
+        click.echo(json_text if output == "json" else render(report, datetime.now(UTC)))
+        sys.exit(0 if report.well else 1)
 
-    logging.disable()  # all that is to be said is in the answer
+    logging.disable()  # the output contains everything
     _run(run)
 
 
 @main.command()
-@flags(BackendsSettings)
+@add_flags(BackendsSettings)
 @click.argument("name", required=False)
 @output_format
 def backends(name: str | None, output: str, **given: str | None) -> None:
-    """Show the installed backends: whether each is enabled, loads and answers.
+    """Show the installed backends, and whether each is enabled, loads and answers.
 
-    With NAME, or as JSON, also the JSON Schema of the spec.compute.config that it takes.
+    With NAME or as JSON, also show the JSON Schema of the backend's spec.compute.config.
 
-    Run it where the worker runs, with the worker's settings and rights. Exit code 0 if all that are enabled
-    are healthy, else 1.
+    Run it in the worker's environment, with the worker's settings and rights. Exits with 0 if all enabled
+    backends are healthy, otherwise with 1.
     """
     from landlord import inventory
 
     def run() -> None:
-        found = inventory.look(load(BackendsSettings, **given).backends or None)
+        found = inventory.check_backends(load(BackendsSettings, **given).backends or None)
         if name is not None:
-            found = [inventory.named(found, name)]
+            found = [inventory.find(found, name)]
         if output == "json":
             facts = [each.model_dump(mode="json") for each in found]
             click.echo(json.dumps(facts if name is None else facts[0], indent=2))
         else:
-            click.echo(inventory.as_text(found) if name is None else inventory.one_as_text(found[0]))
+            click.echo(inventory.render(found) if name is None else inventory.render_one(found[0]))
         sys.exit(0 if all(each.well for each in found) else 1)
 
-    logging.disable()  # all that is to be said is in the answer
+    logging.disable()  # the output contains everything
     _run(run)
 
 
 @main.command()
 def crd() -> None:
-    """Print the CustomResourceDefinition, for kubectl apply -f -."""
+    """Print the CustomResourceDefinition, for `kubectl apply -f -`."""
     click.echo(yaml.safe_dump(tenant_crd(), sort_keys=False, width=110), nl=False)
 
 
-def _engine(settings: OperatorSettings) -> Any:
+def _build_engine(settings: OperatorSettings) -> Any:
     if settings.engine == "local":
         from landlord.backends.loading import load_backends
         from landlord.engines.local import LocalEngine
@@ -157,25 +167,25 @@ def _engine(settings: OperatorSettings) -> Any:
     from landlord.engines.restate.clients import Clients
     from landlord.engines.restate.engine import RestateEngine
 
-    return RestateEngine(Clients.of(settings), settings.registration_policy)
+    return RestateEngine(Clients.from_settings(settings), settings.registration_policy)
 
 
 def _run(program: Callable[[], None]) -> None:
-    """Run a program; an expected error is one line for a person and exit code 2 (settings) or 1."""
+    """Run a program. An expected error ends it with a message and exit code 2 (settings) or 1."""
     try:
         program()
     except BaseExceptionGroup as group:
-        _fail(*_leaves(group))
+        _fail(*_flatten(group))
     except LandlordError as error:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+def _flatten(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
     leaves: list[BaseException] = []
     for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        leaves += _flatten(error) if isinstance(error, BaseExceptionGroup) else [error]
     return leaves
 
 

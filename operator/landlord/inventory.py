@@ -1,4 +1,4 @@
-"""`landlord backends`: what is installed, what of it is enabled, and whether it works."""
+"""`landlord backends`: which backends are installed, which are enabled, and whether they work."""
 
 import asyncio
 import json
@@ -26,50 +26,53 @@ class Installed(Model):
     version: str
     enabled: bool
     healthy: bool | None = None
-    """Whether it loads and its tenants can be listed; None if it is not enabled and so was not asked."""
+    """Whether it loads and its tenants can be listed; None if it is not enabled, so it was not asked."""
     message: str
     tenants: int | None = None
-    """How many there are on it."""
+    """Number of tenants on the backend."""
     config_schema: dict[str, Any] = Field(default_factory=dict)
     """JSON Schema of `spec.compute.config`; empty if it does not load."""
 
     @property
     def well(self) -> bool:
-        """Whether nothing has to be done about it."""
+        """Whether it needs no attention."""
         return self.healthy is not False
 
 
-def look(enabled: Collection[str] | None, patience: float = PATIENCE_SECONDS) -> list[Installed]:
-    """All installed backends by name, and those that are enabled and not installed. None enables all."""
-    return look_at(entry_points(group=GROUP), enabled, patience)
+def check_backends(enabled: Collection[str] | None, patience: float = PATIENCE_SECONDS) -> list[Installed]:
+    """Check all installed backends, and report those that are enabled but not installed. None enables all."""
+    return check_entry_points(entry_points(group=GROUP), enabled, patience)
 
 
-def look_at(
+def check_entry_points(
     points: Collection[EntryPoint], enabled: Collection[str] | None, patience: float = PATIENCE_SECONDS
 ) -> list[Installed]:
-    """`look` at the given entry points."""
-    looks = [_Look(point, points, enabled) for point in points]
-    absent = [_absent(name) for name in set(enabled or ()) - {point.name for point in points}]
-    for each in looks:
+    """Check the backends of the given entry points; see `check_backends`."""
+    checks = [_Check(point, points, enabled) for point in points]
+    absent = [_missing(name) for name in set(enabled or ()) - {point.name for point in points}]
+    for each in checks:
         each.start()
     deadline = time.monotonic() + patience
-    for each in looks:
+    for each in checks:
         each.join(max(0.0, deadline - time.monotonic()))
-    found = [*absent, *(each.found(patience) for each in looks)]
+    found = [*absent, *(each.report(patience) for each in checks)]
     return sorted(found, key=lambda each: (each.name, each.distribution))
 
 
-def named(found: Collection[Installed], name: str) -> Installed:
-    """The one of this name. Raises SettingsError if there is none."""
+def find(found: Collection[Installed], name: str) -> Installed:
+    """Return the backend of this name. Raises SettingsError if there is none."""
     for each in found:
         if each.name == name:
             return each
     listing = ", ".join(each.name for each in found) or "none"
-    raise SettingsError(f"no backend {name!r} is installed here; installed: {listing}")
+    raise SettingsError(
+        f"backend {name!r} is not installed here; installed: {listing}\n"
+        "Fix: install its package, or run this command in the worker's environment."
+    )
 
 
-class _Look(Thread):
-    """Looks at one backend in its own thread: a plug-in that hangs or ends its program holds up no other."""
+class _Check(Thread):
+    """Checks one backend in its own thread, so a plug-in that hangs or exits does not hold up the others."""
 
     def __init__(
         self, point: EntryPoint, points: Collection[EntryPoint], enabled: Collection[str] | None
@@ -85,7 +88,7 @@ class _Look(Thread):
 
     def run(self) -> None:
         try:
-            choose(self._points, [self._point.name])  # refuses what is installed twice
+            choose(self._points, [self._point.name])  # raises if it is installed more than once
             backend = load(self._point)
             self._schema = backend.Config.model_json_schema()
             self._stage = "list its tenants"
@@ -93,21 +96,21 @@ class _Look(Thread):
                 self._tenants = asyncio.run(_count(backend))
         except LandlordError as error:
             self._problem = error.message if isinstance(error, StepError) else str(error)
-        except BaseException as error:  # also what would end the program; it is shown
+        except BaseException as error:  # including SystemExit; the report shows it
             self._problem = f"{type(error).__name__}: {error}"
 
-    def found(self, patience: float) -> Installed:
-        """What is known by now."""
+    def report(self, patience: float) -> Installed:
+        """Return what is known by now."""
         problem = self._problem
         if self.is_alive():
-            problem = f"it did not {self._stage} within {patience:g} s"
+            problem = f"did not {self._stage} within {patience:g} s"
         return Installed(
             name=self._point.name,
             distribution=owner(self._point),
             version=self._point.dist.version if self._point.dist else "unknown",
             enabled=self._enabled,
             healthy=not problem if self._enabled else None,
-            message=problem or ("its tenants can be listed" if self._enabled else "it loads"),
+            message=problem or ("its tenants can be listed" if self._enabled else "loads"),
             tenants=self._tenants,
             config_schema=self._schema,
         )
@@ -120,15 +123,15 @@ async def _count(backend: Backend) -> int:
         await backend.close()
 
 
-def _absent(name: str) -> Installed:
-    message = f"it is not installed: install the package that has it, or leave it out of {SETTING}"
+def _missing(name: str) -> Installed:
+    message = f"not installed\nFix: install its package, or remove it from {SETTING}."
     return Installed(
         name=name, distribution="none", version="none", enabled=True, healthy=False, message=message
     )
 
 
-def as_text(found: Collection[Installed]) -> str:
-    """For a person: a line each."""
+def render(found: Collection[Installed]) -> str:
+    """Render a table for a person: one line for each backend."""
     rows = [("NAME", "ENABLED", "TENANTS", "FROM", "HEALTH"), *map(_row, found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -148,11 +151,11 @@ def _row(one: Installed) -> tuple[str, ...]:
 
 
 def _health(one: Installed) -> str:
-    line = " ".join(one.message.split())
+    line = " ".join(one.message.replace("\nFix:", ". Fix:").split())
     return {True: "healthy", False: f"PROBLEM: {line}", None: f"not enabled; {line}"}[one.healthy]
 
 
-def one_as_text(one: Installed) -> str:
-    """For a person: all about one of them, and the schema of its config."""
+def render_one(one: Installed) -> str:
+    """Render one backend for a person, with the schema of its config."""
     schema = json.dumps(one.config_schema, indent=2) if one.config_schema else "unknown"
-    return f"{as_text([one])}\n\nspec.compute.config, as JSON Schema:\n{schema}"
+    return f"{render([one])}\n\nspec.compute.config, as JSON Schema:\n{schema}"

@@ -1,7 +1,7 @@
-"""The API server as operator and backend call it: configuration, and one request at a time, bounded in time.
+"""Client of the API server for operator and backend: configuration and single requests, each with a timeout.
 
-`kubernetes.aio` brings configuration, TLS, tokens and their refresh; its request layer is used without the
-generated models, which would cost 100 MB of memory for a few resources.
+`kubernetes.aio` provides configuration, TLS, and tokens with their refresh. Its request layer is used without
+the generated models, which would cost 100 MB of memory for a few resources.
 """
 
 import json
@@ -25,7 +25,7 @@ from landlord.errors import LandlordError, SettingsError
 
 TIMEOUT_SECONDS = 10.0
 PAGE = 500
-"""Objects that a list is read by at a time."""
+"""Number of objects in one page of a list."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -35,7 +35,8 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 class KubeError(LandlordError):
-    """The API server refused or could not be asked. `status` is the HTTP status, 0 without an answer."""
+    """The API server rejected a request or did not answer. `status` is the HTTP status, 0 without an
+    answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -43,9 +44,9 @@ class KubeError(LandlordError):
 
 
 async def load_configuration() -> Configuration:
-    """The pod's service account in a cluster, else the file that $KUBECONFIG names or ~/.kube/config.
+    """Load the pod's service account in a cluster, otherwise the file in $KUBECONFIG or ~/.kube/config.
 
-    Raises SettingsError when neither can be read.
+    Raises SettingsError if it can't be read.
     """
     configuration = Configuration()
     path = os.environ.get("KUBECONFIG")
@@ -56,19 +57,19 @@ async def load_configuration() -> Configuration:
             raise _unreadable("the pod's service account", error) from error
     else:
         where = path or str(Path.home() / ".kube" / "config")
-        if not _is_there(where):
-            raise _unreadable(where, "there is no such file")
+        if not _has_file(where):
+            raise _unreadable(where, "no such file")
         try:
             await kubernetes_config.load_kube_config(config_file=where, client_configuration=configuration)
         except yaml.YAMLError as error:
             raise _unreadable(where, "it is not YAML") from error
-        except (TypeError, AttributeError) as error:  # how the loader stumbles over any other YAML
+        except (TypeError, AttributeError) as error:  # what the loader raises for any other YAML
             raise _unreadable(where, "it is not a kubeconfig") from error
         except (kubernetes_config.ConfigException, OSError, ValueError) as error:
             raise _unreadable(where, error) from error
     configuration.connection_pool_maxsize = 256
-    # aiohttp would look for a netrc entry and a proxy in a thread at each request, which costs more than the
-    # request itself; and a netrc entry for all hosts would collide with the bearer token.
+    # aiohttp would look up a netrc entry and a proxy in a thread for each request, which costs more than the
+    # request itself. A netrc entry for all hosts would also conflict with the bearer token.
     configuration.client_session_kwargs = {"trust_env": False}
     host = urlsplit(configuration.host).hostname or ""
     if configuration.proxy is None and not proxy_bypass(host):
@@ -76,20 +77,20 @@ async def load_configuration() -> Configuration:
     return configuration
 
 
-def _is_there(kubeconfig: str) -> bool:
-    """Whether one of the files is there that a KUBECONFIG names; the loader leaves out those that are not."""
+def _has_file(kubeconfig: str) -> bool:
+    """Return whether any file in KUBECONFIG exists; the loader skips those that do not."""
     return any(Path(file).is_file() for file in kubeconfig.split(os.pathsep))
 
 
 def _unreadable(where: str, why: object) -> SettingsError:
     return SettingsError(
-        f"KUBECONFIG: can't read a cluster configuration from {where}: {why}; set KUBECONFIG to a file "
-        "that `kubectl --kubeconfig FILE get namespaces` accepts"
+        f"KUBECONFIG: can't read a cluster configuration from {where}: {why}\n"
+        "Fix: set KUBECONFIG to a file that `kubectl --kubeconfig FILE get namespaces` accepts."
     )
 
 
 class ApiServer:
-    """Calls on the API server; every one bounded in time. Raises KubeError."""
+    """Requests to the API server, each with a timeout. Raises KubeError."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._client = ApiClient(configuration)
@@ -108,7 +109,7 @@ class ApiServer:
         accept: str = JSON,
         query: dict[str, str] | None = None,
     ) -> JsonObject:
-        """One request; returns the decoded answer."""
+        """Make one request and return the decoded answer."""
         with self._answering():
             response = await self._send(
                 method, path, body, content_type=content_type, accept=accept, query=query or {}
@@ -121,11 +122,11 @@ class ApiServer:
     async def each(
         self, path: str, *, accept: str = JSON, query: dict[str, str] | None = None
     ) -> AsyncIterator[JsonObject]:
-        """Every object of a list, with no more than a page of them in memory."""
+        """Yield every object of a list, with no more than a page of them in memory."""
         asked = {**(query or {}), "limit": str(PAGE)}
         while True:
             page = await self.call("GET", path, accept=accept, query=asked)
-            for found in page["items"] or ():  # an empty list comes as null
+            for found in page["items"] or ():  # an empty list is null
                 yield found
             token = page["metadata"].get("continue")
             if not token:
@@ -162,14 +163,14 @@ class ApiServer:
 
 
 def require_success(response: RESTResponse, content: bytes) -> None:
-    """Raises KubeError for a refusal, with the API server's own words."""
-    # Refusals are raised only by the layer of generated models, which is not used here.
+    """Raise KubeError with the API server's own message if it rejected the request."""
+    # Only the layer of generated models, which is not used here, raises for a rejection.
     if not 200 <= response.status < 300:
         raise KubeError(response.status, _reason(content) or f"{response.status} {response.reason}")
 
 
 def _reason(content: bytes) -> str | None:
-    """The message of the Status object that the API server answers a refusal with."""
+    """Return the message of the Status object with which the API server rejects a request."""
     try:
         return str(json.loads(content)["message"])
     except (TypeError, ValueError, KeyError):

@@ -1,5 +1,5 @@
-"""The operator's own endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON),
-/registration (what it knows of the registration, as JSON)."""
+"""The operator's HTTP endpoints: /metrics, /healthz (this process), /readyz (its gates, as JSON) and
+/registration (what it knows about the registration, as JSON)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,8 +21,8 @@ async def serve(
 ) -> web.AppRunner:
     """Serve on `bind` ("address:port") until the runner is cleaned up.
 
-    `before_scrape` brings gauges up to date that are costly to keep current. Raises SettingsError if the
-    address can't be taken.
+    `before_scrape` updates the gauges that are too costly to keep current. Raises SettingsError if the server
+    can't listen on the address.
     """
 
     async def metrics(_: web.Request) -> web.Response:
@@ -36,7 +36,7 @@ async def serve(
         ready, report = await readiness()
         return web.json_response(report, status=200 if ready else 503)
 
-    async def registered(_: web.Request) -> web.Response:
+    async def show_registration(_: web.Request) -> web.Response:
         return web.json_response(text=registration().model_dump_json())
 
     app = web.Application()
@@ -45,7 +45,7 @@ async def serve(
             web.get("/metrics", metrics),
             web.get("/healthz", healthz),
             web.get("/readyz", readyz),
-            web.get("/registration", registered),
+            web.get("/registration", show_registration),
         ]
     )
     runner = web.AppRunner(app, access_log=None)
@@ -55,5 +55,8 @@ async def serve(
         await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
         await runner.cleanup()
-        raise SettingsError(f"LANDLORD_HTTP_BIND: can't listen on {bind}: {error.strerror}") from error
+        raise SettingsError(
+            f"LANDLORD_HTTP_BIND: can't listen on {bind}: {error.strerror}\n"
+            "Fix: stop the program that uses the port, or choose another address:port."
+        ) from error
     return runner

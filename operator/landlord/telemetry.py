@@ -1,4 +1,4 @@
-"""Logs: one line per state change; JSON for machines, text for people."""
+"""Logs: one line for each change of state, as JSON for programs or as text for people."""
 
 import logging
 import sys
@@ -7,22 +7,22 @@ from typing import Literal
 from pythonjsonlogger.json import JsonFormatter
 
 QUIET = {
-    "kopf": logging.WARNING,  # its every event at INFO; landlord logs what an event led to
+    "kopf": logging.WARNING,  # it logs every event at INFO; landlord logs the consequences
     "kopf.objects": logging.ERROR,
-    "kopf._core.reactor.running": logging.ERROR,  # it warns that signals are not its business here
+    "kopf._core.reactor.running": logging.ERROR,  # it warns that it does not handle signals here
     "aiohttp.access": logging.WARNING,
     "httpx": logging.WARNING,
     "hypercorn.access": logging.WARNING,
     "restate": logging.WARNING,
-    # a traceback for each try of a step that fails, which Restate is told and the Tenant shows
+    # a traceback for each failed try of a step, although Restate and the Tenant show the error
     "restate.server_context": logging.CRITICAL,
 }
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-def tempered(record: logging.LogRecord) -> bool:
-    """Make a warning of what kopf calls an error and tries again by itself; leave everything in."""
+def demote_kopf_retries(record: logging.LogRecord) -> bool:
+    """Log errors that kopf retries by itself as warnings. Filters nothing out."""
     if (
         record.levelno == logging.ERROR
         and record.name.startswith("kopf.")
@@ -39,15 +39,15 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        """Render the line without a traceback."""
+        """Render the record in one line, without a traceback."""
         fields = [f"{key}={value}" for key, value in vars(record).items() if key not in STANDARD]
-        return " ".join([super().formatMessage(record), *fields])
+        return " ".join([*super().formatMessage(record).splitlines(), *fields])
 
 
 def configure(log_format: Literal["auto", "text", "json"], level: str) -> None:
     """Send all logs to standard error in one format."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(tempered)
+    handler.addFilter(demote_kopf_retries)
     text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     handler.setFormatter(
         TextFormatter()

@@ -91,7 +91,8 @@ def test_who_stands_by_is_not_taken_for_one_that_watches_over_the_registration(
     assert ended.code == 1
     assert ended.printed.startswith("TenantProvisioning: Registered")
     assert (
-        f"the operator at {pair.operators[second].url} stands by, and has not asked Restate" in ended.printed
+        f"the operator at {pair.operators[second].url} is a standby and has not asked Restate"
+        in ended.printed
     )
 
 

@@ -65,5 +65,5 @@ def test_a_secret_that_is_no_header_ends_the_start_without_being_told(
     settings = {"KUBECONFIG": str(control_plane.kubeconfig), "LANDLORD_RESTATE_AUTH_HEADER": "s3cr3t"}
     ended = run(tmp_path, "operator", settings)
     assert ended.code == 2
-    assert 'LANDLORD_RESTATE_AUTH_HEADER should hold one header on one line, such as "Authori' in ended.said
+    assert 'LANDLORD_RESTATE_AUTH_HEADER must contain one header on one line, such as "Authori' in ended.said
     assert "s3cr3t" not in ended.said

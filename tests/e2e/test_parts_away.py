@@ -111,7 +111,7 @@ def test_without_the_worker_tenants_wait_and_name_its_url(fragile: System, name:
     tenant = fragile.until(name, "WorkflowRegistered", "False", reason="WorkerUnreachable")
     assert conditions(tenant)["Ready"] == ("False", "RegistrationPending")
     assert fragile.worker.url in message(tenant, "Ready")
-    assert "start it, or check LANDLORD_WORKER_URL" in message(tenant, "Ready")
+    assert "Fix: start the worker, or check LANDLORD_WORKER_URL." in message(tenant, "Ready")
     fragile.worker.start()
     fragile.until(name, "Ready", "True")
     fragile.delete(name)

@@ -104,7 +104,7 @@ def test_another_worker_is_shown_and_taken_back_from_when_a_person_says_so(
     ended = asked(tmp_path, system)
     assert ended.code == 1
     assert f"Restate runs TenantProvisioning on the worker at {other.url}/" in ended.printed
-    assert "`landlord registration --register` takes it back" in ended.printed
+    assert "run `landlord registration --register` to take the workflow back" in ended.printed
     assert found(tmp_path, system)["operatorSays"]["doing"] == "leaves it to you"
 
     assert found(tmp_path, system)["deploymentUri"] == f"{other.url}/"
@@ -118,7 +118,7 @@ def test_an_attempt_that_can_t_succeed_says_why(system: System, tmp_path: Path) 
     ended = asked(tmp_path, system, "--register")
     assert ended.code == 1
     assert "attempt        PROBLEM: not made: the worker at" in ended.printed
-    assert "start it, or check LANDLORD_WORKER_URL" in ended.printed
+    assert "Fix: start the worker, or check LANDLORD_WORKER_URL." in ended.printed
     system.worker.start()
 
 

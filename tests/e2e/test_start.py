@@ -1,4 +1,4 @@
-"""What keeps a program from starting ends it with one line that says what is wrong and what to do."""
+"""What keeps a program from starting ends it with what is wrong and how to fix it, a line each."""
 
 import socket
 from pathlib import Path
@@ -16,18 +16,19 @@ LOCAL = {"LANDLORD_ENGINE": "local", "LANDLORD_DEFAULT_BACKEND": "memory"}
 
 
 def refuses(ended: Ended, *words: str) -> None:
-    """The program refused its settings: exit code 2 and one line for a person."""
+    """The program refused its settings: exit code 2, what is wrong in one line, and the fix in another."""
     assert ended.code == 2, ended
-    (line,) = ended.said.splitlines()
-    assert line.startswith("landlord: ")
+    problem, *fix = ended.said.splitlines()
+    assert problem.startswith("landlord: ")
+    assert [line.startswith("Fix: ") for line in fix] in ([], [True])
     for word in words:
-        assert word in line
+        assert word in ended.said
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "there is no such file"),
+        (None, "no such file"),
         ("{[", "it is not YAML"),
         ("\x00\x01", "it is not YAML"),
         ("just a text", "it is not a kubeconfig"),
@@ -52,11 +53,11 @@ def test_an_unreadable_kubeconfig_is_named(tmp_path: Path, content: str | None, 
 
 
 @pytest.mark.parametrize(
-    ("program", "variable", "value", "should"),
+    ("program", "variable", "value", "must"),
     [
         ("operator", "LANDLORD_ENGINE", "temporal", "'restate' or 'local'"),
-        ("operator", "LANDLORD_RESTATE_ADMIN_URL", "localhost:9070", "should be a URL such as http://"),
-        ("operator", "LANDLORD_HTTP_BIND", "localhost:8000", "should be an IP address and a port"),
+        ("operator", "LANDLORD_RESTATE_ADMIN_URL", "localhost:9070", "must be a URL such as http://"),
+        ("operator", "LANDLORD_HTTP_BIND", "localhost:8000", "must be an IP address and a port"),
         ("operator", "LANDLORD_LEADER_ELECTION", "perhaps", "boolean"),
         (
             "operator",
@@ -70,7 +71,7 @@ def test_an_unreadable_kubeconfig_is_named(tmp_path: Path, content: str | None, 
             "mainframe",
             "'mainframe', which is not installed; inst",
         ),
-        ("worker", "LANDLORD_WORKER_BIND", "0.0.0.0:http", "should end with a port"),
+        ("worker", "LANDLORD_WORKER_BIND", "0.0.0.0:http", "must end with a port"),
         ("worker", "LANDLORD_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
 )

@@ -16,7 +16,7 @@ from landlord.backends.contract import Observation
 from landlord.backends.loading import GROUP
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import Retryable, SettingsError
-from landlord.inventory import Installed, as_text, look_at, named, one_as_text
+from landlord.inventory import Installed, check_entry_points, find, render, render_one
 
 PATIENCE_SECONDS = 3.0
 
@@ -65,23 +65,23 @@ def point(name: str, value: str = "") -> EntryPoint:
 
 
 def found(*points: EntryPoint, enabled: list[str] | None = None) -> dict[str, Installed]:
-    return {each.name: each for each in look_at(points, enabled, PATIENCE_SECONDS)}
+    return {each.name: each for each in check_entry_points(points, enabled, PATIENCE_SECONDS)}
 
 
 def test_healthy_backend_shows_its_tenants_and_the_schema_of_its_config() -> None:
     fine = found(point("fine"))["fine"]
     assert (fine.well, fine.healthy, fine.enabled, fine.tenants) == (True, True, True, 1)
     assert fine.config_schema["properties"]["root"]["type"] == "string"
-    assert "fine  yes      1" in as_text([fine])
-    assert '"root"' in one_as_text(fine)
+    assert "fine  yes      1" in render([fine])
+    assert '"root"' in render_one(fine)
 
 
 @pytest.mark.parametrize(
     ("broken", "problem"),
     [
         (point("away"), "the engine does not answer:\nstart it"),
-        (point("waits"), "it did not list its tenants within 3 s"),
-        (point("blocks"), "it did not load within 3 s"),
+        (point("waits"), "did not list its tenants within 3 s"),
+        (point("blocks"), "did not load within 3 s"),
         (point("leaves"), "SystemExit: no licence"),
         (point("absent", "no.such.module:Backend"), "can't be loaded: ModuleNotFoundError"),
     ],
@@ -92,29 +92,29 @@ def test_broken_backend_is_told_of_and_hides_no_other(broken: EntryPoint, proble
     assert seen["fine"].well
     assert not seen[broken.name].well
     assert problem in seen[broken.name].message
-    assert all(line.startswith(("NAME", "fine", broken.name)) for line in as_text(seen.values()).splitlines())
+    assert all(line.startswith(("NAME", "fine", broken.name)) for line in render(seen.values()).splitlines())
 
 
 def test_backend_that_is_not_enabled_is_loaded_and_not_asked() -> None:
     away = found(point("away"), point("fine"), enabled=["fine"])["away"]
-    assert (away.enabled, away.well, away.healthy, away.message) == (False, True, None, "it loads")
+    assert (away.enabled, away.well, away.healthy, away.message) == (False, True, None, "loads")
 
 
 def test_backend_that_is_enabled_and_not_installed_is_missed() -> None:
     missed = found(point("fine"), enabled=["fine", "fnie"])["fnie"]
     assert (missed.enabled, missed.well) == (True, False)
-    assert "install the package that has it, or leave it out of LANDLORD_BACKENDS" in missed.message
+    assert "install its package, or remove it from LANDLORD_BACKENDS" in missed.message
 
 
 def test_backend_that_is_installed_twice_is_no_backend() -> None:
-    twice = look_at([point("fine"), point("fine")], None, PATIENCE_SECONDS)
+    twice = check_entry_points([point("fine"), point("fine")], None, PATIENCE_SECONDS)
     assert [each.well for each in twice] == [False, False]
     assert all("installed more than once" in each.message for each in twice)
 
 
 def test_unknown_name_is_answered_with_those_that_there_are() -> None:
-    with pytest.raises(SettingsError, match="no backend 'fnie' is installed here; installed: fine"):
-        named(list(found(point("fine")).values()), "fnie")
+    with pytest.raises(SettingsError, match="backend 'fnie' is not installed here; installed: fine"):
+        find(list(found(point("fine")).values()), "fnie")
 
 
 @pytest.mark.parametrize(("enabled", "code"), [("memory", 0), ("memory,docker", 1)])

@@ -6,14 +6,17 @@ from landlord.errors import SettingsError
 from landlord.settings import OperatorSettings, WorkerSettings, load
 
 WRONG = {
-    "LANDLORD_RESTATE_ADMIN_URL": ("localhost:9070", "should be a URL such as http://localhost:9070"),
-    "LANDLORD_RESTATE_INGRESS_URL": ("http://restate:80800", "should have a port from 0 to 65535, or none"),
-    "LANDLORD_WORKER_URL": ("ftp://worker", "should be a URL"),
-    "LANDLORD_HTTP_BIND": ("8000", "should be an IP address and a port, such as 0.0.0.0:8000"),
+    "LANDLORD_RESTATE_ADMIN_URL": ("localhost:9070", "must be a URL such as http://localhost:9070"),
+    "LANDLORD_RESTATE_INGRESS_URL": ("http://restate:80800", "must have a port from 0 to 65535, or no port"),
+    "LANDLORD_WORKER_URL": ("ftp://worker", "must be a URL"),
+    "LANDLORD_HTTP_BIND": ("8000", "must be an IP address and a port, such as 0.0.0.0:8000"),
     "LANDLORD_ENGINE": ("temporal", "'restate' or 'local'"),
     "LANDLORD_LEADER_ELECTION": ("maybe", "valid boolean"),
-    "LANDLORD_RESTATE_NAMESPACE": ("Restate", "should be the name of a namespace, such as restate"),
-    "LANDLORD_RESTATE_POD_SELECTOR": ("app=restate", "should be set if LANDLORD_RESTATE_NAMESPACE is"),
+    "LANDLORD_RESTATE_NAMESPACE": ("Restate", "must be the name of a namespace, such as restate"),
+    "LANDLORD_RESTATE_POD_SELECTOR": (
+        "app=restate",
+        "must be set if and only if LANDLORD_RESTATE_NAMESPACE is set",
+    ),
     "LANDLORD_LOG_LEVEL": ("loud", "'debug', 'info', 'warning' or 'error'"),
 }
 
@@ -55,7 +58,7 @@ def test_leader_election_is_on_in_a_cluster_only(monkeypatch: pytest.MonkeyPatch
 
 def test_a_namespace_of_restate_needs_a_selector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLORD_RESTATE_NAMESPACE", "restate")
-    with pytest.raises(SettingsError, match="LANDLORD_RESTATE_POD_SELECTOR: should be set"):
+    with pytest.raises(SettingsError, match="LANDLORD_RESTATE_POD_SELECTOR: must be set"):
         load(OperatorSettings)
 
 

@@ -1,4 +1,4 @@
-"""The base of everything that travels as JSON: Kubernetes objects and workflow requests."""
+"""The base class of everything that is sent as JSON: Kubernetes objects and workflow requests."""
 
 import re
 
@@ -7,12 +7,12 @@ from pydantic.alias_generators import to_camel
 
 
 def wire_name(name: str) -> str:
-    """camelCase as in the Kubernetes API conventions: `tenant_id` is tenantID, `host_port` is hostPort."""
+    """Convert to camelCase as in the Kubernetes API: `tenant_id` is tenantID, `host_port` is hostPort."""
     return re.sub(r"Id$", "ID", to_camel(name))
 
 
 class Model(BaseModel):
-    """Immutable, camelCase on the wire, unknown fields ignored.
+    """An immutable model: camelCase in JSON, unknown fields are ignored.
 
     A field's docstring is its description in the CRD and in `kubectl explain`.
     """

@@ -14,61 +14,65 @@ Annotation = Annotated[str, StringConstraints(max_length=4096)]
 
 
 class Publish(Model):
-    """A container port made reachable on the Docker host."""
+    """A container port that is published on the Docker host."""
 
     port: Annotated[str, StringConstraints(min_length=1, max_length=15)]
-    """Name of a port of the container."""
+    """Name of the container port to publish."""
     host_port: Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": "int32"})] = 0
-    """Port on the host; 0 takes a free one, read it from status.endpoints."""
+    """Port number on the host. Defaults to 0, which chooses a free port; status.endpoints shows the
+    choice."""
 
 
 class Volume(Model):
-    """A named volume that survives updates and is deleted with the Tenant."""
+    """A named volume that is kept across updates and deleted with the Tenant."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
-        json_schema_extra=cel(LABEL_RULE, "a volume's name is lower-case letters, digits and -, such as data")
+        json_schema_extra=cel(
+            LABEL_RULE, "volume name must be lower-case letters, digits and '-', such as data"
+        )
     )
-    """Name of the volume, unique in the Tenant."""
+    """Name of the volume. Must be unique within the Tenant."""
     mount_path: Annotated[str, StringConstraints(max_length=1024)] = Field(
         json_schema_extra=cel(
             "self.startsWith('/') && !self.contains(':')",
-            "mountPath is an absolute path inside the container, without a colon",
+            "mountPath must be an absolute path inside the container, without a colon",
         )
     )
-    """Where it appears in the container."""
+    """Path within the container at which the volume is mounted."""
     read_only: bool = False
-    """Mount it so that the container can't write to it."""
+    """Whether the volume is mounted read-only. Defaults to false."""
 
 
 class DockerCompute(Model):
-    """Settings that only the docker backend reads."""
+    """Settings of the docker backend."""
 
     network: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
         default=None,
         json_schema_extra=cel(
             "self.matches('^[a-zA-Z0-9][a-zA-Z0-9_.-]*$') && "
             "!(self in ['host', 'none', 'bridge', 'default'])",
-            "network names a network that landlord makes: letters, digits, _, . and -; "
-            "host, none, bridge and default are not allowed",
+            "network must be letters, digits, '_', '.' and '-', and not host, none, bridge or default: "
+            "landlord creates the network",
         ),
     )
-    """Network to join; tenants that name the same one reach each other. Unset: a network on which tenants
-    do not reach each other."""
+    """Name of the network to join. Tenants with the same network can reach each other. Defaults to a network
+    on which tenants can't reach each other."""
     bind_address: Annotated[str, StringConstraints(max_length=45)] = Field(
         default="127.0.0.1",
-        json_schema_extra=cel("isIP(self)", "bindAddress is an IP address of the host, such as 127.0.0.1"),
+        json_schema_extra=cel("isIP(self)", "bindAddress must be an IP address of the host, like 127.0.0.1"),
     )
-    """Address of the host that published ports are bound to."""
+    """IP address on the host that published ports are bound to. Defaults to 127.0.0.1."""
     publish: Annotated[tuple[Publish, ...], Field(max_length=32, json_schema_extra=map_list("port"))] = ()
-    """Ports to publish on the host; each appears in status.endpoints with its URL."""
+    """List of ports to publish on the host. status.endpoints shows the URL of each."""
     volumes: Annotated[tuple[Volume, ...], Field(max_length=16, json_schema_extra=map_list("name"))] = ()
-    """Named volumes. They are the docker backend's alone: on others the tenant runs without them."""
+    """List of named volumes. Only the docker backend provides them; on other backends the tenant runs
+    without."""
     restart_policy: Literal["no", "always", "on-failure", "unless-stopped"] = "unless-stopped"
-    """What the engine does when the container exits. Quote "no" in YAML."""
+    """Restart policy of the container. Defaults to unless-stopped. Quote "no" in YAML."""
 
 
 class NamespaceSettings(Model):
-    """The namespace that the tenant has to itself."""
+    """The tenant's own namespace."""
 
     model_config = ConfigDict(
         json_schema_extra=cels(
@@ -79,12 +83,12 @@ class NamespaceSettings(Model):
             (
                 "!has(self.labels) || self.labels.all(k, !k.startsWith('landlord.dev/') && "
                 "!k.startsWith('pod-security.kubernetes.io/') && k != 'kubernetes.io/metadata.name')",
-                "namespace.labels can't hold landlord.dev/… or pod-security.kubernetes.io/…: landlord sets "
-                "them, the latter by compute.kubernetes.podSecurity",
+                "namespace.labels must not contain landlord.dev/… or pod-security.kubernetes.io/…: landlord "
+                "sets these; for the latter use compute.kubernetes.podSecurity",
             ),
             (
                 "!has(self.annotations) || self.annotations.all(k, !k.startsWith('landlord.dev/'))",
-                "namespace.annotations can't hold landlord.dev/…: landlord sets them",
+                "namespace.annotations must not contain landlord.dev/…: landlord sets these",
             ),
         )
     )
@@ -92,44 +96,47 @@ class NamespaceSettings(Model):
     name: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
         default=None,
         json_schema_extra=cels(
-            (LABEL_RULE, "a namespace's name is lower-case letters, digits and -, such as tenant-acme"),
+            (LABEL_RULE, "namespace name must be lower-case letters, digits and '-', such as tenant-acme"),
             (
                 "self != 'default' && !self.startsWith('kube-')",
-                "default and kube-… belong to the cluster; choose another namespace",
+                "namespace name must not be default or start with kube-: these belong to the cluster",
             ),
         ),
     )
-    """Its name, unchangeable. Unset: tenant-<tenantID>."""
+    """Name of the namespace. Cannot be updated. Defaults to tenant-<tenantID>."""
     labels: dict[str, Label] = Field(default_factory=dict, max_length=32)
-    """Further labels of the namespace."""
+    """Labels to add to the namespace."""
     annotations: dict[str, Annotation] = Field(default_factory=dict, max_length=32)
-    """Further annotations of the namespace."""
+    """Annotations to add to the namespace."""
 
 
 class KubernetesCompute(Model):
-    """Settings that only the kubernetes backend reads."""
+    """Settings of the kubernetes backend."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(
             "self.exposure != 'LoadBalancer' || self.networkIsolation != 'Isolated'",
-            "a LoadBalancer reaches nothing in an Isolated network: set networkIsolation to IngressOnly "
-            "or Open",
+            "exposure LoadBalancer can't reach pods in an Isolated network: set networkIsolation to "
+            "IngressOnly or Open",
         )
     )
 
     namespace: NamespaceSettings = NamespaceSettings()
-    """The namespace that the tenant has to itself."""
+    """The tenant's own namespace."""
     quota: dict[str, Quantity] = Field(default_factory=dict, max_length=32)
-    """What the whole namespace may use, as in a ResourceQuota: requests.cpu, limits.memory, pods, …"""
+    """Hard limits of the namespace, as in a ResourceQuota: requests.cpu, limits.memory, pods, …"""
     pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
-    """Pod Security level that is enforced in the namespace. restricted: images must not run as root."""
+    """Pod Security level that is enforced in the namespace. Defaults to restricted, under which images must
+    not run as root."""
     network_isolation: Literal["Isolated", "IngressOnly", "Open"] = "Isolated"
-    """Isolated: the tenant's pods reach each other and DNS, and nothing else. IngressOnly: besides, everybody
-    reaches the declared ports. Open: no restriction."""
+    """Network traffic that is allowed. Isolated: the tenant's pods can reach only each other and DNS.
+    IngressOnly: in addition, anyone can reach the declared ports. Open: no restriction. Defaults to
+    Isolated."""
     exposure: Literal["None", "ClusterIP", "LoadBalancer"] = "ClusterIP"
-    """How the declared ports are offered: not at all, by a Service in the cluster, or by a load balancer."""
+    """How the declared ports are exposed: not at all, by a Service within the cluster, or by a load balancer.
+    Defaults to ClusterIP."""
     node_selector: dict[str, Label] = Field(default_factory=dict, max_length=16)
-    """Labels of the nodes that may run the tenant."""
+    """Labels that a node must have to run the tenant's pods."""
 
 
 class Compute(Model):
@@ -137,14 +144,17 @@ class Compute(Model):
 
     provider: Annotated[str, StringConstraints(min_length=1, max_length=63)] | None = Field(
         default=None,
-        json_schema_extra=cel(LABEL_RULE, "provider is the name of an installed backend, such as docker"),
+        json_schema_extra=cel(
+            LABEL_RULE, "provider must be the name of an installed backend, such as docker"
+        ),
     )
-    """Backend that runs the tenant. Unset: the operator's default, recorded in status.provider for the
-    Tenant's life, so that one manifest serves a laptop and production."""
+    """Name of the backend that runs the tenant. Cannot be updated. Defaults to the operator's default
+    backend, which status.provider records for the lifetime of the Tenant, so one manifest serves a laptop and
+    production."""
     docker: DockerCompute | None = None
-    """Settings that only the docker backend reads; other backends ignore them."""
+    """Settings of the docker backend. Other backends ignore them."""
     kubernetes: KubernetesCompute | None = None
-    """Settings that only the kubernetes backend reads; other backends ignore them."""
+    """Settings of the kubernetes backend. Other backends ignore them."""
     config: dict[str, Any] | None = Field(default=None, max_length=64)
-    """Settings of a backend that is a plug-in, as its documentation and `landlord backends` say. Refused by
-    backends that take none. Not for secrets."""
+    """Settings of a plug-in backend; `landlord backends NAME` shows their schema. Backends without such
+    settings reject them. Must not contain secrets."""

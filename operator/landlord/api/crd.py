@@ -1,6 +1,6 @@
-"""From the pydantic models to the CustomResourceDefinition.
+"""Generates the CustomResourceDefinition from the pydantic models. Pure.
 
-Pure. A structural schema is JSON Schema with restrictions that pydantic's output does not keep:
+A structural schema is JSON Schema with restrictions that pydantic's output does not meet:
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 No library does this with CEL rules and list-map keys for plain pydantic models, hence this module.
 """
@@ -15,20 +15,20 @@ from landlord.api.tenant import TenantSpec
 NAME_RULE = {
     "rule": "has(self.spec.tenantID) || "
     f"(self.metadata.name.size() <= {names.MAX_TENANT_ID} && !self.metadata.name.contains('.'))",
-    "message": f"metadata.name is the tenantID here: at most {names.MAX_TENANT_ID} characters and no dot; "
-    "choose a shorter name or set spec.tenantID",
+    "message": f"metadata.name is the tenantID here, so it must have at most {names.MAX_TENANT_ID} "
+    "characters and no dot: choose a shorter name or set spec.tenantID",
 }
 
 PROVIDER_RULE = {
     "rule": "!has(oldSelf.status) || !has(oldSelf.status.provider) || !has(self.spec.compute) || "
     "!has(self.spec.compute.provider) || self.spec.compute.provider == oldSelf.status.provider",
-    "message": "compute.provider differs from status.provider, where this Tenant already runs: "
+    "message": "compute.provider must equal status.provider, where this Tenant already runs: "
     "create a new Tenant instead",
 }
 
 
 def tenant_crd() -> JsonObject:
-    """The CRD, ready to be written as YAML."""
+    """Return the CRD, ready to be written as YAML."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -59,10 +59,10 @@ def tenant_crd() -> JsonObject:
 
 
 def root_schema() -> JsonObject:
-    """The structural schema of a whole Tenant."""
+    """Return the structural schema of a whole Tenant."""
     return {
         "type": "object",
-        "description": "One tenant of a SaaS platform, provisioned and kept by landlord.",
+        "description": "One tenant of a SaaS platform. landlord provisions it and keeps it running.",
         "required": ["spec"],
         "x-kubernetes-validations": [NAME_RULE, PROVIDER_RULE],
         "properties": {
@@ -76,7 +76,7 @@ def root_schema() -> JsonObject:
 
 
 def printer_columns() -> list[JsonObject]:
-    """What `kubectl get tenants` shows; priority 1 is for -o wide."""
+    """Return the columns of `kubectl get tenants`; those with priority 1 are for -o wide."""
 
     def condition(kind: str, field: str = "status") -> str:
         return f'.status.conditions[?(@.type=="{kind}")].{field}'
@@ -101,9 +101,9 @@ def printer_columns() -> list[JsonObject]:
 
 
 def structural(schema: JsonObject) -> JsonObject:
-    """Turn one pydantic JSON Schema into a structural schema without references.
+    """Convert a pydantic JSON Schema to a structural schema without references.
 
-    Raises ValueError for a construct that a CRD can't hold.
+    Raises ValueError for a construct that a CRD does not support.
     """
     definitions = schema.get("$defs", {})
     return _node({key: value for key, value in schema.items() if key != "$defs"}, definitions)
@@ -130,22 +130,22 @@ def _node(node: JsonObject, definitions: JsonObject) -> JsonObject:
                 if _is_worth_storing(value):
                     result[key] = value
             case "patternProperties" | "prefixItems" | "uniqueItems" | "oneOf" | "allOf" | "not":
-                raise ValueError(f"a CRD schema can't hold {key}: {node}")
+                raise ValueError(f"a CRD schema does not support {key}: {node}")
             case _:
                 result[key] = value
     if result.get("x-kubernetes-int-or-string"):
-        # The API server allows only rules beside it, and a string's length is bounded by them.
+        # Next to it the API server allows only rules, and those already bound the length of a string.
         return {key: result[key] for key in result if key not in ("type", "maxLength")}
     return result
 
 
 def _is_worth_storing(default: Any) -> bool:
-    """The API server writes defaults into every object, so empty ones stay out of the schema."""
+    """Return whether the default is not empty: the API server writes every default into every object."""
     return default is not None and default not in ("", [], {}) and not isinstance(default, dict)
 
 
 def _resolve(node: JsonObject, definitions: JsonObject) -> JsonObject:
-    """Replace `$ref` by what it names and `anyOf [X, null]` by X; siblings win over what they refer to."""
+    """Replace `$ref` by its target and `anyOf [X, null]` by X. Sibling keys override those of the target."""
     if "$ref" in node:
         target = definitions[node["$ref"].removeprefix("#/$defs/")]
         return _resolve({**target, **{k: v for k, v in node.items() if k != "$ref"}}, definitions)
@@ -156,5 +156,5 @@ def _resolve(node: JsonObject, definitions: JsonObject) -> JsonObject:
     if {option.get("type") for option in options} == {"integer", "string"}:
         return {**siblings, "x-kubernetes-int-or-string": True}
     if len(options) != 1:
-        raise ValueError(f"a CRD schema can't hold this union: {node}")
+        raise ValueError(f"a CRD schema does not support this union: {node}")
     return _resolve({**options[0], **siblings}, definitions)

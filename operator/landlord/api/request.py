@@ -1,4 +1,4 @@
-"""What the operator asks of the workflow. Never holds a secret: it is journaled by the engine."""
+"""What the operator requests of the workflow. Never contains a secret, because the engine journals it."""
 
 import hashlib
 import json
@@ -15,29 +15,29 @@ Operation = Literal["apply", "suspend", "archive", "delete"]
 
 
 class Desired(Model):
-    """What a backend has to make true for one tenant."""
+    """The desired state of one tenant, as a backend applies it."""
 
     tenant_id: str
     workload: Workload
     docker: DockerCompute | None = None
     kubernetes: KubernetesCompute | None = None
     config: dict[str, Any] | None = None
-    """For plug-in backends; checked against the backend's `Config` before any step."""
+    """Settings of a plug-in backend, validated by its `Config` before the first step."""
     adoption: Adoption = "Never"
     secrets_namespace: str | None = None
-    """Where the Secrets are that the workload refers to: the Tenant's namespace. Set exactly if it does."""
+    """The Tenant's namespace, if the workload refers to Secrets, which are there; otherwise None."""
 
     @model_validator(mode="after")
     def _secrets_are_somewhere(self) -> Self:
         if (self.secrets_namespace is not None) != self.workload.refers_to_secrets:
-            raise ValueError("secrets_namespace belongs to a workload that refers to Secrets and to no other")
+            raise ValueError("secrets_namespace must be set if and only if the workload refers to Secrets")
         return self
 
     def hash(self) -> str:
-        """16 hex digits that change exactly when the desired state does.
+        """Return 16 hex digits that change exactly when the desired state does.
 
-        Defaults are left out, so that a later version with one more optional field replaces nothing. Adoption
-        is a permission and no part of the state.
+        Defaults are left out, so a later version with another optional field replaces no workload. Adoption
+        is left out because it is a permission and not part of the state.
         """
         desired = self.model_dump(mode="json", exclude_defaults=True, exclude={"adoption"})
         canonical = json.dumps(desired, sort_keys=True, separators=(",", ":"))
@@ -55,26 +55,26 @@ class Request(Model):
     """metadata.creationTimestamp of the Tenant object."""
     generation: int
     attempt: int
-    """Counts from 1; a new attempt at the same generation is a new invocation."""
+    """Counts from 1. Another attempt at the same generation is another invocation."""
     provider: str
     timeout_seconds: float
-    """How long failing steps are tried again, from the start of the invocation."""
+    """How long failing steps are retried, from the start of the invocation."""
     desired: Desired | None = None
-    """Set exactly for apply."""
+    """Set if and only if the operation is apply."""
     keeps_data: bool = False
-    """Of a delete: it leaves what an archive would."""
+    """Whether a delete keeps what an archive keeps."""
 
     @model_validator(mode="after")
     def _desired_exactly_for_apply(self) -> Self:
         if (self.desired is not None) != (self.operation == "apply"):
-            raise ValueError("desired belongs to apply and to nothing else")
+            raise ValueError("desired must be set if and only if the operation is apply")
         if self.desired is not None and self.desired.tenant_id != self.tenant_id:
-            raise ValueError("desired is for another tenantID than the request")
+            raise ValueError("desired.tenant_id must equal the tenant_id of the request")
         if self.keeps_data and self.operation != "delete":
-            raise ValueError("keeps_data belongs to delete and to nothing else")
+            raise ValueError("keeps_data must not be set unless the operation is delete")
         return self
 
     @property
     def idempotency_key(self) -> str:
-        """The same for the same work, however often it is submitted."""
+        """The same key for the same work, however often it is submitted."""
         return f"{self.uid}-{self.generation}-{self.attempt}"

@@ -6,15 +6,15 @@ JsonObject = dict[str, Any]
 
 
 def cel(rule: str, message: str) -> JsonObject:
-    """A validation rule in CEL; `message` is what the API server answers, so it says what to do."""
+    """Return a validation rule in CEL. The API server answers with `message`, so it says what to do."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
 
 
 def cels(*rules: tuple[str, str]) -> JsonObject:
-    """Several (rule, message) pairs on one schema node."""
+    """Return several (rule, message) pairs for one schema node."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
 
 
 def map_list(*keys: str) -> JsonObject:
-    """A list whose items `keys` identify: they must be unique, and server-side apply merges by them."""
+    """Return a list type whose items are identified by `keys`, by which server-side apply merges them."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

@@ -1,4 +1,4 @@
-"""What landlord says about a tenant: `status`, and the metav1.Condition in it."""
+"""What landlord reports about a tenant: `status`, and the metav1.Condition in it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -36,96 +36,96 @@ Generation = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 
 
 class Condition(Model):
-    """One aspect of the tenant, as metav1.Condition."""
+    """One aspect of the tenant's current state, as in metav1.Condition."""
 
     type: Annotated[str, StringConstraints(max_length=316)]
-    """What the condition is about."""
+    """Type of the condition in CamelCase."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it is so."""
+    """Status of the condition, one of True, False, Unknown."""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    """Why, for machines, in CamelCase."""
+    """Reason for the condition's status in CamelCase, for programs."""
     message: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-    """Why, for people, and what to do about it."""
+    """Human-readable details, and what to do about them."""
     last_transition_time: datetime
-    """When the status last changed."""
+    """Last time the status of the condition changed."""
     observed_generation: Generation
-    """metadata.generation that the condition speaks of."""
+    """metadata.generation that the condition was set for."""
 
 
 class RegistrationStatus(Model):
-    """The workflow's registration that last served this tenant."""
+    """Registration of the workflow that the tenant's last workflow ran with."""
 
     deployment_id: Short = Field(alias="deploymentID")
-    """Restate's id of the worker deployment."""
+    """ID of the worker's deployment in Restate."""
     revision: Short
-    """Revision that the worker published."""
+    """Revision of the worker."""
 
 
 class WorkflowStatus(Model):
-    """The workflow that last ran, or runs, for this tenant."""
+    """The most recent workflow of this tenant."""
 
     operation: WorkflowOperation
-    """What it does."""
+    """Operation that the workflow carries out."""
     generation: Generation
-    """metadata.generation that it makes true."""
+    """metadata.generation that the workflow applies."""
     attempt: Count
-    """Which invocation for this generation it is, from 1."""
+    """Number of this attempt at the generation, from 1. Each attempt is an invocation of its own."""
     sub_state: SubState
-    """How it stands."""
+    """State of the workflow."""
     invocation_id: Short | None = None
-    """Restate's id of the invocation, for its UI and CLI."""
+    """ID of the invocation in Restate, for its UI and CLI."""
     step: Short | None = None
-    """Step under way, or the one that fails."""
+    """Name of the current or failing step."""
     step_number: Count | None = None
-    """Its place among the steps, from 1."""
+    """Number of the step, from 1."""
     total_steps: Count | None = None
-    """How many steps there are."""
+    """Number of steps in total."""
     step_attempt: Count | None = None
-    """Tries so far, of that step and of those before it."""
+    """Number of tries so far, of this step and of the steps before it."""
     next_retry_time: datetime | None = None
-    """When a failing step is tried again, or a failed workflow started again."""
+    """Time at which the failing step, or the failed workflow, is retried."""
     last_failure: Failure | None = None
-    """The last error."""
+    """The most recent error."""
 
 
 class Drift(Model):
-    """How what runs differs from what was made."""
+    """How the tenant's objects on the backend differ from what landlord applied."""
 
     first_detected_at: datetime
-    """When that was seen first."""
+    """Time at which the difference was first observed."""
     items: Annotated[tuple[Annotated[str, StringConstraints(max_length=512)], ...], Field(max_length=32)]
-    """What somebody has removed or changed; long ones are shortened."""
+    """List of deleted or changed objects and fields. Long entries are shortened."""
 
 
 class TenantStatus(Model):
-    """What is so, as landlord has seen it."""
+    """Most recently observed status of the tenant."""
 
     observed_generation: Generation | None = None
-    """metadata.generation that the whole status speaks of."""
+    """metadata.generation that the status was computed for."""
     phase: Phase | None = None
-    """Summary for people. Automation reads the conditions."""
+    """Summary for people. Programs should read the conditions instead."""
     tenant_id: Annotated[str, StringConstraints(max_length=40)] | None = None
-    """The tenant's identity on the backend."""
+    """Identity of the tenant on the backend."""
     provider: Annotated[str, StringConstraints(max_length=63)] | None = None
-    """Backend that runs the tenant, chosen once for its life."""
+    """Name of the backend that runs the tenant. Chosen once for the lifetime of the Tenant."""
     state: State | None = None
-    """State that the last workflow that succeeded has brought the tenant into."""
+    """State that the last successful workflow brought the tenant into."""
     spec_hash: Short | None = None
-    """Hash of what was last made to run; the backend's survey shows the same."""
+    """Hash of the desired state that was last applied. The backend's survey reports the same hash."""
     expires_at: datetime | None = None
-    """When `spec.lifetime` ends, or ended."""
+    """Time at which `spec.lifetime` ends or ended."""
     registration: RegistrationStatus | None = None
-    """The workflow's registration that last served this tenant."""
+    """Registration of the workflow that the tenant's last workflow ran with."""
     workflow: WorkflowStatus | None = None
-    """The workflow that last ran, or runs."""
+    """The most recent workflow of this tenant."""
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=256, json_schema_extra=map_list("name"))] = ()
-    """Where the tenant can be reached."""
+    """URLs at which the tenant can be reached."""
     resources: Annotated[tuple[ResourceRef, ...], Field(max_length=256)] = ()
-    """What exists for the tenant on the backend."""
+    """The tenant's objects on the backend."""
     drift: Drift | None = None
-    """How what runs differs from what was made, while it does."""
+    """How the tenant's objects on the backend differ from what landlord applied. Absent if they do not."""
     conditions: Annotated[
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
-    """Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; Paused, DeletionHeld, Reconciling
-    and Stalled while so."""
+    """Conditions of the tenant: Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; also
+    Paused, DeletionHeld, Reconciling and Stalled, each only while it is True."""

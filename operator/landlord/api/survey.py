@@ -1,4 +1,4 @@
-"""What the operator asks of the worker about running tenants, and what it answers."""
+"""What the operator asks the worker about existing tenants, and what the worker answers."""
 
 from pydantic import Field
 
@@ -7,24 +7,24 @@ from landlord.api.lifecycle import State
 from landlord.api.request import Desired
 
 LONGEST_LOOK = 60.0
-"""Seconds that a backend may take to answer. A survey that takes longer counts as missed. On two busy cores
-the lists of 2,000 tenants on Kubernetes took up to 7.6 s, and it is linear."""
+"""Seconds that a backend may take to answer. A survey that takes longer has failed. On two busy cores the
+lists of 2,000 tenants on Kubernetes took up to 7.6 s, and the time grows linearly."""
 
 
 class Seen(Model):
-    """An `Observation`, on its way."""
+    """An `Observation` of one tenant, as it is sent."""
 
     healthy: bool = True
     spec_hash: str | None = Field(default=None, alias="hash")
     reason: str = ""
-    """Only if it is not healthy."""
+    """Set only if the tenant is not healthy."""
     state: State = "Active"
     drift: str = ""
     outdated: str = ""
 
 
 class SurveyRequest(Model):
-    """Asks for all tenants of one backend."""
+    """A request for all tenants of one backend."""
 
     provider: str
 
@@ -34,19 +34,19 @@ class Survey(Model):
 
     tenants: dict[str, Seen] = Field(default_factory=dict)
     error: str | None = None
-    """For a person: why nothing could be seen."""
+    """Why the backend could not be observed, for a person."""
 
 
 class InspectionRequest(Model):
-    """Asks what of one tenant is not as it should be."""
+    """A request for the differences of one tenant from its desired state."""
 
     provider: str
     desired: Desired
 
 
 class Inspection(Model):
-    """What of one tenant is not as it should be, one line for each field or object."""
+    """The differences of one tenant from its desired state, one line for each field or object."""
 
     lines: tuple[str, ...] = ()
     error: str | None = None
-    """For a person: why nothing could be seen."""
+    """Why the backend could not be observed, for a person."""

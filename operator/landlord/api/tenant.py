@@ -1,4 +1,4 @@
-"""The Tenant: what a platform engineer writes and what landlord answers."""
+"""The Tenant: the spec that a platform engineer writes, and the status that landlord reports."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
@@ -17,7 +17,7 @@ from landlord.api.workload import LABEL_RULE, Workload
 
 
 class Key(NamedTuple):
-    """A Tenant's place in the cluster."""
+    """Namespace and name of a Tenant."""
 
     namespace: str
     name: str
@@ -26,8 +26,8 @@ class Key(NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
-def explained(error: ValidationError) -> str:
-    """A validation error in one line: the fields and what is wrong with each."""
+def explain(error: ValidationError) -> str:
+    """Describe a validation error in one line: each field and what is wrong with it."""
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
     )
@@ -45,33 +45,35 @@ NAMESPACE_IS_NAMED = " && ".join(
 
 
 class Management(Model):
-    """How far landlord may go."""
+    """What landlord may do to the tenant."""
 
     mode: Literal["Managed", "Paused"] = "Managed"
-    """Managed: what runs is made what the spec says. Paused: nothing is done to the tenant, whatever changes,
-    until it is Managed again; only a deletion is carried out."""
+    """Managed: landlord applies the spec. Paused: landlord leaves the tenant unchanged until it is Managed
+    again; only a deletion is carried out. Defaults to Managed."""
     drift: Literal["Repair", "Report", "Ignore"] = "Repair"
-    """What is done when somebody removes or changes what was made for the tenant. Repair: it is made again.
-    Report: status.drift and an Event say what is different, and it is left so. Ignore: nothing; that it is
-    gone or unhealthy is still told by the condition ComputeHealthy."""
+    """What landlord does when someone deletes or changes the tenant's objects on the backend. Repair: it
+    applies them again. Report: it lists the differences in status.drift and in an Event, and leaves them.
+    Ignore: it does nothing; the condition ComputeHealthy still reports missing or unhealthy objects. Defaults
+    to Repair."""
     adoption: Adoption = "Never"
-    """What to do about a namespace or object that was there before the Tenant. Never: it is a conflict, and
-    left as it is. IfUnowned: it becomes the tenant's, if nothing else owns it. A namespace that was taken
-    over outlives the Tenant; what landlord manages in it does not. Only the kubernetes backend can adopt."""
+    """What landlord does with an existing namespace or object of the tenant's name. Never: it reports a
+    conflict and leaves it unchanged. IfUnowned: it adopts the namespace or object if nothing else owns it. An
+    adopted namespace is kept when the Tenant is deleted; the objects that landlord manages in it are not.
+    Only the kubernetes backend can adopt. Defaults to Never."""
 
 
 class WorkflowSpec(Model):
-    """How the workflow that provisions the tenant behaves."""
+    """Settings of the workflow that provisions the tenant."""
 
     timeout: Annotated[str, StringConstraints(max_length=32)] = Field(
         default="30m",
         json_schema_extra=cel(
             "self.matches('^([0-9]+(ms|s|m|h))+$') && "
             "duration(self) >= duration('1s') && duration(self) <= duration('24h')",
-            "timeout is a duration from 1s to 24h, such as 90s or 1h30m",
+            "timeout must be a duration from 1s to 24h, such as 90s or 1h30m",
         ),
     )
-    """How long failing steps are tried again before the workflow is given up, such as 90s or 1h30m."""
+    """How long failing steps are retried before the workflow fails, such as 90s or 1h30m. Defaults to 30m."""
 
     @property
     def timeout_seconds(self) -> float:
@@ -81,7 +83,7 @@ class WorkflowSpec(Model):
 
 
 class TenantSpec(Model):
-    """What the tenant shall be."""
+    """Desired state of the tenant."""
 
     model_config = ConfigDict(
         json_schema_extra=cels(
@@ -98,12 +100,12 @@ class TenantSpec(Model):
             (
                 "!has(self.compute) || !has(self.compute.provider) || self.compute.provider != 'docker' || "
                 "self.workload.containers.size() == 1",
-                "the docker backend runs exactly one container in a Tenant",
+                "a Tenant on the docker backend must have exactly one container",
             ),
             (
                 "!has(self.compute) || !has(self.compute.provider) || self.compute.provider != 'docker' || "
                 "self.workload.replicas == 1",
-                "the docker backend runs exactly one replica of a Tenant",
+                "a Tenant on the docker backend must have exactly one replica",
             ),
             (
                 f"({NAMESPACE_IS_NAMED.format('self')}) == ({NAMESPACE_IS_NAMED.format('oldSelf')})",
@@ -112,20 +114,20 @@ class TenantSpec(Model):
             (
                 "!has(oldSelf.desiredState) || oldSelf.desiredState != 'Archived' || "
                 "!has(self.desiredState) || self.desiredState != 'Suspended'",
-                "an archived tenant can't be suspended: set desiredState to Active, or leave it Archived",
+                "an archived tenant can't be suspended: set desiredState to Active or Archived",
             ),
             (
                 "!has(self.lifetime) || !has(self.lifetime.onExpiry) || "
                 "self.lifetime.onExpiry != 'Delete' || !has(self.deletion) || "
                 "!has(self.deletion.protected) || !self.deletion.protected",
-                "a protected Tenant can't be deleted at its expiry: set lifetime.onExpiry to Suspend or "
+                "a protected Tenant can't be deleted when it expires: set lifetime.onExpiry to Suspend or "
                 "Archive, or deletion.protected to false",
             ),
             (
                 "!has(self.compute) || !has(self.compute.docker) || !has(self.compute.docker.publish) || "
                 "self.compute.docker.publish.all(p, self.workload.containers.exists(c, has(c.ports) && "
                 "c.ports.exists(q, q.name == p.port)))",
-                "compute.docker.publish refers to a port that no container declares",
+                "compute.docker.publish must name ports that a container declares",
             ),
         )
     )
@@ -135,31 +137,33 @@ class TenantSpec(Model):
         alias="tenantID",
         json_schema_extra=cel(
             LABEL_RULE,
-            f"tenantID is at most {MAX_TENANT_ID} lower-case letters, digits and -, such as acme-eu",
+            f"tenantID must be at most {MAX_TENANT_ID} lower-case letters, digits and '-', such as acme-eu",
         ),
     )
-    """Identity of the tenant on the backend; unique in the cluster, unchangeable. Unset: metadata.name."""
+    """Identity of the tenant on the backend. Must be unique in the cluster. Cannot be updated. Defaults to
+    metadata.name."""
     display_name: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Name for people, shown by kubectl get tenants -o wide."""
+    """Name for people, shown by `kubectl get tenants -o wide`."""
     compute: Compute = Compute()
     """Where the tenant runs."""
     workload: Workload
     """What the tenant runs."""
     desired_state: State = "Active"
-    """Active: it runs. Suspended: nothing of it runs, and all of it is kept, so that it goes on as it was
-    when it is Active again. Archived: only what holds its data is kept; Active restores it."""
+    """Active: the tenant runs. Suspended: it is stopped, and all of its objects are kept, so it can be
+    resumed. Archived: only the objects that hold its data are kept, from which Active restores it. Defaults
+    to Active."""
     lifetime: Lifetime | None = None
-    """How long the tenant is wanted so, and what becomes of it then; unset: for ever."""
+    """How long the tenant stays in its desired state, and what happens then. Defaults to no expiry."""
     deletion: Deletion = Deletion()
     """What happens when the Tenant is deleted."""
     management: Management = Management()
-    """How far landlord may go."""
+    """What landlord may do to the tenant."""
     workflow: WorkflowSpec = WorkflowSpec()
-    """How the workflow behaves that provisions the tenant."""
+    """Settings of the workflow that provisions the tenant."""
 
 
 def _deletion_of(raw: JsonObject) -> Deletion:
-    """What an unreadable spec says of deletion; what can't be read either is not taken for consent."""
+    """Return spec.deletion of an unreadable spec. If that is unreadable too, the tenant is protected."""
     try:
         return Deletion.model_validate((raw.get("spec") or {}).get("deletion") or {})
     except ValidationError:
@@ -184,41 +188,42 @@ class Tenant(Model):
 
     metadata: Metadata
     spec: TenantSpec | None
-    """None if this version of landlord can't read it, which `spec_error` explains."""
+    """None if this version of landlord can't read the spec; `spec_error` explains why."""
     spec_error: str | None = None
     deletion: Deletion = Deletion()
-    """spec.deletion, which is heeded even if the rest can't be read."""
+    """spec.deletion, which applies even if the rest of the spec can't be read."""
     status: TenantStatus = TenantStatus()
 
     @model_validator(mode="before")
     @classmethod
     def _set_an_unreadable_spec_aside(cls, raw: JsonObject) -> JsonObject:
-        """An object that was stored under another schema must still be refused, shown and deleted."""
+        """Accept an object that was stored under another schema, so it can be rejected, reported and
+        deleted."""
         try:
             spec = TenantSpec.model_validate(raw.get("spec"))
             return {**raw, "spec": spec, "deletion": spec.deletion}
         except ValidationError as error:
-            return {**raw, "spec": None, "specError": explained(error), "deletion": _deletion_of(raw)}
+            return {**raw, "spec": None, "specError": explain(error), "deletion": _deletion_of(raw)}
 
     @property
     def key(self) -> "Key":
-        """What identifies the object for kubectl."""
+        """Namespace and name of the object."""
         return Key(self.metadata.namespace, self.metadata.name)
 
     @property
     def tenant_id(self) -> str:
-        """The identity on the backend."""
+        """Identity of the tenant on the backend."""
         chosen = self.spec.tenant_id if self.spec else self.status.tenant_id
         return chosen or self.metadata.name
 
     @property
     def deleting(self) -> bool:
-        """Whether somebody asked to delete the object."""
+        """Whether the object is being deleted."""
         return self.metadata.deletion_timestamp is not None
 
     @property
     def paused(self) -> bool:
-        """Whether nothing but its deletion may be carried out."""
+        """Whether landlord may carry out nothing but a deletion."""
         return self.spec is not None and self.spec.management.mode == "Paused"
 
     @property

@@ -1,4 +1,4 @@
-"""What a tenant runs: `spec.workload`, the same on every backend."""
+"""What a tenant runs: `spec.workload`, which is the same on every backend."""
 
 from typing import Annotated, Literal
 
@@ -23,69 +23,73 @@ class SecretKeyRef(Model):
     name: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
         json_schema_extra=cel(
             "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
-            "the name of a Secret is lower-case letters, digits, - and ., such as acme-db",
+            "Secret name must be lower-case letters, digits, '-' and '.', such as acme-db",
         )
     )
     """Name of the Secret."""
     key: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
         json_schema_extra=cel(
             "self.matches('^[-._a-zA-Z0-9]+$')",
-            "a key of a Secret is letters, digits, -, _ and ., such as password",
+            "Secret key must be letters, digits, '-', '_' and '.', such as password",
         )
     )
-    """Key in the Secret; its value must be text."""
+    """Key in the Secret. Its value must be text."""
     optional: bool = False
-    """Leave the variable out while there is no such Secret or key, instead of waiting for it."""
+    """Whether the variable is omitted if the Secret or its key does not exist. If false, landlord waits for
+    both. Defaults to false."""
 
 
 class EnvSource(Model):
-    """Where a value comes from."""
+    """Source of a variable's value."""
 
     secret_key_ref: SecretKeyRef
     """A key of a Secret in the Tenant's own namespace."""
 
 
 class EnvVar(Model):
-    """One environment variable; without value and valueFrom it is empty."""
+    """An environment variable. Without value and valueFrom it is empty."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(
             "!has(self.value) || !has(self.valueFrom)",
-            "set value or valueFrom of a variable, not both",
+            "a variable must not have both value and valueFrom",
         )
     )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=253)] = Field(
         json_schema_extra=cel(
             "self.matches('^[A-Za-z_][A-Za-z0-9_.-]*$')",
-            "the name of a variable starts with a letter or _ and goes on with letters, digits, _, . or -",
+            "variable name must start with a letter or '_', followed by letters, digits, '_', '.' or '-'",
         )
     )
-    """The variable's name, such as LOG_LEVEL."""
+    """Name of the variable, such as LOG_LEVEL."""
     value: Annotated[str, StringConstraints(max_length=8192)] = ""
-    """Its value, taken literally. Not for secrets: it can be read by all who can read the Tenant."""
+    """Value of the variable, taken literally. Must not be a secret, because everyone who can read the Tenant
+    can read it."""
     value_from: EnvSource | None = None
-    """Where its value comes from, for secrets: only the reference stands in the Tenant."""
+    """Source of the variable's value. Use it for secrets: the Tenant contains only the reference."""
 
     @property
     def secret(self) -> SecretKeyRef | None:
-        """The key of a Secret that holds its value."""
+        """The Secret key that holds the value, if any."""
         return self.value_from.secret_key_ref if self.value_from else None
 
 
 class Port(Model):
-    """A port that the container listens on."""
+    """A port on which the container listens."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=15)] = Field(
-        json_schema_extra=cel(LABEL_RULE, "a port's name is lower-case letters, digits and -, such as http")
+        json_schema_extra=cel(
+            LABEL_RULE, "port name must be lower-case letters, digits and '-', such as http"
+        )
     )
-    """Name of the port; compute.docker.publish and status.endpoints refer to it."""
+    """Name of the port. compute.docker.publish and status.endpoints refer to it."""
     container_port: Port32
-    """The port number inside the container."""
+    """Number of the port inside the container."""
     protocol: Literal["TCP", "UDP"] = "TCP"
-    """Transport protocol."""
+    """Transport protocol. Defaults to TCP."""
     app_protocol: Literal["http", "https", "grpc", "tcp"] = "tcp"
-    """What is spoken on the port; it becomes the scheme of the endpoint's URL."""
+    """Application protocol, which becomes the scheme of the endpoint's URL. Defaults to tcp."""
 
 
 class ResourceAmounts(Model):
@@ -95,7 +99,7 @@ class ResourceAmounts(Model):
         default=None,
         json_schema_extra=cel(
             "type(self) == int ? self > 0 : isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
-            "cpu is a positive quantity of cores, such as 500m or 2",
+            "cpu must be a positive quantity of cores, such as 500m or 2",
         ),
     )
     """CPU in cores, such as 500m or 2."""
@@ -103,93 +107,96 @@ class ResourceAmounts(Model):
         default=None,
         json_schema_extra=cel(
             "type(self) == int ? self > 0 : isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
-            "memory is a positive quantity of bytes, such as 128Mi or 1Gi",
+            "memory must be a positive quantity of bytes, such as 128Mi or 1Gi",
         ),
     )
     """Memory in bytes, such as 128Mi or 1Gi."""
 
 
 class Resources(Model):
-    """How much of the machine the container may use."""
+    """Compute resources of the container."""
 
     requests: ResourceAmounts | None = None
-    """What the container is promised when others compete for it."""
+    """Minimum amount of compute resources that the container is guaranteed."""
     limits: ResourceAmounts | None = None
-    """What the container can't exceed."""
+    """Maximum amount of compute resources that the container may use."""
 
 
 class HttpGet(Model):
-    """Healthy when a GET is answered with a status from 200 to 399."""
+    """Succeeds if an HTTP GET returns a status from 200 to 399."""
 
     path: Annotated[str, StringConstraints(max_length=1024, pattern="^/")] = "/"
-    """Path to request."""
+    """Path to request. Defaults to /."""
     port: Port32
-    """Port of the container."""
+    """Number of the port of the container."""
 
 
 class TcpSocket(Model):
-    """Healthy when a TCP connection is accepted."""
+    """Succeeds if a TCP connection can be opened."""
 
     port: Port32
-    """Port of the container."""
+    """Number of the port of the container."""
 
 
 class Exec(Model):
-    """Healthy when a command inside the container exits with 0."""
+    """Succeeds if a command inside the container exits with 0."""
 
     command: Annotated[Words, Field(min_length=1, max_length=64)]
-    """The command and its arguments; no shell is involved."""
+    """Command and its arguments. Not run in a shell."""
 
 
 class Probe(Model):
-    """How to tell that the container serves. The Tenant is not Ready before it has succeeded, nor while it
+    """A check whether the container serves. The Tenant is not Ready before the probe succeeded, or while it
     keeps failing."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(
             "[has(self.httpGet), has(self.tcpSocket), has(self.exec)].filter(x, x).size() == 1",
-            "set exactly one of httpGet, tcpSocket or exec",
+            "exactly one of httpGet, tcpSocket and exec must be set",
         )
     )
 
     http_get: HttpGet | None = None
-    """Ask by HTTP."""
+    """HTTP request to make."""
     tcp_socket: TcpSocket | None = None
-    """Ask by opening a TCP connection."""
+    """TCP connection to open."""
     exec: Exec | None = None
-    """Ask by running a command in the container."""
+    """Command to run in the container."""
     timeout_seconds: ProbeSeconds = 2
-    """A try that takes longer than this many seconds has failed."""
+    """Number of seconds after which a try of the probe fails. Defaults to 2."""
 
 
 class Container(Model):
-    """One container of the tenant."""
+    """A container of the tenant."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
-        json_schema_extra=cel(LABEL_RULE, "a container's name is lower-case letters, digits and -, like app")
+        json_schema_extra=cel(
+            LABEL_RULE, "container name must be lower-case letters, digits and '-', such as app"
+        )
     )
-    """Name of the container, unique in the Tenant."""
+    """Name of the container. Must be unique within the Tenant."""
     image: Annotated[str, StringConstraints(min_length=1, max_length=512)] = Field(
         json_schema_extra=cel(
             "self.matches('^[a-zA-Z0-9][^ ]*$')",
-            "image is a reference such as registry.example.com/team/app:1.2, without spaces or scheme",
+            "image must be a reference such as registry.example.com/team/app:1.2, without spaces or a scheme",
         )
     )
     """Image reference, such as nginx:1.27 or registry.example.com/team/app@sha256:…"""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    """When to pull the image. Never: it must be on the engine already."""
+    """When to pull the image. With Never, the image must already exist on the Docker host or node. Defaults
+    to IfNotPresent."""
     command: Words | None = None
-    """Replaces the image's entry point."""
+    """Entrypoint of the container. Defaults to the image's ENTRYPOINT."""
     args: Words | None = None
-    """Replaces the image's command."""
+    """Arguments to the entrypoint. Defaults to the image's CMD."""
     env: Annotated[tuple[EnvVar, ...], Field(max_length=128, json_schema_extra=map_list("name"))] = ()
-    """Environment variables."""
+    """List of environment variables to set in the container."""
     ports: Annotated[tuple[Port, ...], Field(max_length=32, json_schema_extra=map_list("name"))] = ()
-    """Ports that the container listens on."""
+    """List of ports on which the container listens."""
     resources: Resources | None = None
-    """CPU and memory."""
+    """Compute resources of the container."""
     probe: Probe | None = None
-    """When the container counts as serving; without it, as soon as it runs."""
+    """Check whether the container serves. Without a probe, it serves as soon as it runs."""
 
 
 class Workload(Model):
@@ -198,11 +205,11 @@ class Workload(Model):
     containers: Annotated[
         tuple[Container, ...], Field(min_length=1, max_length=8, json_schema_extra=map_list("name"))
     ]
-    """The tenant's containers. The docker backend runs exactly one."""
+    """List of containers. On the docker backend, exactly one."""
     replicas: Annotated[int, Field(ge=1, le=1000, json_schema_extra={"format": "int32"})] = 1
-    """How many instances of all containers run side by side. The docker backend runs exactly one."""
+    """Number of replicas. On the docker backend, exactly one. Defaults to 1."""
 
     @property
     def refers_to_secrets(self) -> bool:
-        """Whether any variable takes its value from a Secret."""
+        """Whether the value of any variable comes from a Secret."""
         return any(variable.secret for container in self.containers for variable in container.env)

@@ -1,1 +1,1 @@
-"""Who runs workflows: the contract of an engine, and the engines."""
+"""Workflow engines: their contract, and the engines themselves."""

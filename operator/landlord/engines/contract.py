@@ -1,6 +1,6 @@
-"""The contract of a workflow engine: who runs provisioning workflows to their end."""
+"""The contract of a workflow engine, which runs provisioning workflows to their end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -10,14 +10,14 @@ from landlord.api.request import Desired, Request
 from landlord.api.survey import Seen
 
 JOURNAL_MISMATCH = "JournalMismatch"
-"""Code of a failure: the worker was changed amid the work, and can't go on with it. Anew, it can do it."""
+"""Code of a failure: the worker was replaced during the work and can't continue it. A new attempt can."""
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Whether the engine knows the workflow, as the `WorkflowRegistered` condition says it."""
+    """Whether the engine has the workflow, as in the condition `WorkflowRegistered`."""
 
     status: ConditionStatus
     reason: str
@@ -25,9 +25,9 @@ class Registration:
     deployment_id: str | None = None
     revision: str | None = None
     backends: frozenset[str] | None = None
-    """Names that the worker can run tenants on; None while that is unknown."""
+    """Names of the worker's backends; None while they are unknown."""
     hopeless: bool = False
-    """Only a change by a person can mend it."""
+    """Whether only a person can fix it."""
 
     @property
     def ready(self) -> bool:
@@ -37,103 +37,100 @@ class Registration:
 
 @dataclass(frozen=True)
 class Loss:
-    """A registration that was there and then was not."""
+    """The loss of a verified registration."""
 
     cause: str
     at: datetime
     repaired_after: float | None = None
-    """Seconds until it was verified again; None while it is not."""
+    """Seconds until the registration was verified again; None while it is not."""
 
 
 @dataclass(frozen=True)
 class History:
-    """What an engine remembers of its registration, for a person."""
+    """What an engine remembers about its registration, for a person."""
 
     doing: str
-    """What it does about it at present."""
+    """What the engine is doing about the registration."""
     last_verified: datetime | None = None
     last_loss: Loss | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far unfinished work has come, as `status.workflow` shows it."""
+    """The progress of unfinished work, as in `status.workflow`."""
 
     sub_state: Literal["Pending", "Running", "BackingOff", "Paused"]
     invocation_id: str | None = None
     step: str | None = None
-    """Name of the step under way or failing."""
+    """Name of the current or failing step."""
     step_number: int | None = None
-    """Its place, from 1."""
+    """Number of the step, from 1."""
     total_steps: int | None = None
     attempt: int = 1
-    """Tries so far, of this step and of those before it."""
+    """Number of tries so far, of this step and of the steps before it."""
     next_retry: datetime | None = None
     last_error: str | None = None
     """First line of the last error."""
 
 
 class Listener(Protocol):
-    """Who wants to hear from an engine. Called on the event loop; must not block or raise."""
+    """Receives an engine's events on the event loop. Must not block or raise."""
 
     def registration_changed(self, registration: Registration) -> None:
-        """The registration differs from what was said before."""
+        """Handle a registration that differs from the previous one."""
         ...
 
     def progressed(self, request: Request, progress: Progress) -> None:
-        """Unfinished work has moved, or was looked at and stands as said."""
+        """Handle the progress of unfinished work, which may be unchanged."""
         ...
 
 
 class WorkflowEngine(Protocol):
-    """Runs workflows. `perform` is safe to call again with the same request, in any process, at any time."""
+    """Runs workflows. `perform` can be called again with the same request, in any process, at any time."""
 
     @property
     def registration(self) -> Registration:
-        """The latest known registration; never blocks."""
+        """The latest known registration. Never blocks."""
         ...
 
     @property
     def history(self) -> History:
-        """What this process has seen of the registration so far; never blocks."""
+        """The history of the registration in this process. Never blocks."""
         ...
 
     async def serve(self, listener: Listener) -> None:
         """Keep the registration and the progress of unfinished work current, until cancelled.
 
-        Returns or raises only when the process should end.
+        Returns or raises only if the process must end.
         """
         ...
 
     def kick(self) -> None:
-        """Look at the registration now: something has changed that it may depend on."""
+        """Check the registration now, because something that it depends on may have changed."""
         ...
 
     async def perform(self, request: Request) -> Outcome:
         """Submit the request, or attach to it if it was submitted before, and wait for its outcome.
 
-        Older unfinished work on the same tenant that makes no progress is superseded. Cancelling the call
-        forgets about the work without stopping it. Raises EngineError.
+        Supersedes older work on the same tenant that makes no progress. Cancelling the call does not stop the
+        work. Raises EngineError.
         """
         ...
 
     async def survey(self, provider: str) -> Mapping[str, Seen]:
-        """What is seen at this moment of all tenants of a backend, by tenantID, within half a minute.
+        """Survey all tenants of a backend, by tenantID.
 
-        Raises EngineError if the backend could not be looked at.
+        Raises EngineError if the backend could not be observed.
         """
         ...
 
     async def inspect(self, provider: str, desired: Desired) -> Sequence[str]:
-        """What of one tenant is not as `desired` has it, one line for each field or object.
+        """Return the differences of one tenant from `desired`, one line for each field or object.
 
-        Raises EngineError if the backend could not be looked at.
+        Raises EngineError if the backend could not be observed.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...
-
-
-Clock = Callable[[], datetime]

@@ -1,4 +1,4 @@
-"""The journal of one workflow in the memory of this process."""
+"""The journal of one workflow, in the memory of this process."""
 
 import asyncio
 import time
@@ -10,20 +10,20 @@ from landlord.api.outcome import Outcome
 from landlord.engines.contract import Progress
 from landlord.workflow.attempt import TryAgain, next_wait
 from landlord.workflow.fence import Fence
-from landlord.workflow.place import Place
-from landlord.workflow.run import Attempt
+from landlord.workflow.position import StepPosition
+from landlord.workflow.run import StepAttempt
 
 
 class GaveWay(Exception):
-    """The work ended between two tries, because something newer waits."""
+    """The work ended between two tries, because a newer request waits."""
 
-    def __init__(self, place: Place, last_error: str) -> None:
-        super().__init__(f"given up for a newer request of the same tenant; the last error was: {last_error}")
-        self.step = place.step
+    def __init__(self, position: StepPosition, last_error: str) -> None:
+        super().__init__(f"stopped for a newer request of the same tenant; the last error was: {last_error}")
+        self.step = position.step
 
 
 class LocalJournal:
-    """Remembers nothing beyond the call: `accepted` is for the caller to keep."""
+    """Remembers nothing after the call. The caller keeps `accepted`."""
 
     def __init__(
         self,
@@ -39,30 +39,30 @@ class LocalJournal:
         self._report = report
 
     async def fence(self) -> Fence | None:
-        """The fence as it was given."""
+        """Return the fence."""
         return self.accepted
 
     async def accept(self, fence: Fence) -> None:
         """Replace the fence."""
         self.accepted = fence
 
-    async def run(self, place: Place, attempt: Attempt) -> Outcome:
-        """Try until there is an outcome, reporting how it goes. Raises GaveWay instead of backing off."""
+    async def run(self, position: StepPosition, attempt: StepAttempt) -> Outcome:
+        """Try until there is an outcome, and report the progress. Raises GaveWay instead of backing off."""
         tries, last_error = 0, None
         while True:
             tries += 1
-            self._report(_progress("Running", place, tries, last_error))
+            self._report(_build_progress("Running", position, tries, last_error))
             try:
                 return await attempt(self._started, self._deadline, time.time)
             except TryAgain as error:
                 last_error = error.message.strip().partition("\n")[0]
             wait = next_wait(tries)
             next_retry = datetime.now(UTC) + timedelta(seconds=wait)
-            self._report(_progress("BackingOff", place, tries, last_error, next_retry))
-            if await self._told_to_give_way(within=wait):
-                raise GaveWay(place, last_error)
+            self._report(_build_progress("BackingOff", position, tries, last_error, next_retry))
+            if await self._must_give_way(within=wait):
+                raise GaveWay(position, last_error)
 
-    async def _told_to_give_way(self, within: float) -> bool:
+    async def _must_give_way(self, within: float) -> bool:
         try:
             async with asyncio.timeout(within):
                 return await self._give_way.wait()
@@ -70,18 +70,18 @@ class LocalJournal:
             return False
 
 
-def _progress(
+def _build_progress(
     sub_state: Literal["Running", "BackingOff"],
-    place: Place,
+    position: StepPosition,
     attempt: int,
     last_error: str | None,
     next_retry: datetime | None = None,
 ) -> Progress:
     return Progress(
         sub_state=sub_state,
-        step=place.step,
-        step_number=place.number,
-        total_steps=place.total,
+        step=position.step,
+        step_number=position.number,
+        total_steps=position.total,
         attempt=attempt,
         next_retry=next_retry,
         last_error=last_error,

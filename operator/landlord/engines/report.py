@@ -1,4 +1,4 @@
-"""What an operator says of the registration to those who ask it, at /registration."""
+"""What an operator reports about the registration at /registration."""
 
 from datetime import datetime
 
@@ -7,32 +7,32 @@ from landlord.engines.contract import History, Registration
 
 
 class LossReport(Model):
-    """The last time that the registration was found lost."""
+    """The last loss of the registration."""
 
     cause: str
     """store_lost, deployment_deleted or superseded."""
     at: datetime
     repaired_after_seconds: float | None = None
-    """None while it is not."""
+    """None while it is not repaired."""
 
 
 class OperatorReport(Model):
-    """The word of one replica. One that does not lead has not asked Restate."""
+    """The report of one replica. A standby has not asked Restate."""
 
     leading: bool
     status: str
     reason: str
     message: str
     worker_url: str
-    """The worker that it wants to be registered."""
+    """The worker that it registers."""
     doing: str
-    """What it does about the registration at present."""
+    """What it is doing about the registration."""
     last_verified: datetime | None = None
     last_loss: LossReport | None = None
 
 
 def report(leading: bool, worker_url: str, registration: Registration, history: History) -> OperatorReport:
-    """Put it together."""
+    """Build the report of one replica."""
     loss = history.last_loss
     return OperatorReport(
         leading=leading,
@@ -40,7 +40,7 @@ def report(leading: bool, worker_url: str, registration: Registration, history: 
         reason=registration.reason,
         message=registration.message,
         worker_url=worker_url,
-        doing=history.doing if leading else "nothing, as it does not lead",
+        doing=history.doing if leading else "nothing, because it is a standby",
         last_verified=history.last_verified,
         last_loss=None
         if loss is None

@@ -1,4 +1,4 @@
-"""The worker's endpoints on one port: the workflow for Restate, /healthz and /metrics for everybody else."""
+"""The worker's endpoints on one port: the workflow for Restate, and /healthz and /metrics for everyone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,22 +19,22 @@ from landlord.api import names
 from landlord.backends.contract import Backend
 from landlord.errors import SettingsError
 from landlord.worker.revision import revision_of
-from landlord.worker.service import tenant_provisioning
-from landlord.worker.survey import tenant_survey
+from landlord.worker.service import build_provisioning_object
+from landlord.worker.survey import build_survey_service
 
 IDENTITY_SETTING = "LANDLORD_RESTATE_IDENTITY_KEYS"
 
 
-def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ()) -> ASGIFramework:
-    """The worker as an ASGI application.
+def build_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ()) -> ASGIFramework:
+    """Return the worker as an ASGI application.
 
-    With identity keys, every request for the workflow must be signed by Restate with one of them; /healthz
-    and /metrics never need to be. Raises SettingsError for what is not a key.
+    With identity keys, Restate must sign every request for the workflow with one of them. /healthz and
+    /metrics need no signature. Raises SettingsError for an invalid key.
     """
-    workflow_object = tenant_provisioning(backends)
-    endpoint = Endpoint().bind(workflow_object, tenant_survey(backends))  # type: ignore[no-untyped-call]
+    workflow_object = build_provisioning_object(backends)
+    endpoint = Endpoint().bind(workflow_object, build_survey_service(backends))  # type: ignore[no-untyped-call]
     revision = revision_of(endpoint, backends)
-    # Told by the worker that Restate discovers: during a rollout another one may answer who asks /healthz.
+    # In the discovery too: during a rollout, Restate may discover another worker than /healthz reaches.
     workflow_object.service_tag.metadata = {names.REVISION: revision}
     for key in identity_keys:
         endpoint.identity_key(key)
@@ -43,8 +43,8 @@ def make_app(backends: Mapping[str, Backend], identity_keys: Sequence[str] = ())
         workflow: ASGIFramework = endpoint.app()
     except Exception as error:  # the SDK raises a bare Exception
         raise SettingsError(
-            f"{IDENTITY_SETTING} holds what is not a public key of Restate: {error}; "
-            "each looks like publickeyv1_… and is in Restate's log at its start"
+            f"{IDENTITY_SETTING} contains an invalid public key: {error}\n"
+            "Fix: use the key that Restate logs at start, such as publickeyv1_…."
         ) from error
     exported: ASGIFramework = make_asgi_app(metrics.WORKER)
 

@@ -1,9 +1,9 @@
-"""The worker's connections: hypercorn serves each, and all of them end when the worker does.
+"""The worker's connections: hypercorn serves each, and all of them end with the worker.
 
-Why not hypercorn's own `serve` (0.18): at its end, a connection over which HTTP/2 was begun and nothing is
-under way holds it up for the whole grace, and from Python 3.12 on for ever (hypercorn's pull request 374).
-What is left after the grace is cancelled, which Python 3.11 logs as an error (CPython's gh-113538), and which
-amid a request over HTTP/2 ends the program with one.
+Why not hypercorn's own `serve` (0.18): an idle HTTP/2 connection delays its end for the whole grace period,
+and from Python 3.12 on forever (hypercorn's pull request 374). After the grace period it cancels what is
+left, which Python 3.11 logs as an error (CPython's gh-113538), and which during an HTTP/2 request ends the
+program with an error.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 
 logger = logging.getLogger(__name__)
 
-CUT_SECONDS = 1.0
-"""What a request that is cut off may take to notice that nobody waits for it any more."""
+ABORT_SECONDS = 1.0
+"""How long an aborted request may take to notice that its client is gone."""
 
 
 class Connections:
-    """Those of one listening socket."""
+    """The connections of one listening socket."""
 
     def __init__(self, app: ASGIFramework, config: Config) -> None:
         self._app = app
@@ -34,37 +34,37 @@ class Connections:
         self._ending = False
 
     async def listen(self, listening: socket.socket) -> asyncio.Server:
-        """Take connections until the server is closed."""
-        # A plain function as the callback: of a coroutine's task, asyncio would log that it was cancelled.
-        return await asyncio.start_server(self._take, sock=listening, backlog=self._config.backlog)
+        """Accept connections until the server is closed."""
+        # The callback is a plain function, because asyncio logs the cancellation of a coroutine's task.
+        return await asyncio.start_server(self._accept, sock=listening, backlog=self._config.backlog)
 
     async def end(self, grace_seconds: float) -> None:
-        """Close what is idle, let requests under way complete for some seconds, and cut off the others."""
+        """Close idle connections, wait some seconds for unfinished requests, and abort the others."""
         self._ending = True
         await self._context.terminated.set()
         for connection in self._open.values():
             connection.end()
-        if not await self._ended(grace_seconds):
+        if not await self._wait_until_closed(grace_seconds):
             logger.warning(
-                "requests that outlast the grace are cut off", extra={"connections": len(self._open)}
+                "aborting requests that outlast the grace period", extra={"connections": len(self._open)}
             )
             for connection in self._open.values():
-                connection.cut()
-            # Only now, and only what did not notice: hypercorn breaks if it is cancelled amid a request.
-            if not await self._ended(CUT_SECONDS):
+                connection.abort()
+            # Only now, and only what did not notice: hypercorn fails if it is cancelled during a request.
+            if not await self._wait_until_closed(ABORT_SECONDS):
                 for task in self._open:
                     task.cancel()
-                await self._ended(None)
+                await self._wait_until_closed(None)
 
-    async def _ended(self, within: float | None) -> bool:
+    async def _wait_until_closed(self, within: float | None) -> bool:
         if self._open:
             await asyncio.wait(self._open, timeout=within)
         return not self._open
 
-    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(self._app, writer)
-        if self._ending:  # it was accepted in the moment of the end
-            connection.cut()
+        if self._ending:  # accepted while the worker was stopping
+            connection.abort()
             return
         loop = asyncio.get_running_loop()
         serving = _Server(
@@ -72,54 +72,54 @@ class Connections:
         )
         task = loop.create_task(serving.run())
         self._open[task] = connection
-        task.add_done_callback(self._over)
+        task.add_done_callback(self._forget)
 
-    def _over(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, task: asyncio.Task[None]) -> None:
         connection = self._open.pop(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a connection failed", exc_info=error)
-            connection.cut()
+            connection.abort()
 
 
 class _Server(TCPServer):
-    """hypercorn's, but when a client hangs up, nothing is left behind that waits for it."""
+    """hypercorn's server, except that nothing waits for a client that has disconnected."""
 
     async def _idle_timeout(self) -> None:
-        """Clients keep connections as long as they like; a wait here would go on when they are gone."""
+        """Do not wait: clients may keep connections without limit, and a wait would outlast them."""
 
     async def _read_data(self) -> None:
         await super()._read_data()
         if isinstance(http2 := self.protocol.protocol, H2Protocol):
             for buffer in list(http2.stream_buffers.values()):
-                await buffer.close()  # what is to be sent will not be
+                await buffer.close()  # nothing more will be sent
 
 
 class _Connection:
-    """One connection, and how many requests are under way over it."""
+    """One connection, and the number of its unfinished requests."""
 
     def __init__(self, app: ASGIFramework, writer: asyncio.StreamWriter) -> None:
         self._app = app
         self._writer = writer
-        self._under_way = 0
+        self._unfinished = 0
         self._ending = False
 
     async def serve(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        self._under_way += 1
+        self._unfinished += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._under_way -= 1
+            self._unfinished -= 1
             self._close_if_idle()
 
     def end(self) -> None:
-        """Close it as soon as nothing is under way."""
+        """Close the connection as soon as no request is unfinished."""
         self._ending = True
         self._close_if_idle()
 
-    def cut(self) -> None:
-        """Close it now; what serves it reads the end of the stream."""
+    def abort(self) -> None:
+        """Close the connection now. Its server then reads the end of the stream."""
         self._writer.transport.abort()
 
     def _close_if_idle(self) -> None:
-        if self._ending and not self._under_way:
+        if self._ending and not self._unfinished:
             self._writer.close()

@@ -1,4 +1,4 @@
-"""Restate's journal and state behind the workflow's own, small idea of a journal."""
+"""Implements the workflow's journal with Restate's journal and state."""
 
 import asyncio
 import time
@@ -10,8 +10,8 @@ from landlord.api.outcome import Outcome
 from landlord.worker.serde import ModelSerde
 from landlord.workflow.attempt import FIRST_RETRY, LONGEST_RETRY, RETRY_FACTOR
 from landlord.workflow.fence import Fence
-from landlord.workflow.place import Place
-from landlord.workflow.run import Attempt
+from landlord.workflow.position import StepPosition
+from landlord.workflow.run import StepAttempt
 
 FENCE = "fence"
 STARTED = "started"
@@ -24,7 +24,7 @@ STEP: RunOptions[Outcome] = RunOptions(
 
 
 class RestateJournal:
-    """The journal of one try of one invocation. Each entry costs milliseconds, so there are few."""
+    """The journal of one try of one invocation. It has few entries, because each costs milliseconds."""
 
     def __init__(self, ctx: ObjectContext, timeout_seconds: float) -> None:
         self._ctx = ctx
@@ -33,15 +33,16 @@ class RestateJournal:
         self._started: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def fence(self) -> Fence | None:
-        """The fence from the object's state."""
+        """Return the fence from the object's state."""
         return await self._ctx.get(FENCE, type_hint=Fence)
 
     async def accept(self, fence: Fence) -> None:
-        """Journaled before any later entry, and never lost once one of those exists."""
+        """Store the fence. It is journaled before any later entry, and never lost once such an entry
+        exists."""
         self._ctx.set(FENCE, fence)
 
-    async def run(self, place: Place, attempt: Attempt) -> Outcome:
-        """Restate itself tries again, so that it can tell others of the attempt and the last error."""
+    async def run(self, position: StepPosition, attempt: StepAttempt) -> Outcome:
+        """Run a step. Restate itself retries it, so that it can show the attempt and the last error."""
 
         async def action() -> Outcome:
             started = await self._started
@@ -49,10 +50,10 @@ class RestateJournal:
 
         if self._durable_start is None:
             self._durable_start = self._ctx.run_typed(STARTED, self._start)
-        done = self._ctx.run_typed(str(place), action, STEP)
+        done = self._ctx.run_typed(str(position), action, STEP)
         if not self._started.done():
-            # Awaited together with the first step, which saves a round trip: the step begins with the time
-            # just taken while that is being stored. In a replay it is there already, and returned at once.
+            # Awaited together with the first step, which saves a round trip: the step starts with the current
+            # time while Restate stores it. A replay returns the stored time at once.
             await wait_completed(self._durable_start, done)
             started = await self._durable_start
             if not self._started.done():

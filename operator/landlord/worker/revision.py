@@ -1,4 +1,4 @@
-"""What the worker offers, as one short hash: the registration is current when it carries the same."""
+"""Hashes the services that the worker offers. A registration is current if it has the same hash."""
 
 import hashlib
 import json
@@ -15,19 +15,19 @@ MANIFEST_VERSION = 4
 
 
 def revision_of(endpoint: Endpoint, backends: Iterable[str]) -> str:
-    """12 hex digits that change when services, handlers, their types, landlord or a backend's package change.
+    """Return 12 hex digits that change with services, handlers, types, landlord or a backend's package.
 
-    The same for the same code, in any process and at any start.
+    They are the same for the same code, in any process and at any start.
     """
     offered = {
         "discovery": json.loads(compute_discovery_json(endpoint, MANIFEST_VERSION, "bidi")),
         "version": __version__,
-        "backends": {name: _versions(name) for name in backends},
+        "backends": {name: _read_versions(name) for name in backends},
     }
     canonical = json.dumps(offered, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def _versions(backend: str) -> list[str]:
+def _read_versions(backend: str) -> list[str]:
     points = entry_points(group=GROUP, name=backend)
     return sorted(f"{point.dist.name} {point.dist.version}" for point in points if point.dist)

@@ -1,4 +1,4 @@
-"""How requests, outcomes and state look in Restate's journal: JSON with the names of the API."""
+"""Serializes requests, outcomes and state for Restate's journal: JSON with the field names of the API."""
 
 from typing import Generic, TypeVar
 
@@ -9,13 +9,14 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class ModelSerde(Serde[M], Generic[M]):
-    """JSON of one model. No bytes at all are refused, where the SDK's own serde gives None."""
+    """JSON of one model. Unlike the SDK's own serde, it rejects an empty body."""
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
 
     def deserialize(self, buf: bytes) -> M:
-        """Raises ValueError, which the SDK turns into a failure of the invocation with the same text."""
+        """Deserialize. Raises ValueError, which the SDK converts to a failed invocation with the same
+        text."""
         try:
             return self._model.model_validate_json(buf)
         except ValidationError as error:
@@ -23,5 +24,5 @@ class ModelSerde(Serde[M], Generic[M]):
             raise ValueError(f"not a {self._model.__name__}: {'; '.join(problems)}") from error
 
     def serialize(self, obj: M | None) -> bytes:
-        """Defaults are left out: each byte is stored in the journal."""
+        """Serialize without defaults, because the journal stores each byte."""
         return b"" if obj is None else obj.model_dump_json(exclude_defaults=True).encode()

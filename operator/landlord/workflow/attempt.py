@@ -1,4 +1,4 @@
-"""One try of one step: what it raises becomes a value, or a reason to try again."""
+"""Runs one try of one step. What the step raises becomes an outcome, or a reason to retry."""
 
 import asyncio
 import logging
@@ -15,21 +15,22 @@ log = logging.getLogger(__name__)
 FIRST_RETRY = 0.2
 RETRY_FACTOR = 2.0
 LONGEST_RETRY = 5.0
-"""Seconds between tries: short enough that a tenant does not wait long after what failed works again."""
+"""Seconds between tries: short enough that a tenant continues soon after the cause of a failure is fixed."""
 
 LONGEST_TRY = 60.0
 SHORTEST_TRY = 30.0
-"""A try that starts just before the deadline still gets this long, to end with its own reason and not with
-"Timeout": backends look for up to 20 s before they tell what they are waiting for."""
+"""A try that starts just before the deadline still gets this long, so it can fail with its own reason and not
+with "Timeout": backends wait for up to 20 s before they report what they wait for."""
 
 UNEXPECTED = "Unexpected"
-"""Code of a failure that a backend did not name."""
+"""Code of a failure for which the backend raised no StepError."""
 
 Clock = Callable[[], float]
 
 
 class TryAgain(Exception):
-    """The try failed, but a later one may not. Text and repr are `<code>: <reason>`: engines show either."""
+    """The try failed, but a later one may succeed. Text and repr are `<code>: <reason>`: engines show
+    either."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -40,12 +41,12 @@ class TryAgain(Exception):
 
 
 def next_wait(tries: int) -> float:
-    """Seconds to wait after so many failed tries."""
+    """Return the seconds to wait after this number of failed tries."""
     return min(FIRST_RETRY * RETRY_FACTOR ** min(tries - 1, 16), LONGEST_RETRY)
 
 
-def failed(code: str, message: str, *, retryable: bool, step: str | None = None) -> Outcome:
-    """A Failed outcome whose texts fit the API's limits, however long a backend's own reason is."""
+def build_failure(code: str, message: str, *, retryable: bool, step: str | None = None) -> Outcome:
+    """Return a Failed outcome, with its texts shortened to the API's limits."""
     return Outcome(
         result="Failed",
         failure=Failure(
@@ -60,8 +61,8 @@ def failed(code: str, message: str, *, retryable: bool, step: str | None = None)
 async def attempt(backend: str, step: Step, started: float, deadline: float, clock: Clock) -> Outcome:
     """Try the step once.
 
-    Returns its outcome, which is final: success, a Terminal failure, or the last failure before the deadline.
-    Raises TryAgain while there is time for another try.
+    Returns the final outcome: success, a Terminal failure, or the last failure before the deadline. Raises
+    TryAgain while there is time for another try.
     """
     limit = min(LONGEST_TRY, max(SHORTEST_TRY, deadline - clock()))
     begun = time.perf_counter()
@@ -70,21 +71,23 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
             return Outcome(result="Succeeded", made=await step.run())
     except Terminal as error:
         metrics.step_failures.labels(backend, step.name, "terminal").inc()
-        outside = isinstance(error, Stuck)
-        return failed(error.code, error.message, retryable=outside, step=step.name)
-    except Exception as error:  # the contract: whatever else a step raises may pass
+        is_outside_spec = isinstance(error, Stuck)
+        return build_failure(error.code, error.message, retryable=is_outside_spec, step=step.name)
+    except Exception as error:  # by contract, anything else that a step raises is transient
         metrics.step_failures.labels(backend, step.name, "retryable").inc()
-        code, message = _reason(error, limit if bound.expired() else None)
+        code, message = _describe(error, limit if bound.expired() else None)
         log.debug("step %s on %s failed: %s", step.name, backend, code, exc_info=error)
         now = clock()
         if now < deadline:
             raise TryAgain(f"{code}: {message}") from error
-        return failed(code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name)
+        return build_failure(
+            code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name
+        )
     finally:
         metrics.step_seconds.labels(backend, step.name).observe(time.perf_counter() - begun)
 
 
-def _reason(error: Exception, expired_after: float | None) -> tuple[str, str]:
+def _describe(error: Exception, expired_after: float | None) -> tuple[str, str]:
     if isinstance(error, StepError):
         return error.code, error.message
     if expired_after is not None and isinstance(error, TimeoutError):

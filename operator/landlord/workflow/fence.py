@@ -1,4 +1,4 @@
-"""Who may change a tenant: decided from what was accepted last, not from the order in which requests arrive.
+"""Decides who may change a tenant, from the request that was accepted last and not by order of arrival.
 
     request                                      | no fence | same uid, not deleted | same uid, deleted
     ---------------------------------------------+----------+-----------------------+------------------
@@ -8,17 +8,17 @@
 
     request of another uid                       | owner not deleted        | owner deleted
     ---------------------------------------------+--------------------------+--------------
-    not delete, object created after the owner   | proceed, takes it over   | proceed
-    not delete, created in the owner's second    | the same, unless taken   | proceed
-                                                 | over from: conflict      |
+    not delete, object created after the owner   | proceed (takes it over)  | proceed
+    not delete, created in the owner's second    | the same; conflict if it | proceed
+                                                 | was itself replaced      |
     not delete, otherwise                        | conflict                 | proceed
     delete                                       | nothing to do            | nothing to do
 
-The same generation proceeds again because a further attempt re-runs it: steps are idempotent. A delete
-without a fence proceeds because a lost store must not leak what it once made: backends tear down by label.
-Kubernetes tells ages in whole seconds. A Tenant that is let go with `deletion.policy: Retain` and created
-again within its second is a newer object by all but its age, so of one second the last to come is the owner,
-and those before it are remembered.
+The same generation proceeds again, because another attempt repeats it: steps are idempotent. A delete without
+a fence proceeds, because a lost store must not leave objects behind: backends delete by label. Kubernetes
+records creation times in whole seconds. A Tenant that is removed with `deletion.policy: Retain` and created
+again within the same second is newer in everything but its time. So of several objects of one second the
+last to arrive is the owner, and the fence remembers the objects that it replaced.
 """
 
 from dataclasses import dataclass
@@ -29,26 +29,26 @@ from landlord.api.request import Request
 
 
 class Fence(Model):
-    """The newest request that was accepted for a tenantID. Kept after a delete, to refuse stragglers."""
+    """The newest request that was accepted for a tenantID. Kept after a delete, to reject late requests."""
 
     uid: str
     created_at: datetime
     generation: int
     deleted: bool = False
     replaced: tuple[str, ...] = ()
-    """Uids of the objects created in the same second that the tenantID was taken over from."""
+    """Uids of objects created in the same second from which the owner took the tenantID over."""
 
 
 @dataclass(frozen=True)
 class Proceed:
-    """Remember `fence`, then do the work."""
+    """Store `fence`, then do the work."""
 
     fence: Fence
 
 
 @dataclass(frozen=True)
 class Superseded:
-    """Something newer was accepted before; do nothing."""
+    """A newer request was accepted before; do nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Conflict:
 
 @dataclass(frozen=True)
 class NothingToDo:
-    """A delete by an object that owns nothing here."""
+    """A delete by an object that owns nothing; do nothing."""
 
 
-Verdict = Proceed | Superseded | Conflict | NothingToDo
+FenceDecision = Proceed | Superseded | Conflict | NothingToDo
 
 
-def decide(fence: Fence | None, request: Request) -> Verdict:
-    """What to do with a request, given what was accepted last for its tenantID."""
+def decide(fence: Fence | None, request: Request) -> FenceDecision:
+    """Return what to do with a request, given the last accepted request for its tenantID."""
     if fence is None:
         return Proceed(_fence_of(request))
     if fence.uid == request.uid:
@@ -82,7 +82,7 @@ def decide(fence: Fence | None, request: Request) -> Verdict:
         return Proceed(_fence_of(request, (*fence.replaced, fence.uid)))
     return Conflict(
         f"tenantID {request.tenant_id!r} belongs to another Tenant object (uid {fence.uid}, created "
-        f"{fence.created_at:%Y-%m-%dT%H:%M:%SZ}); choose another tenantID, or delete that object first"
+        f"{fence.created_at:%Y-%m-%dT%H:%M:%SZ})\nFix: choose another tenantID, or delete that object first."
     )
 
 

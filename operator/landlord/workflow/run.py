@@ -1,4 +1,4 @@
-"""The provisioning workflow: the same for every engine, which lends it a journal."""
+"""The provisioning workflow. It is the same for every engine, which provides a journal."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -9,72 +9,72 @@ from landlord.api.request import Request
 from landlord.backends.config import check_config
 from landlord.backends.contract import Backend, Step
 from landlord.errors import Terminal
-from landlord.workflow.attempt import UNEXPECTED, attempt, failed
+from landlord.workflow.attempt import UNEXPECTED, attempt, build_failure
 from landlord.workflow.fence import Conflict, Fence, NothingToDo, Superseded, decide
-from landlord.workflow.place import Place
+from landlord.workflow.position import StepPosition
 
-Attempt = Callable[[float, float, Callable[[], float]], Awaitable[Outcome]]
-"""Called with start and deadline of the invocation, and the clock that they are from."""
+StepAttempt = Callable[[float, float, Callable[[], float]], Awaitable[Outcome]]
+"""Called with the start and deadline of the invocation, and with their clock."""
 
 
 class Journal(Protocol):
-    """What makes a workflow durable: it remembers the fence of a tenant and the outcome of each step."""
+    """Makes a workflow durable: stores the fence of a tenant and the outcome of each step."""
 
     async def fence(self) -> Fence | None:
-        """The fence that was accepted last."""
+        """Return the last accepted fence."""
         ...
 
     async def accept(self, fence: Fence) -> None:
-        """Remember the fence for every later invocation, before anything that is run after this."""
+        """Store the fence for every later invocation, before anything that runs after this."""
         ...
 
-    async def run(self, place: Place, attempt: Attempt) -> Outcome:
-        """The outcome journaled for this place; if there is none yet, attempt until no TryAgain is raised.
+    async def run(self, position: StepPosition, attempt: StepAttempt) -> Outcome:
+        """Return the journaled outcome of this step, or attempt it until TryAgain is not raised.
 
-        Waits between the tries as `attempt.next_wait` says.
+        Waits between tries as long as `attempt.next_wait` returns.
         """
         ...
 
 
 async def provision(request: Request, backends: Mapping[str, Backend], journal: Journal) -> Outcome:
-    """Do what the request asks, unless the fence says otherwise.
+    """Carry out the request, if the fence permits it.
 
-    An engine's cancellation passes through: it is raised by the journal, around the steps.
+    An engine's cancellation passes through: the journal raises it, outside the steps.
     """
-    verdict = decide(await journal.fence(), request)
-    match verdict:
+    decision = decide(await journal.fence(), request)
+    match decision:
         case Superseded():
             return Outcome(result="Superseded")
         case Conflict(message):
-            return failed("IdentityConflict", message, retryable=False)
+            return build_failure("IdentityConflict", message, retryable=False)
         case NothingToDo():
             return Outcome(result="Succeeded")
-    # Accepted before the first step, not after the last: whether this invocation is cancelled, killed or
-    # times out half-way, what is older must never run after it. For the same reason a delete marks the tenant
-    # as deleted before it has torn anything down: an apply that arrives after a failed delete would raise
-    # what the next attempt at the delete is about to remove. Nothing is lost by it, since a further attempt
-    # at the delete is always accepted, and an object that takes over a half-deleted tenant makes it whole.
-    await journal.accept(verdict.fence)
+    # Accepted before the first step, not after the last: even if this invocation is cancelled, killed or
+    # times out, no older request may run after it. For the same reason a delete marks the tenant as deleted
+    # before its first step: an apply after a failed delete would create what the next attempt at the delete
+    # removes. Nothing is lost: another attempt at the delete is always accepted, and an object that takes
+    # over a half-deleted tenant applies all of it again.
+    await journal.accept(decision.fence)
 
     backend = backends.get(request.provider)
     if backend is None:
         enabled = ", ".join(sorted(backends)) or "none"
-        return failed(
+        return build_failure(
             "UnknownBackend",
             f"the worker has no backend {request.provider!r}; enabled: {enabled}",
             retryable=False,
         )
     try:
-        steps = _steps(backend, request)
+        steps = _list_steps(backend, request)
     except Terminal as error:
-        return failed(error.code, error.message, retryable=False)
-    except Exception as error:  # a defect of the backend; shown on the tenant rather than tried without end
-        return failed(UNEXPECTED, f"{type(error).__name__}: {error}", retryable=True)
+        return build_failure(error.code, error.message, retryable=False)
+    except Exception as error:  # a bug in the backend; reported on the tenant instead of retried without end
+        return build_failure(UNEXPECTED, f"{type(error).__name__}: {error}", retryable=True)
 
     made = Result()
     for number, step in enumerate(steps, start=1):
-        place = Place(number, len(steps), step.name)
-        outcome = await journal.run(place, partial(attempt, backend.name, step))
+        position = StepPosition(number, len(steps), step.name)
+        outcome = await journal.run(position, partial(attempt, backend.name, step))
         if outcome.failure is not None:
             return outcome
         made = made.merged(outcome.made)
@@ -83,7 +83,7 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
     )
 
 
-def _steps(backend: Backend, request: Request) -> Sequence[Step]:
+def _list_steps(backend: Backend, request: Request) -> Sequence[Step]:
     if request.desired is not None:
         check_config(backend, request.desired)
         return backend.steps(request.desired)

@@ -1,7 +1,7 @@
-"""Looks at running tenants: the same for every engine. Bounded in time, and a failure is a value.
+"""Observes existing tenants. It is the same for every engine, bounded in time, and a failure is a value.
 
-What is seen travels through the engine for every tenant at once and every few seconds, so it is told
-compactly: nothing but the hash of a tenant that is as it should be.
+A survey passes through the engine for all tenants at once and every few seconds, so it is compact: for a
+healthy tenant without differences it contains only the hash.
 """
 
 import asyncio
@@ -20,30 +20,30 @@ T = TypeVar("T")
 
 
 async def survey(backends: Mapping[str, Backend], request: SurveyRequest) -> Survey:
-    """Look at all tenants of a backend."""
+    """Survey all tenants of a backend."""
 
-    async def look(backend: Backend) -> Mapping[str, Observation]:
+    async def observe(backend: Backend) -> Mapping[str, Observation]:
         return await backend.survey()
 
-    seen = await _look(backends, request.provider, look)
-    if isinstance(seen, str):
-        return Survey(error=seen)
-    return Survey(tenants={tenant_id: to_seen(observation) for tenant_id, observation in seen.items()})
+    observed = await _observe(backends, request.provider, observe)
+    if isinstance(observed, str):
+        return Survey(error=observed)
+    return Survey(tenants={tenant_id: to_seen(observation) for tenant_id, observation in observed.items()})
 
 
 async def inspect(backends: Mapping[str, Backend], request: InspectionRequest) -> Inspection:
-    """Look at one tenant in depth."""
+    """Compare one tenant with its desired state in depth."""
 
-    async def look(backend: Backend) -> Sequence[str]:
+    async def observe(backend: Backend) -> Sequence[str]:
         check_config(backend, request.desired)
         return await backend.inspect(request.desired)
 
-    seen = await _look(backends, request.provider, look)
-    return Inspection(error=seen) if isinstance(seen, str) else Inspection(lines=tuple(seen))
+    observed = await _observe(backends, request.provider, observe)
+    return Inspection(error=observed) if isinstance(observed, str) else Inspection(lines=tuple(observed))
 
 
 def to_seen(observation: Observation) -> Seen:
-    """What has to be told of an observation."""
+    """Return the part of an observation that has to be sent."""
     return Seen(
         healthy=observation.healthy,
         spec_hash=observation.spec_hash,
@@ -54,20 +54,20 @@ def to_seen(observation: Observation) -> Seen:
     )
 
 
-async def _look(
-    backends: Mapping[str, Backend], provider: str, look: Callable[[Backend], Awaitable[T]]
+async def _observe(
+    backends: Mapping[str, Backend], provider: str, observe: Callable[[Backend], Awaitable[T]]
 ) -> T | str:
-    """What is seen, or why nothing can be."""
+    """Return the observation, or why there is none."""
     backend = backends.get(provider)
     if backend is None:
         enabled = ", ".join(sorted(backends)) or "none"
         return f"the worker has no backend {provider!r}; enabled: {enabled}"
     try:
         async with asyncio.timeout(LONGEST_LOOK) as bound:
-            return await look(backend)
-    except Exception as error:  # whatever it is, it is asked again soon, and nobody else may suffer from it
-        log.debug("the backend %s could not be looked at", provider, exc_info=error)
+            return await observe(backend)
+    except Exception as error:  # the next survey follows soon, and no other backend may be affected
+        log.debug("can't survey the backend %s", provider, exc_info=error)
         if bound.expired() and isinstance(error, TimeoutError):
             return f"the backend {provider} did not answer within {LONGEST_LOOK:g} s"
-        said = error.message if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
-        return f"the backend {provider} can't be looked at: {said}"
+        reason = error.message if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
+        return f"the backend {provider} can't be surveyed: {reason}"

@@ -56,7 +56,7 @@ BAD: dict[str, tuple[Change, str]] = {
     "no containers": (lambda t: t["spec"]["workload"].update(containers=[]), "should have at least 1 items"),
     "a name too long for a tenantID": (
         lambda t: t["metadata"].update(name="a" * 41),
-        "metadata.name is the tenantID here: at most 40 characters",
+        "metadata.name is the tenantID here, so it must have at most 40 characters",
     ),
     "a dotted name without a tenantID": (
         lambda t: t["metadata"].update(name="acme.example"),
@@ -65,18 +65,18 @@ BAD: dict[str, tuple[Change, str]] = {
     "an oversized tenantID": (lambda t: t["spec"].update(tenantID="a" * 41), "may not be more than 40"),
     "a tenantID with capitals": (
         lambda t: t["spec"].update(tenantID="Acme"),
-        "tenantID is at most 40 lower-case letters, digits and -",
+        "tenantID must be at most 40 lower-case letters, digits and '-'",
     ),
     "a provider that can't be a name": (
         lambda t: t["spec"]["compute"].update(provider="My Cloud"),
-        "provider is the name of an installed backend, such as docker",
+        "provider must be the name of an installed backend, such as docker",
     ),
     "two containers on docker": (
         lambda t: (
             t["spec"]["compute"].update(provider="docker"),
             t["spec"]["workload"]["containers"].append({"name": "side", "image": "side:1"}),
         ),
-        "the docker backend runs exactly one container in a Tenant",
+        "a Tenant on the docker backend must have exactly one container",
     ),
     "two containers of one name": (
         lambda t: t["spec"]["workload"]["containers"].append({"name": "app", "image": "side:1"}),
@@ -84,11 +84,11 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "an image with a scheme and spaces": (
         lambda t: container(t).update(image="docker run app"),
-        "image is a reference such as registry.example.com/team/app:1.2",
+        "image must be a reference such as registry.example.com/team/app:1.2",
     ),
     "a variable with a value and a reference": (
         lambda t: container(t)["env"][0].update(valueFrom=reference()),
-        "set value or valueFrom of a variable, not both",
+        "a variable must not have both value and valueFrom",
     ),
     "a reference to nothing": (
         lambda t: container(t)["env"].append({"name": "A", "valueFrom": {}}),
@@ -100,11 +100,11 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "a reference to what can't be a Secret": (
         lambda t: container(t)["env"].append({"name": "A", "valueFrom": reference(name="../pods/db")}),
-        "the name of a Secret is lower-case letters, digits, - and .",
+        "Secret name must be lower-case letters, digits, '-' and '.'",
     ),
     "a reference to what can't be a key": (
         lambda t: container(t)["env"].append({"name": "A", "valueFrom": reference(key="a/b")}),
-        "a key of a Secret is letters, digits, -, _ and .",
+        "Secret key must be letters, digits, '-', '_' and '.'",
     ),
     "an unknown pull policy": (
         lambda t: container(t).update(imagePullPolicy="Sometimes"),
@@ -112,7 +112,7 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "an env name that starts with a digit": (
         lambda t: container(t).update(env=[{"name": "1ST", "value": "x"}]),
-        "the name of a variable starts with a letter or _",
+        "variable name must start with a letter or '_'",
     ),
     "an env name twice": (
         lambda t: container(t)["env"].append({"name": "LOG_LEVEL", "value": "x"}),
@@ -124,47 +124,47 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "a port name with capitals": (
         lambda t: container(t).update(ports=[{"name": "HTTP", "containerPort": 80}]),
-        "a port's name is lower-case letters, digits and -",
+        "port name must be lower-case letters, digits and '-'",
     ),
     "an amount of cpu that is none": (
         lambda t: container(t)["resources"]["limits"].update(cpu="much"),
-        "cpu is a positive quantity of cores, such as 500m or 2",
+        "cpu must be a positive quantity of cores, such as 500m or 2",
     ),
     "no memory at all": (
         lambda t: container(t)["resources"]["limits"].update(memory="0"),
-        "memory is a positive quantity of bytes, such as 128Mi or 1Gi",
+        "memory must be a positive quantity of bytes, such as 128Mi or 1Gi",
     ),
     "negative cpu": (
         lambda t: container(t)["resources"]["limits"].update(cpu=-1),
-        "cpu is a positive quantity of cores",
+        "cpu must be a positive quantity of cores",
     ),
     "two kinds of probe": (
         lambda t: container(t)["probe"].update(tcpSocket={"port": 80}),
-        "set exactly one of httpGet, tcpSocket or exec",
+        "exactly one of httpGet, tcpSocket and exec must be set",
     ),
     "no kind of probe": (
         lambda t: container(t).update(probe={"timeoutSeconds": 5}),
-        "set exactly one of httpGet, tcpSocket or exec",
+        "exactly one of httpGet, tcpSocket and exec must be set",
     ),
     "publishing an undeclared port": (
         lambda t: docker(t).update(publish=[{"port": "admin"}]),
-        "compute.docker.publish refers to a port that no container declares",
+        "compute.docker.publish must name ports that a container declares",
     ),
     "the host's network": (
         lambda t: docker(t).update(network="host"),
-        "host, none, bridge and default are not allowed",
+        "and not host, none, bridge or default",
     ),
     "a host path instead of a volume": (
         lambda t: docker(t).update(volumes=[{"name": "/etc", "mountPath": "/etc"}]),
-        "a volume's name is lower-case letters, digits and -",
+        "volume name must be lower-case letters, digits and '-'",
     ),
     "a relative mount path": (
         lambda t: docker(t).update(volumes=[{"name": "data", "mountPath": "data"}]),
-        "mountPath is an absolute path inside the container",
+        "mountPath must be an absolute path inside the container",
     ),
     "a bind address that is a name": (
         lambda t: docker(t).update(bindAddress="localhost"),
-        "bindAddress is an IP address of the host",
+        "bindAddress must be an IP address of the host",
     ),
     "an unquoted restart policy no": (
         lambda t: docker(t).update(restartPolicy=False),
@@ -180,23 +180,23 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "a timeout without a unit": (
         lambda t: t["spec"].update(workflow={"timeout": "30"}),
-        "timeout is a duration from 1s to 24h, such as 90s or 1h30m",
+        "timeout must be a duration from 1s to 24h, such as 90s or 1h30m",
     ),
     "a timeout of days": (
         lambda t: t["spec"].update(workflow={"timeout": "48h"}),
-        "timeout is a duration from 1s to 24h",
+        "timeout must be a duration from 1s to 24h",
     ),
     "a protected Tenant that is forced": (
         lambda t: t["spec"].update(deletion={"protected": True, "force": True}),
-        "deletion.force has no meaning while deletion.protected is true",
+        "deletion.force has no effect while deletion.protected is true",
     ),
     "a grace period in days": (
         lambda t: t["spec"].update(deletion={"gracePeriod": "3d"}),
-        "gracePeriod is a duration up to a year (8760h), such as 30m or 72h",
+        "gracePeriod must be a duration of at most a year (8760h), such as 30m or 72h",
     ),
     "a grace period of more than a year": (
         lambda t: t["spec"].update(deletion={"gracePeriod": "8761h"}),
-        "gracePeriod is a duration up to a year",
+        "gracePeriod must be a duration of at most a year",
     ),
     "a misspelt field": (lambda t: container(t).update(imagePullpolicy="Always"), "unknown field"),
 }
@@ -280,7 +280,7 @@ def test_keeps_the_backend_on_which_the_tenant_already_runs(kubectl: Kubectl, na
     kubectl("patch", "tenant", "acme", "-n", namespace, "--subresource=status", "--type=merge", "-p", status)
     tenant["spec"]["compute"]["provider"] = "docker"
     refused = kubectl.run("apply", "-f", "-", stdin=json.dumps(tenant))
-    assert "compute.provider differs from status.provider" in refused.stderr
+    assert "compute.provider must equal status.provider" in refused.stderr
 
 
 def test_every_field_is_explained(kubectl: Kubectl) -> None:
@@ -296,7 +296,7 @@ def test_every_field_is_explained(kubectl: Kubectl) -> None:
 
     assert undescribed(schema["spec"], "spec") == []
     assert undescribed(schema["status"], "status") == []
-    assert "How long failing steps are tried again" in kubectl("explain", "tenant.spec.workflow.timeout")
+    assert "How long failing steps are retried" in kubectl("explain", "tenant.spec.workflow.timeout")
 
 
 def test_answers_to_its_short_name_and_category(kubectl: Kubectl) -> None:

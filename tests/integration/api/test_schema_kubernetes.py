@@ -46,29 +46,29 @@ def kubernetes(tenant: Manifest) -> Manifest:
 BAD: dict[str, tuple[Change, str]] = {
     "a namespace of the cluster": (
         lambda t: kubernetes(t)["namespace"].update(name="kube-system"),
-        "default and kube-… belong to the cluster",
+        "must not be default or start with kube-: these belong to the cluster",
     ),
     "the default namespace": (
         lambda t: kubernetes(t)["namespace"].update(name="default"),
-        "default and kube-… belong to the cluster",
+        "must not be default or start with kube-: these belong to the cluster",
     ),
     "a namespace that can't be a name": (
         lambda t: kubernetes(t)["namespace"].update(name="Acme"),
-        "a namespace's name is lower-case letters, digits and -",
+        "namespace name must be lower-case letters, digits and '-'",
     ),
     "a label that landlord sets": (
         lambda t: kubernetes(t)["namespace"]["labels"].update({"landlord.dev/tenant-id": "other"}),
-        "namespace.labels can't hold landlord.dev/…",
+        "namespace.labels must not contain landlord.dev/…",
     ),
     "a Pod Security level by label": (
         lambda t: kubernetes(t)["namespace"]["labels"].update(
             {"pod-security.kubernetes.io/enforce": "privileged"}
         ),
-        "the latter by compute.kubernetes.podSecurity",
+        "for the latter use compute.kubernetes.podSecurity",
     ),
     "an annotation that landlord sets": (
         lambda t: kubernetes(t)["namespace"]["annotations"].update({"landlord.dev/origin": "made"}),
-        "namespace.annotations can't hold landlord.dev/…",
+        "namespace.annotations must not contain landlord.dev/…",
     ),
     "an unknown Pod Security level": (
         lambda t: kubernetes(t).update(podSecurity="none"),
@@ -76,11 +76,11 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "a load balancer that nobody gets through": (
         lambda t: kubernetes(t).update(networkIsolation="Isolated"),
-        "a LoadBalancer reaches nothing in an Isolated network",
+        "exposure LoadBalancer can't reach pods in an Isolated network",
     ),
     "a load balancer in the network that is the default": (
         lambda t: kubernetes(t).pop("networkIsolation"),
-        "a LoadBalancer reaches nothing in an Isolated network",
+        "exposure LoadBalancer can't reach pods in an Isolated network",
     ),
     "no replicas": (
         lambda t: t["spec"]["workload"].update(replicas=0),
@@ -91,7 +91,7 @@ BAD: dict[str, tuple[Change, str]] = {
             t["spec"]["compute"].update(provider="docker"),
             t["spec"]["workload"]["containers"].pop(),
         ),
-        "the docker backend runs exactly one replica of a Tenant",
+        "a Tenant on the docker backend must have exactly one replica",
     ),
     "an unknown way to adopt": (
         lambda t: t["spec"].update(management={"adoption": "Always"}),

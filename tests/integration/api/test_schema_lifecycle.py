@@ -12,9 +12,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a state that there is not": ({"desiredState": "Stopped"}, '"Active", "Suspended", "Archived"'),
     "a lifetime in days": (
         {"lifetime": {"expireAfter": "30d"}},
-        "expireAfter is a duration from 1s to ten years (87600h), such as 12h or 720h",
+        "expireAfter must be a duration from 1s to ten years (87600h), such as 12h or 720h",
     ),
-    "a lifetime of nothing": ({"lifetime": {"expireAfter": "0s"}}, "expireAfter is a duration from 1s"),
+    "a lifetime of nothing": ({"lifetime": {"expireAfter": "0s"}}, "expireAfter must be a duration from 1s"),
     "an end without a time": ({"lifetime": {"onExpiry": "Delete"}}, "expireAfter: Required value"),
     "an end that there is not": (
         {"lifetime": {"expireAfter": "1h", "onExpiry": "Explode"}},
@@ -22,7 +22,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a protected Tenant that is deleted at its expiry": (
         {"lifetime": {"expireAfter": "1h", "onExpiry": "Delete"}, "deletion": {"protected": True}},
-        "a protected Tenant can't be deleted at its expiry: set lifetime.onExpiry to Suspend or Archive",
+        "a protected Tenant can't be deleted when it expires: set lifetime.onExpiry to Suspend or Archive",
     ),
 }
 

@@ -32,7 +32,7 @@ async def test_without_a_configuration_steps_fail_until_there_is_one(
     told = await failure(backend, desired)
     assert isinstance(told, Retryable)
     assert told.code == "NotConfigured"
-    assert f"{path}: there is no such file" in told.message
+    assert f"{path}: no such file" in told.message
     shutil.copy(control_plane.kubeconfig, path)
     await run(backend.steps(desired)[:1])
     await backend.close()

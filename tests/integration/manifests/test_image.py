@@ -97,7 +97,7 @@ def test_its_worker_ends_in_good_order(run: Run) -> None:
     eventually(lambda: status_of(f"http://{LOOPBACK}:{port}/healthz") == 200)
     worker.stop(timeout=30)
     assert ended(worker)[0] == 0
-    assert "worker has ended" in worker.logs().decode()
+    assert "worker stopped" in worker.logs().decode()
 
 
 def pod(cluster: ControlPlane, program: str, folder: Path) -> Mapping[str, str]:

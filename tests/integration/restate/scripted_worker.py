@@ -77,7 +77,7 @@ class ScriptedBackend:
 
 def with_another_handler(backends: Mapping[str, Backend]) -> restate.VirtualObject:
     """The workflow of a landlord that can do one thing more."""
-    workflow = service.tenant_provisioning(backends)
+    workflow = service.build_provisioning_object(backends)
 
     @workflow.handler()
     async def describe(ctx: restate.ObjectContext) -> str:
@@ -99,13 +99,13 @@ def main() -> None:
         policy = restate.InvocationRetryPolicy(initial_interval=timedelta(seconds=given.retry_seconds))
         service.RETRY_POLICY = policy
     backends = {name: ScriptedBackend(name, given.folder) for name in given.backends.split(",")}
-    before = asgi.make_app(backends)
+    before = asgi.build_app(backends)
     if given.kind in ("another-handler", "half-rolled-out"):
-        asgi.tenant_provisioning = with_another_handler  # type: ignore[attr-defined]
+        asgi.build_provisioning_object = with_another_handler  # type: ignore[attr-defined]
     if given.kind in ("object", "another-handler"):
         asyncio.run(app.serve(given.bind, backends, given.identity_key))
     elif given.kind == "half-rolled-out":
-        asyncio.run(misbehaving.serve_two(given.bind, healthz=asgi.make_app(backends), workflow=before))
+        asyncio.run(misbehaving.serve_two(given.bind, healthz=asgi.build_app(backends), workflow=before))
     else:
         asyncio.run(misbehaving.serve(given.bind, given.kind))
 

@@ -13,7 +13,7 @@ from tests.support.proxy import Proxy
 
 from dev.restate import RestateServer
 from landlord.engines.restate import access, probe
-from landlord.engines.restate.access import Access, access_of
+from landlord.engines.restate.access import Access, load_access
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.seen import Worker
 from landlord.settings import RestateSettings, load
@@ -33,7 +33,7 @@ def _read_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_all(guard: Guarded, **other: object) -> Access:
     """What landlord needs to get in, or other than that."""
     right = {"restate_auth_header_file": guard.header_file, "restate_ca_file": guard.ca_file}
-    return access_of(load(RestateSettings, **(right | other)))
+    return load_access(load(RestateSettings, **(right | other)))
 
 
 async def said(engine: RunningEngine, words: str) -> str:
@@ -78,8 +78,8 @@ async def test_a_certificate_of_an_unknown_authority_is_said_to_be_refused(
         async with running(
             restate, worker, through=guard, access=with_all(guard, restate_ca_file=wrong)
         ) as engine:
-            message = await said(engine, "its certificate is refused")
-            assert "unable to get local issuer certificate; LANDLORD_RESTATE_CA_FILE should" in message
+            message = await said(engine, "its certificate is rejected")
+            assert "unable to get local issuer certificate; LANDLORD_RESTATE_CA_FILE must" in message
     assert guard.admin.seen == guard.ingress.seen == []
 
 
@@ -91,7 +91,7 @@ async def test_who_does_not_bring_the_secret_is_told_the_setting_and_never_the_s
     without = with_all(guard, restate_auth_header_file=None, **header)
     async with running(restate, worker, through=guard, access=without) as engine:
         message = await said(engine, "answered 401")
-        assert "check LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE" in message
+        assert "Fix: correct LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE" in message
         assert "I do not know" in message
         assert SECOND.split()[1] not in message
         assert engine.registration.status == "Unknown"
@@ -137,7 +137,7 @@ async def test_the_worker_never_sees_the_header_and_may_be_behind_tls_too(
     proxy.does = noting
     await proxy.start()
     clients = Clients(guard.admin_url, guard.ingress_url, proxy.url, with_all(guard))
-    assert isinstance(await probe.look(clients.worker), Worker)
+    assert isinstance(await probe.observe_worker(clients.worker), Worker)
     assert "Accept" in brought
     assert "Authorization" not in brought
     await clients.close()

@@ -53,7 +53,7 @@ async def test_a_worker_that_can_not_go_on_with_a_journal_ends_the_attempt(
     assert (outcome.failure.code, outcome.failure.retryable) == ("JournalMismatch", True)
     assert outcome.invocation_id
     assert outcome.failure.message.startswith(
-        "the worker was changed while this ran, and can't go on with it: Found a mismatch"
+        "the worker was replaced while this workflow ran, and can't continue it: Found a mismatch"
     )
     assert (await engine.perform(request(tenant, attempt=2))).result == "Succeeded"
 

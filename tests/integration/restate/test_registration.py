@@ -150,9 +150,9 @@ async def test_a_changed_worker_at_the_same_url_keeps_its_deployment(own_engine:
 
 async def test_a_worker_url_where_something_else_answers(restate: RestateServer) -> None:
     http = HttpClient("the worker", restate.admin_url)
-    assert await probe.look(http) == WorkerAway(
-        f"what answers at {restate.admin_url}/healthz (HTTP 404) is not a landlord worker; "
-        "check LANDLORD_WORKER_URL"
+    assert await probe.observe_worker(http) == WorkerAway(
+        f"the server at {restate.admin_url}/healthz (HTTP 404) is not a landlord worker\n"
+        "Fix: check LANDLORD_WORKER_URL."
     )
     await http.close()
 

@@ -140,7 +140,7 @@ OTHER_DEPLOYMENTS = {
     "a service of another type has our name at first, and is removed": Row(
         "Superseded → RegistrationRejected",
         given=w.each(w.other_worker_becomes(kind="plain-service"), w.registered_by_hand(w.other)),
-        words="(META0006); a service of another type has that name: remove its deployment",
+        words="(META0006)\nFix: delete the deployment of the other service with this name",
         until=w.deployment_is_deleted,
         then="NotRegistered → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -167,7 +167,7 @@ OTHER_DEPLOYMENTS = {
         happens=w.each(
             *3 * [w.other_worker_takes_over_in_vain], w.clock_jumps(-w.DAY), w.registered_by_hand(w.other)
         ),
-        words="again and again, and landlord takes longer each time",
+        words="repeatedly registers it; landlord waits longer each time",
         until=w.until("Registered"),
         then="Registered",
         attempts={"verified": 4},
@@ -189,7 +189,7 @@ OBSERVED = {
     "observed: superseded by another URI, which a person takes back": Row(
         "Superseded",
         happens=w.registered_by_hand(w.other),
-        words="`landlord registration --register` takes it back",
+        words="run `landlord registration --register` to take the workflow back",
         until=w.registered_by_hand(w.ours),
         then="Registered",
         lost={"superseded": 1},
@@ -272,7 +272,7 @@ HALF_AWAY = {
     "the ingress is that of another Restate": Row(
         "EngineUnreachable",
         happens=w.ingress(lambda proxy: proxy.to("GET", answers(200, '{"services": ["Greeter"]}'))),
-        words="does not know TenantProvisioning, which Restate's admin API at ",
+        words="does not have TenantProvisioning, which is registered in Restate's admin API at ",
         until=w.ingress(lambda proxy: proxy.passes_on),
         then="Registered",
         behind_proxies=True,

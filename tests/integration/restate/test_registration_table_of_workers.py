@@ -12,7 +12,7 @@ CHANGES = {
     "the worker is away": Row(
         "WorkerUnreachable",
         happens=w.worker_is_killed,
-        words="start it, or check LANDLORD_WORKER_URL",
+        words="Fix: start the worker, or check LANDLORD_WORKER_URL.",
         until=w.worker_starts(),
         then="Registered",
     ),
@@ -58,7 +58,7 @@ REFUSED = {
     "its service is of another type than the one that is registered": Row(
         "Superseded → RegistrationRejected",
         given=w.each(w.registered_by_hand(w.other), w.worker_becomes(kind="plain-service")),
-        words="(META0006); a service of another type has that name",
+        words="(META0006)\nFix: delete the deployment of the other service with this name",
         until=w.worker_becomes(),
         then="WorkerUnreachable → Superseded → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -66,7 +66,7 @@ REFUSED = {
     "its service is of another type now, and then it is as before": Row(
         "WorkerUnreachable → Superseded → RegistrationRejected",
         happens=w.worker_becomes(kind="plain-service"),
-        words="offers TenantProvisioning as a Service, and not as a VirtualObject",
+        words="offers TenantProvisioning as a Service instead of as a VirtualObject",
         until=w.worker_becomes(),
         then="WorkerUnreachable → Superseded → Registered",
         attempts={"rejected": 1, "verified": 1},
@@ -124,7 +124,7 @@ NOT_YET = {
     "it answers 404": Row(
         "NotRegistered → WorkerUnreachable",
         given=w.worker_becomes(kind="not-found"),
-        words="(META0003); check that the worker runs, that its URL is right",
+        words="(META0003)\nFix: check that the worker runs, that Restate can reach its URL",
         until=w.worker_becomes(),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
@@ -140,7 +140,7 @@ NOT_YET = {
     "it lets Restate wait for ever": Row(
         "NotRegistered → WorkerUnreachable",
         given=w.each(w.worker_becomes(kind="hanging"), w.registrations_time_out_after(1.0)),
-        words="lets Restate wait for its discovery answer",
+        words="keeps Restate waiting for its discovery answer",
         until=w.each(w.worker_is_killed, w.restate_gives_up_on_it, w.worker_starts()),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},

@@ -174,8 +174,12 @@ async def test_an_invocation_costs_few_journal_entries(
     [
         ("acme", "{}", "not a Request: tenantID: Field required"),
         ("acme", "nonsense", "not a Request: body: Invalid JSON"),
-        ("acme", request("other").model_dump_json(), "object acme got a request for other"),
-        ("acme", request("acme", "delete").model_dump_json(), "handler apply got a request to delete"),
+        ("acme", request("other").model_dump_json(), "the object acme received a request for other"),
+        (
+            "acme",
+            request("acme", "delete").model_dump_json(),
+            "the handler apply received a request to delete",
+        ),
     ],
 )
 async def test_bad_request_is_refused_at_once_with_the_reason(

@@ -181,7 +181,7 @@ def test_port_in_use_ends_the_start_with_what_to_do(bind: str) -> None:
             assert second.stdout is not None
             output = second.stdout.read()
     assert f"LANDLORD_WORKER_BIND is '{bind}'" in output
-    assert "stop what uses that port, or choose another address:port" in output
+    assert "Fix: stop the program that uses the port, or choose another address:port." in output
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
@@ -246,7 +246,7 @@ def test_requests_that_outlast_the_grace_are_cut_off_with_a_warning_and_no_error
             get(bind, "/healthz")
             program.send_signal(signal.SIGTERM)
             assert program.wait(timeout=20) == 0
-        assert output_of(program).splitlines() == ["requests that outlast the grace are cut off"]
+        assert output_of(program).splitlines() == ["aborting requests that outlast the grace period"]
 
 
 async def test_worker_ends_at_once_after_its_work_although_restate_stays_connected(

@@ -6,13 +6,13 @@ from landlord.api.request import Request
 from landlord.backends.memory import MemoryBackend
 from landlord.worker import revision
 from landlord.worker.revision import revision_of
-from landlord.worker.service import tenant_provisioning
+from landlord.worker.service import build_provisioning_object
 
 BACKENDS = {"memory": MemoryBackend()}
 
 
 def endpoint(*more: restate.Service) -> Endpoint:
-    bound: Endpoint = Endpoint().bind(tenant_provisioning(BACKENDS), *more)  # type: ignore[no-untyped-call]
+    bound: Endpoint = Endpoint().bind(build_provisioning_object(BACKENDS), *more)  # type: ignore[no-untyped-call]
     return bound
 
 

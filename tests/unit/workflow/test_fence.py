@@ -79,10 +79,10 @@ def test_fence_remembers_who_had_the_tenant_in_the_same_second_and_only_then() -
 
 
 def test_conflict_says_who_owns_the_tenant_and_what_to_do() -> None:
-    verdict = decide(LIVE, request("acme", uid="uid-2", created_at=EARLIER))
-    assert verdict == Conflict(
-        "tenantID 'acme' belongs to another Tenant object (uid uid-1, created 2026-01-01T00:00:00Z); "
-        "choose another tenantID, or delete that object first"
+    decision = decide(LIVE, request("acme", uid="uid-2", created_at=EARLIER))
+    assert decision == Conflict(
+        "tenantID 'acme' belongs to another Tenant object (uid uid-1, created 2026-01-01T00:00:00Z)\n"
+        "Fix: choose another tenantID, or delete that object first."
     )
 
 

@@ -10,8 +10,8 @@ from landlord.api.request import Request
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.errors import Terminal
 from landlord.workflow.fence import Fence
-from landlord.workflow.place import Place
-from landlord.workflow.run import Attempt, provision
+from landlord.workflow.position import StepPosition
+from landlord.workflow.run import StepAttempt, provision
 
 Steps = Sequence[str] | Exception
 
@@ -71,9 +71,9 @@ class Pages:
     async def accept(self, fence: Fence) -> None:
         self.written.append(fence)
 
-    async def run(self, place: Place, attempt: Attempt) -> Outcome:
-        self.written.append(str(place))
-        failure = self._fails.get(place.step)
+    async def run(self, position: StepPosition, attempt: StepAttempt) -> Outcome:
+        self.written.append(str(position))
+        failure = self._fails.get(position.step)
         if isinstance(failure, Exception):
             raise failure
         return failure or await attempt(0.0, 10.0, lambda: 0.0)

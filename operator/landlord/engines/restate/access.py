@@ -1,4 +1,4 @@
-"""How landlord gets at Restate: the header that says who is asking, and the authorities trusted for TLS."""
+"""How landlord authenticates to Restate: the header to send, and the authorities to trust for TLS."""
 
 import asyncio
 import json
@@ -18,20 +18,20 @@ HEADER, HEADER_FILE, CA_FILE = (
 )
 REREAD_SECONDS = 1.0
 SHORTEST_SECRET = 6
-"""Shorter words of a header are as likely a part of what is said about it."""
+"""Shorter words of a header are not redacted, because they may occur in any message."""
 
 _LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e][\x20-\x7e\t]*)")
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header whose value nobody may see but Restate."""
+    """A header whose value only Restate may see."""
 
     name: str
     value: str = field(repr=False)
 
-    def hidden_in(self, body: bytes) -> bytes:
-        """The body without the secret, which a proxy may have quoted in it, as text or in JSON."""
+    def redact(self, body: bytes) -> bytes:
+        """Remove the secret, which a proxy may quote as text or in JSON, from a body."""
         for word in self.value.split():
             if len(word) >= SHORTEST_SECRET:
                 quoted = json.dumps(word)[1:-1]
@@ -41,15 +41,15 @@ class Header:
 
 
 class Auth:
-    """The header for Restate: given once, or in a file that may change at any time."""
+    """The header for Restate: fixed, or from a file that may change at any time."""
 
     def __init__(self, header: Header, file: Path | None = None) -> None:
         self._header = header
         self._file = file
         self._read_at = time.monotonic()
 
-    async def header(self) -> Header:
-        """What to send now. Raises EngineUnreachable if the file can't be read any more."""
+    async def current_header(self) -> Header:
+        """Return the header to send now. Raises EngineUnreachable if the file can no longer be read."""
         if self._file is not None and time.monotonic() - self._read_at > REREAD_SECONDS:
             try:
                 self._header = await asyncio.to_thread(_read, self._file)
@@ -61,27 +61,27 @@ class Auth:
 
 @dataclass(frozen=True)
 class Access:
-    """What a client needs besides a URL."""
+    """What a client needs in addition to a URL."""
 
     auth: Auth | None = None
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
-    def anonymous(self) -> "Access":
-        """The same for a server that must not see the header."""
+    def without_header(self) -> "Access":
+        """Return a copy for a server that must not see the header."""
         return replace(self, auth=None)
 
 
-def access_of(settings: RestateSettings) -> Access:
-    """What the settings say. Reads the files that they name; raises SettingsError."""
-    return Access(_auth(settings), _tls(settings.restate_ca_file))
+def load_access(settings: RestateSettings) -> Access:
+    """Load the files that the settings name. Raises SettingsError."""
+    return Access(_load_auth(settings), _load_tls(settings.restate_ca_file))
 
 
-def _auth(settings: RestateSettings) -> Auth | None:
+def _load_auth(settings: RestateSettings) -> Auth | None:
     given, file = settings.restate_auth_header, settings.restate_auth_header_file
     if given is not None and file is not None:
-        raise SettingsError(f"{HEADER} and {HEADER_FILE} are both set: leave one of them out")
+        raise SettingsError(f"{HEADER} and {HEADER_FILE} are both set\nFix: unset one of them.")
     if given is not None:
-        return Auth(_parsed(given.get_secret_value(), HEADER))
+        return Auth(_parse(given.get_secret_value(), HEADER))
     return Auth(_read(file), file) if file is not None else None
 
 
@@ -90,28 +90,29 @@ def _read(file: Path) -> Header:
         text = file.read_bytes().decode("ascii", errors="replace")
     except OSError as error:
         raise SettingsError(
-            f"{HEADER_FILE} is {file}, which can't be read: {error.strerror}; it should be a file that "
-            "holds the header for Restate"
+            f"{HEADER_FILE} is {file}, which can't be read: {error.strerror}\n"
+            "Fix: set it to a file that contains the header for Restate."
         ) from error
-    return _parsed(text, f"{HEADER_FILE} is {file}, which")
+    return _parse(text, f"{HEADER_FILE} is {file}, which")
 
 
-def _parsed(text: str, source: str) -> Header:
+def _parse(text: str, source: str) -> Header:
     match = _LINE.fullmatch(text.strip())
     if match is None:
-        # Without what it is: it may well be the secret alone.
+        # The message omits the content, which may be the secret alone.
         raise SettingsError(
-            f'{source} should hold one header on one line, such as "Authorization: Bearer …", in ASCII'
+            f'{source} must contain one header on one line, such as "Authorization: Bearer …", in ASCII'
         )
     return Header(match[1], match[2])
 
 
-def _tls(file: Path | None) -> ssl.SSLContext:
+def _load_tls(file: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=file)
     except OSError as error:
-        reason = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        reason = "it contains no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise SettingsError(
-            f"{CA_FILE} is {file}, which can't be used: {reason}; it should hold the certificates of the "
-            "authorities to trust, each from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
+            f"{CA_FILE} is {file}, which can't be used: {reason}\n"
+            "Fix: set it to a file with the certificates of the authorities to trust, each from -----BEGIN "
+            "CERTIFICATE----- to -----END CERTIFICATE-----."
         ) from error

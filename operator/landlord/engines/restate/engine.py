@@ -1,4 +1,4 @@
-"""The Restate engine: what `landlord.engines` asks for, put together from its parts."""
+"""The Restate engine: implements the engine contract with keeper, tracker and ingress."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,11 +20,11 @@ from landlord.errors import EngineError, EngineUnreachable, NotRegistered
 T = TypeVar("T")
 
 MAX_HELD = 200
-"""Requests that wait in the ingress at once; a connection each, on both sides."""
+"""Requests that may wait in the ingress at once. Each takes a connection on both sides."""
 FOLLOW_AFTER_SECONDS = 2.0
-"""Work that takes longer is followed as well: its progress is shown, and what blocks it is superseded."""
+"""Longer work is also tracked: landlord reports its progress and supersedes what blocks it."""
 LET_GO_AFTER_SECONDS = 3.0
-"""Work that takes longer is followed only, so that slow backends do not use up the slots."""
+"""Even longer work is only tracked, so that slow backends do not use up the slots."""
 SETTLING_SECONDS = (0.025, 0.05, 0.1, 0.2)
 """The ingress learns of a registration some 30 ms after the admin API has it."""
 
@@ -37,22 +37,28 @@ class RestateEngine:
         admin = Admin(clients.admin)
         self._ingress = Ingress(clients.ingress)
         self._listener: Listener | None = None
-        self._tracker = Tracker(admin, self._ingress, send=self._send, progressed=self._progressed)
-        self._keeper = Keeper(admin, self._ingress, clients.worker, policy, changed=self._changed)
+        self._tracker = Tracker(admin, self._ingress, send=self._send, on_progress=self._forward_progress)
+        self._keeper = Keeper(
+            admin=admin,
+            ingress=self._ingress,
+            worker=clients.worker,
+            policy=policy,
+            on_change=self._forward_registration,
+        )
         self._slots = asyncio.Semaphore(MAX_HELD)
 
     @property
     def registration(self) -> Registration:
-        """The latest known registration; never blocks."""
+        """The latest known registration. Never blocks."""
         return self._keeper.registration
 
     @property
     def history(self) -> History:
-        """What this process has seen of the registration so far; never blocks."""
+        """The history of the registration in this process. Never blocks."""
         return self._keeper.history
 
     def kick(self) -> None:
-        """Look at the registration now, for instance because a pod of Restate has changed."""
+        """Check the registration now, because a pod of Restate may have changed."""
         self._keeper.kick("pods")
 
     async def serve(self, listener: Listener) -> None:
@@ -65,8 +71,8 @@ class RestateEngine:
     async def perform(self, request: Request) -> Outcome:
         """Submit the request, or attach to it if it was submitted before, and wait for its outcome.
 
-        Short work is answered by the request itself, within milliseconds of its end. Longer work ends
-        within a tick of the tracker, which `serve` runs, and outlives outages of Restate.
+        The request itself answers short work within milliseconds of its end. The tracker, which `serve` runs,
+        notices the end of longer work within a tick, and such work outlives outages of Restate.
         """
         self._require_registration()
         try:
@@ -74,33 +80,33 @@ class RestateEngine:
                 await self._slots.acquire()
         except TimeoutError:
             return await self._tracker.follow(request)
-        held = asyncio.create_task(self._settled(partial(self._ingress.call, request)))
+        held = asyncio.create_task(self._retry_unregistered(partial(self._ingress.call, request)))
         held.add_done_callback(lambda _: self._slots.release())
         try:
             await asyncio.wait({held}, timeout=FOLLOW_AFTER_SECONDS)
             if held.done():
                 return held.result()
-            return await self._followed(request, held)
+            return await self._wait_for_either(request, held)
         finally:
             held.cancel()
 
     async def survey(self, provider: str) -> Mapping[str, Seen]:
-        """What is seen of all tenants of a backend."""
+        """Survey all tenants of a backend."""
         self._require_registration()
-        seen = await self._ingress.survey(SurveyRequest(provider=provider))
-        if seen.error is not None:
-            raise EngineError(seen.error)
-        return seen.tenants
+        survey = await self._ingress.survey(SurveyRequest(provider=provider))
+        if survey.error is not None:
+            raise EngineError(survey.error)
+        return survey.tenants
 
     async def inspect(self, provider: str, desired: Desired) -> Sequence[str]:
-        """What of one tenant is not as it should be."""
+        """Return the differences of one tenant from its desired state."""
         self._require_registration()
-        seen = await self._ingress.inspect(InspectionRequest(provider=provider, desired=desired))
-        if seen.error is not None:
-            raise EngineError(seen.error)
-        return seen.lines
+        inspection = await self._ingress.inspect(InspectionRequest(provider=provider, desired=desired))
+        if inspection.error is not None:
+            raise EngineError(inspection.error)
+        return inspection.lines
 
-    async def _followed(self, request: Request, held: asyncio.Task[Outcome]) -> Outcome:
+    async def _wait_for_either(self, request: Request, held: asyncio.Task[Outcome]) -> Outcome:
         followed = asyncio.create_task(self._tracker.follow(request))
         try:
             await asyncio.wait(
@@ -108,7 +114,7 @@ class RestateEngine:
                 timeout=LET_GO_AFTER_SECONDS - FOLLOW_AFTER_SECONDS,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            # That the held request broke says nothing about the work, which is followed.
+            # A broken request says nothing about the work, which is still tracked.
             if held.done() and held.exception() is None:
                 return held.result()
             held.cancel()
@@ -117,7 +123,7 @@ class RestateEngine:
             followed.cancel()
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         await self._clients.close()
 
     def _require_registration(self) -> None:
@@ -128,10 +134,10 @@ class RestateEngine:
             raise NotRegistered(registration.message)
 
     async def _send(self, request: Request) -> str:
-        return await self._settled(partial(self._ingress.send, request))
+        return await self._retry_unregistered(partial(self._ingress.send, request))
 
-    async def _settled(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make the call; if Restate does not know the workflow, have that repaired and try again."""
+    async def _retry_unregistered(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make the call. If Restate lacks the workflow, trigger a repair and retry."""
         for pause in SETTLING_SECONDS:
             try:
                 return await call()
@@ -143,12 +149,12 @@ class RestateEngine:
                 raise
         return await call()
 
-    def _changed(self, registration: Registration) -> None:
+    def _forward_registration(self, registration: Registration) -> None:
         if registration.ready:
-            self._tracker.registered()
+            self._tracker.resume_after_registration()
         if self._listener is not None:
             self._listener.registration_changed(registration)
 
-    def _progressed(self, request: Request, progress: Progress) -> None:
+    def _forward_progress(self, request: Request, progress: Progress) -> None:
         if self._listener is not None:
             self._listener.progressed(request, progress)

@@ -1,4 +1,4 @@
-"""Restate's ingress: submits requests and reads their outcomes."""
+"""Client of Restate's ingress, which submits requests and reads their outcomes."""
 
 from typing import TypeVar
 from urllib.parse import quote
@@ -16,11 +16,11 @@ M = TypeVar("M", bound=BaseModel)
 
 NOT_COMPLETED = 470
 _TRANSIENT = frozenset({401, 403, 408, 421, 425, 429})
-# Restate spells it with one l when the work was still queued.
+# Restate spells it with one l if the work was still queued.
 _ENDED_BY_HAND = {"cancelled": "Cancelled", "canceled": "Cancelled", "killed": "Killed"}
 
 
-class _Error(BaseModel):
+class _IngressError(BaseModel):
     message: str
     source: str
 
@@ -34,129 +34,134 @@ class _Sent(BaseModel):
 
 
 class Ingress:
-    """Each call may be repeated at any time: the request's idempotency key makes it one invocation."""
+    """Requests to the ingress. Each can be repeated: the idempotency key makes it one invocation."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self.url = http.url
 
-    async def knows_workflow(self) -> bool:
-        """Whether it can take work. Raises EngineUnreachable unless it answers as Restate's ingress does."""
+    async def has_workflow(self) -> bool:
+        """Return whether it accepts work. Raises EngineUnreachable unless it answers like Restate's
+        ingress."""
         answer = await self._http.request("GET", "/restate/health")
-        health = answer.parsed(_Health)
+        health = answer.parse(_Health)
         if answer.status != 200 or health is None:
-            raise self._http.unexpected(answer)
+            raise self._http.error_for(answer)
         return WORKFLOW_SERVICE in health.services
 
     async def call(self, request: Request) -> Outcome:
-        """Submit the request, or attach to it if it was submitted before, and wait for its end, however long.
+        """Submit the request, or attach to it if it was submitted before, and wait without limit for its
+        outcome.
 
         Raises NotRegistered, RequestRejected and EngineUnreachable.
         """
         answer = await self._post(request, "", read_seconds=None)
-        return _outcome(self._http, answer)
+        return _read_outcome(self._http, answer)
 
     async def send(self, request: Request) -> str:
-        """Submit the request if it was not before, without waiting; returns the id of its invocation.
+        """Submit the request unless it was submitted before, without waiting. Returns the invocation's id.
 
         Raises what `call` raises.
         """
         answer = await self._post(request, "/send", read_seconds=5.0)
-        sent = answer.parsed(_Sent)
+        sent = answer.parse(_Sent)
         if answer.status not in (200, 202) or sent is None:
-            raise _error(self._http, answer)
+            raise _build_error(self._http, answer)
         return sent.invocation_id
 
     async def output(self, request: Request) -> Outcome | None:
-        """The outcome; None while there is none yet. Raises InvocationLost and EngineUnreachable."""
-        key, name = _quoted(request.tenant_id), _quoted(request.idempotency_key)
+        """Return the outcome; None while there is none. Raises InvocationLost and EngineUnreachable."""
+        key, name = _quote(request.tenant_id), _quote(request.idempotency_key)
         answer = await self._http.request(
             "GET", f"/restate/invocation/{WORKFLOW_SERVICE}/{key}/{request.operation}/{name}/output"
         )
-        error = _ingress_error(answer)
+        error = _parse_ingress_error(answer)
         if error is not None and answer.status == NOT_COMPLETED:
             return None
         if error is not None and answer.status == 404:
-            raise InvocationLost("Restate does not know the work any more that it had accepted")
-        return _outcome(self._http, answer)
+            raise InvocationLost("Restate lost the work that it had accepted")
+        return _read_outcome(self._http, answer)
 
     async def survey(self, request: SurveyRequest) -> Survey:
-        """What the worker sees of all tenants of a backend. Raises NotRegistered and EngineUnreachable."""
-        return await self._look("survey", request, Survey)
+        """Return the worker's survey of all tenants of a backend. Raises NotRegistered and
+        EngineUnreachable."""
+        return await self._ask("survey", request, Survey)
 
     async def inspect(self, request: InspectionRequest) -> Inspection:
-        """What the worker sees of one tenant. Raises what `survey` raises."""
-        return await self._look("inspect", request, Inspection)
+        """Return the worker's inspection of one tenant. Raises what `survey` raises."""
+        return await self._ask("inspect", request, Inspection)
 
-    async def _look(self, handler: str, request: BaseModel, model: type[M]) -> M:
+    async def _ask(self, handler: str, request: BaseModel, model: type[M]) -> M:
         answer = await self._http.request(
             "POST",
             f"/{SURVEY_SERVICE}/{handler}",
             body=request.model_dump_json(exclude_defaults=True).encode(),
             read_seconds=LONGEST_LOOK + 5,
         )
-        seen = answer.parsed(model) if answer.status == 200 else None
-        if seen is None:
-            raise _error(self._http, answer)
-        return seen
+        result = answer.parse(model) if answer.status == 200 else None
+        if result is None:
+            raise _build_error(self._http, answer)
+        return result
 
     async def _post(self, request: Request, suffix: str, read_seconds: float | None) -> Answer:
         return await self._http.request(
             "POST",
-            f"/{WORKFLOW_SERVICE}/{_quoted(request.tenant_id)}/{request.operation}{suffix}",
+            f"/{WORKFLOW_SERVICE}/{_quote(request.tenant_id)}/{request.operation}{suffix}",
             body=request.model_dump_json(exclude_defaults=True).encode(),
             headers={"idempotency-key": request.idempotency_key},
             read_seconds=read_seconds,
         )
 
 
-def _quoted(segment: str) -> str:
+def _quote(segment: str) -> str:
     return quote(segment, safe="")
 
 
-def _outcome(http: HttpClient, answer: Answer) -> Outcome:
-    """What an ended invocation says, with its id if the answer has it. Errors of the ingress are raised."""
-    return _said(http, answer).model_copy(update={"invocation_id": answer.headers.get("x-restate-id")})
+def _read_outcome(http: HttpClient, answer: Answer) -> Outcome:
+    """Return the outcome of a finished invocation, with its id if known. Raises errors of the ingress."""
+    return _read_result(http, answer).model_copy(update={"invocation_id": answer.headers.get("x-restate-id")})
 
 
-def _said(http: HttpClient, answer: Answer) -> Outcome:
+def _read_result(http: HttpClient, answer: Answer) -> Outcome:
     if answer.headers.get("x-restate-error-source") == "invocation":
-        return _failed(answer)
+        return _read_failure(answer)
     if answer.status != 200:
-        raise _error(http, answer)
+        raise _build_error(http, answer)
     try:
         return Outcome.model_validate_json(answer.body)
     except ValidationError:
-        message = f"the worker's outcome can't be read, are operator and worker of one version? {answer.text}"
-        return _workflow_error(message)
+        return _build_workflow_failure(
+            f"the worker's outcome can't be read: {answer.text}\n"
+            "Fix: run the same version of operator and worker."
+        )
 
 
-def _failed(answer: Answer) -> Outcome:
-    error = answer.parsed(_Error)
+def _read_failure(answer: Answer) -> Outcome:
+    error = answer.parse(_IngressError)
     message = error.message if error else answer.text
     code = _ENDED_BY_HAND.get(message) if answer.status == 409 else None
     if code is None:
-        return _workflow_error(message)
-    said = f"the workflow was {code.lower()} in Restate before it had ended"
-    return Outcome(result="Failed", failure=Failure(code=code, message=said, retryable=True))
+        return _build_workflow_failure(message)
+    message = f"the workflow was {code.lower()} in Restate before it finished"
+    return Outcome(result="Failed", failure=Failure(code=code, message=message, retryable=True))
 
 
-def _workflow_error(message: str) -> Outcome:
+def _build_workflow_failure(message: str) -> Outcome:
     return Outcome(
         result="Failed", failure=Failure(code="WorkflowError", message=message[:4096], retryable=False)
     )
 
 
-def _ingress_error(answer: Answer) -> _Error | None:
-    """The error if it is the ingress's own: not the invocation's, and not a proxy's."""
-    error = answer.parsed(_Error)
+def _parse_ingress_error(answer: Answer) -> _IngressError | None:
+    """Return the error if the ingress itself reports it, not the invocation or a proxy."""
+    error = answer.parse(_IngressError)
     return error if error is not None and error.source == "ingress" else None
 
 
-def _error(http: HttpClient, answer: Answer) -> NotRegistered | RequestRejected | EngineUnreachable:
-    error = _ingress_error(answer)
+def _build_error(http: HttpClient, answer: Answer) -> NotRegistered | RequestRejected | EngineUnreachable:
+    error = _parse_ingress_error(answer)
     if error is None or answer.status >= 500 or answer.status in _TRANSIENT:
-        return http.unexpected(answer)
+        return http.error_for(answer)
     if answer.status == 404:
-        return NotRegistered(f"Restate at {http.url} says: {error.message}")
-    return RequestRejected(f"Restate refuses the request: {error.message}")
+        return NotRegistered(f"Restate at {http.url} answered: {error.message}")
+    return RequestRejected(f"Restate rejected the request: {error.message}")

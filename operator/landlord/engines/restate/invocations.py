@@ -1,4 +1,4 @@
-"""Invocations as Restate's tables show them. Queries are by id: a scan would read all ended ones too."""
+"""Reads invocations from Restate's tables. Queries are by id, because a scan also reads all finished ones."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.seen import Invocation
 
 CHUNK = 500
-"""Ids in one query: about 20 kB of SQL."""
+"""Number of ids in one query: about 20 kB of SQL."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_.:~-]+")
 
@@ -20,7 +20,7 @@ class _Queued(BaseModel):
     id: str
 
 
-# The condition stands in both halves, as a join does not narrow what is read of the journal.
+# The condition is in both halves, because a join does not limit what is read from the journal.
 _BY_ID = """
 SELECT i.id, i.target_service_key, i.target_handler_name, i.idempotency_key, i.status, i.retry_count,
   i.next_retry_at, i.last_failure, i.last_failure_error_code, i.last_failure_related_command_name,
@@ -41,24 +41,25 @@ ORDER BY place
 """
 
 
-async def by_id(admin: Admin, ids: Sequence[str]) -> dict[str, Invocation]:
-    """Those of the ids that Restate knows, in one query for some hundreds of them."""
+async def read_invocations(admin: Admin, ids: Sequence[str]) -> dict[str, Invocation]:
+    """Read the invocations that still exist, by id, with one query for some hundreds of them."""
     found = {}
     for start in range(0, len(ids), CHUNK):
-        query = _BY_ID.replace("$ids", _literals(ids[start : start + CHUNK]))
+        query = _BY_ID.replace("$ids", _to_sql(ids[start : start + CHUNK]))
         found.update({invocation.id: invocation for invocation in await admin.query(query, Invocation)})
     return found
 
 
-async def queues_of(admin: Admin, keys: Iterable[str]) -> dict[str, list[str]]:
-    """Ids of what runs and waits under each key of the object, in their order."""
-    query = _QUEUES.replace("$service", WORKFLOW_SERVICE).replace("$keys", _literals(keys))
+async def read_queues(admin: Admin, keys: Iterable[str]) -> dict[str, list[str]]:
+    """Read the ids of the running and queued invocations of each key of the object, in their order."""
+    query = _QUEUES.replace("$service", WORKFLOW_SERVICE).replace("$keys", _to_sql(keys))
     queues: dict[str, list[str]] = {}
     for each in await admin.query(query, _Queued):
         queues.setdefault(each.service_key, []).append(each.id)
     return queues
 
 
-def _literals(values: Iterable[str]) -> str:
-    """SQL strings. What is not plain is left out: no tenantID and no id of Restate needs quotes."""
+def _to_sql(values: Iterable[str]) -> str:
+    """Convert to SQL strings. Values with special characters are left out; no tenantID or id of Restate has
+    any."""
     return ", ".join(f"'{value}'" for value in values if _SAFE.fullmatch(value)) or "''"

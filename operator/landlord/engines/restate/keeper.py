@@ -1,7 +1,7 @@
-"""Keeps the workflow registered: looks again and again, and makes true what is not.
+"""Keeps the workflow registered, by repeated checks.
 
-Level-triggered: every check starts from what Restate and the worker say now, whatever happened before.
-What to conclude is in `verdict`; this looks, acts and tells.
+Level-triggered: every check starts from what Restate and the worker report now, whatever happened before.
+`verdict` decides; this module observes, registers and reports.
 """
 
 import asyncio
@@ -24,28 +24,28 @@ from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.refusals import Reason, refusal
+from landlord.engines.restate.refusals import Reason, interpret
 from landlord.engines.restate.seen import (
     Deployment,
-    Engine,
+    EngineAnswer,
     EngineAway,
+    IngressAnswer,
     Refused,
-    Seen,
-    Unheard,
+    Snapshot,
     Worker,
     WorkerAway,
+    WorkflowUnknown,
 )
-from landlord.engines.restate.seen import Ingress as IngressSeen
 from landlord.engines.restate.verdict import (
     LossCause,
     Memory,
     Policy,
-    RefusedBefore,
-    Verdict,
-    Wanted,
+    RefusedAttempt,
+    RegistrationVerdict,
+    Target,
     decide,
     is_new_loss,
-    registered_over,
+    remember_takeover,
 )
 from landlord.errors import EngineUnreachable
 
@@ -55,23 +55,23 @@ SETTLED_SECONDS = (5.0, 10.0)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
 SECOND_LOOK_SECONDS = 0.05
 REST_SECONDS = 0.02
-"""The least time between two looks, however often something kicks."""
+"""The shortest time between two checks, however often something triggers them."""
 
 Trigger = Literal["interval", "restate", "worker", "ingress", "pods"]
-"""Why the registration is looked at; a label value of landlord_registration_checks_total."""
+"""What triggers a check; a label value of landlord_registration_checks_total."""
 
 AttemptOutcome = Literal[
     "not_made", "verified", "unverified", "rejected", "worker_unreachable", "engine_unreachable"
 ]
 
 
-class Attempt(NamedTuple):
-    """A registration that was sent to Restate, or could not be."""
+class RegistrationAttempt(NamedTuple):
+    """A registration that was sent to Restate, or could not be sent."""
 
     outcome: AttemptOutcome
-    """But for not_made, a label value of landlord_registration_attempts_total."""
+    """Except for not_made, a label value of landlord_registration_attempts_total."""
     message: str
-    """Why, or how it is now."""
+    """Why it failed, or the registration after it."""
 
 
 _ATTEMPT_OUTCOMES: dict[Reason, AttemptOutcome] = {
@@ -82,22 +82,22 @@ _ATTEMPT_OUTCOMES: dict[Reason, AttemptOutcome] = {
 
 
 class Keeper:
-    """`changed` hears of every registration that differs from the one before."""
+    """Keeps one registration. Calls `on_change` with each registration that differs from the previous one."""
 
     def __init__(
         self,
+        *,
         admin: Admin,
         ingress: Ingress,
         worker: HttpClient,
         policy: Policy,
-        *,
-        changed: Callable[[Registration], None],
+        on_change: Callable[[Registration], None],
     ) -> None:
         self._admin = admin
         self._ingress = ingress
         self._worker = worker
-        self._changed = changed
-        self._wanted = Wanted(WORKFLOW_SERVICE, admin.url, worker.url, policy)
+        self._on_change = on_change
+        self._target = Target(WORKFLOW_SERVICE, admin.url, worker.url, policy)
         self._memory = Memory()
         self._lost: LossCause | None = None
         self._lost_since = 0.0
@@ -105,12 +105,12 @@ class Keeper:
         self._kicked = asyncio.Event()
         self._trigger: Trigger = "interval"
         self.registration = Registration(
-            "Unknown", "EngineUnreachable", f"Restate at {admin.url} has not been asked yet"
+            "Unknown", "EngineUnreachable", f"landlord has not asked Restate at {admin.url} yet"
         )
-        self.history = History("has not begun yet")
+        self.history = History("has not started yet")
 
     def kick(self, trigger: Trigger) -> None:
-        """Check now: something was seen that may have to do with the registration."""
+        """Check now, because something happened that may affect the registration."""
         if not self._kicked.is_set():
             self._trigger = trigger
         self._kicked.set()
@@ -120,14 +120,14 @@ class Keeper:
         restate = HeldConnection(
             self._admin.url,
             self._admin.tls,
-            ended=self._engine_ended,
-            returned=partial(self.kick, "restate"),
+            on_end=self._note_engine_end,
+            on_return=partial(self.kick, "restate"),
         )
         worker = HeldConnection(
             self._worker.url,
             self._worker.access.tls,
-            ended=self._worker_ended,
-            returned=partial(self.kick, "worker"),
+            on_end=self._note_worker_end,
+            on_return=partial(self.kick, "worker"),
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(restate.run())
@@ -135,23 +135,23 @@ class Keeper:
             tasks.create_task(self._loop())
 
     async def check(self) -> None:
-        """Look, tell what was seen, register if that is called for, and tell what came of it."""
-        seen = await self._look()
+        """Observe and report the registration. If necessary, register the worker and report the result."""
+        seen = await self._observe_twice()
         if self._conclude(seen).register:
             await self._register(seen)
 
-    async def register(self) -> Attempt:
-        """Register the worker now, whatever the policy and earlier refusals say, if it and Restate answer."""
-        seen = await self._look()
+    async def register(self) -> RegistrationAttempt:
+        """Register the worker now, regardless of policy and earlier rejections, if it and Restate answer."""
+        seen = await self._observe_twice()
         self._conclude(seen)
         return await self._register(seen)
 
-    async def look(self) -> Seen:
-        """Ask Restate's admin API, its ingress, and the worker, once."""
+    async def observe(self) -> Snapshot:
+        """Ask Restate's admin API, its ingress and the worker once."""
         engine, ingress, worker = await asyncio.gather(
-            self._ask_engine(), self._ask_ingress(), probe.look(self._worker)
+            self._ask_engine(), self._ask_ingress(), probe.observe_worker(self._worker)
         )
-        return Seen(engine, worker, ingress)
+        return Snapshot(engine, worker, ingress)
 
     async def _loop(self) -> None:
         trigger: Trigger = "interval"
@@ -160,7 +160,7 @@ class Keeper:
             await self.check()
             metrics.registration_checks.labels(trigger).inc()
             trigger = "interval"
-            if self.registration.ready and self._memory.unheard_since is None:
+            if self.registration.ready and self._memory.unknown_since is None:
                 wait, retry = random.uniform(*SETTLED_SECONDS), FIRST_RETRY  # noqa: S311 - jitter
             else:
                 wait, retry = retry, min(retry * 2, LONGEST_RETRY)
@@ -171,105 +171,115 @@ class Keeper:
                 await asyncio.sleep(REST_SECONDS)
             self._kicked.clear()
 
-    async def _look(self) -> Seen:
-        seen = await self.look()
+    async def _observe_twice(self) -> Snapshot:
+        """Observe, and observe again before reporting a loss or an outage."""
+        seen = await self.observe()
         verdict = self._decide(seen)
         if is_new_loss(self._lost, verdict.loss) or (
             self.registration.ready and not verdict.registration.ready
         ):
-            # One bad answer may be an accident, for instance of a connection that had gone stale.
+            # A single bad answer may be an accident, such as a stale connection.
             await asyncio.sleep(SECOND_LOOK_SECONDS)
-            seen = await self.look()
+            seen = await self.observe()
         return seen
 
-    async def _ask_engine(self) -> Engine:
+    async def _ask_engine(self) -> EngineAnswer:
         try:
             return await self._admin.latest(WORKFLOW_SERVICE)
         except EngineUnreachable as error:
             return EngineAway(str(error))
 
-    async def _ask_ingress(self) -> IngressSeen:
+    async def _ask_ingress(self) -> IngressAnswer:
         try:
-            if await self._ingress.knows_workflow():
+            if await self._ingress.has_workflow():
                 return None
         except EngineUnreachable as error:
             return EngineAway(str(error))
-        return Unheard(
-            f"Restate's ingress at {self._ingress.url} does not know {WORKFLOW_SERVICE}, which Restate's "
-            f"admin API at {self._admin.url} has registered: check that LANDLORD_RESTATE_INGRESS_URL and "
-            "LANDLORD_RESTATE_ADMIN_URL are of one Restate"
+        return WorkflowUnknown(
+            f"Restate's ingress at {self._ingress.url} does not have {WORKFLOW_SERVICE}, which is registered "
+            f"in Restate's admin API at {self._admin.url}\n"
+            "Fix: set LANDLORD_RESTATE_INGRESS_URL and LANDLORD_RESTATE_ADMIN_URL to the same Restate."
         )
 
-    def _decide(self, seen: Seen) -> Verdict:
-        return decide(self._wanted, seen, self._memory, time.monotonic())
+    def _decide(self, seen: Snapshot) -> RegistrationVerdict:
+        return decide(self._target, seen, self._memory, time.monotonic())
 
-    def _conclude(self, seen: Seen) -> Verdict:
+    def _conclude(self, seen: Snapshot) -> RegistrationVerdict:
+        """Decide, remember and report."""
         verdict = self._decide(seen)
         self.history = replace(self.history, doing=verdict.doing)
-        # A gateway may answer all that is asked and refuse registrations: then only the verdict tells.
+        # A gateway may answer all reads and reject registrations, which only the verdict shows.
         answers = not isinstance(seen.engine, EngineAway) and not isinstance(seen.ingress, EngineAway)
         metrics.engine_reachable.set(answers and verdict.registration.reason != "EngineUnreachable")
-        if isinstance(seen.engine, EngineAway):
-            # Who can't be asked may be restarting; behind a gateway no connection tells of that.
-            self._memory = replace(self._memory, engine_restarted=True)
-        if isinstance(seen.engine, EngineAway) or isinstance(seen.worker, WorkerAway):
-            # What was refused may be accepted by, or of, the one that comes back.
-            self._refusal_is_due(at_once=True)
-        if isinstance(seen.worker, WorkerAway):
-            self._memory = replace(self._memory, renewed=())
+        self._note_outages(seen)
         if verdict.loss is not None and is_new_loss(self._lost, verdict.loss):
             self._lost, self._lost_since, self._needs_person = verdict.loss, time.monotonic(), False
             self.history = replace(self.history, last_loss=Loss(verdict.loss, datetime.now(UTC)))
             metrics.registration_lost.labels(verdict.loss).inc()
-            logger.warning("registration found lost", extra={"cause": verdict.loss})
+            logger.warning("registration lost", extra={"cause": verdict.loss})
         self._needs_person |= verdict.registration.hopeless
         if verdict.verified is not None:
-            self._verified(verdict.verified)
-        since = self._memory.unheard_since or time.monotonic()
-        unheard = verdict.verified is not None and isinstance(seen.ingress, Unheard)
-        self._memory = replace(self._memory, unheard_since=since if unheard else None)
-        self._tell(verdict.registration)
+            self._note_verified(verdict.verified)
+        since = self._memory.unknown_since or time.monotonic()
+        unknown = verdict.verified is not None and isinstance(seen.ingress, WorkflowUnknown)
+        self._memory = replace(self._memory, unknown_since=since if unknown else None)
+        self._report(verdict.registration)
         return verdict
 
-    def _verified(self, deployment: Deployment) -> None:
+    def _note_outages(self, seen: Snapshot) -> None:
+        if isinstance(seen.engine, EngineAway):
+            # An unreachable Restate may be restarting; behind a gateway, no held connection shows that.
+            self._memory = replace(self._memory, engine_restarted=True)
+        if isinstance(seen.engine, EngineAway) or isinstance(seen.worker, WorkerAway):
+            # Restate, or the worker, may be another one when it comes back.
+            self._hint_at_change(retry_now=True)
+        if isinstance(seen.worker, WorkerAway):
+            self._memory = replace(self._memory, renewed=())
+
+    def _note_verified(self, deployment: Deployment) -> None:
         metrics.registration_last_verified.set_to_current_time()
         loss = self.history.last_loss
         if self._lost is not None and loss is not None:
-            taken = time.monotonic() - self._lost_since
+            seconds = time.monotonic() - self._lost_since
             if not self._needs_person:
-                metrics.registration_repair_seconds.observe(taken)
-            loss, self._lost = replace(loss, repaired_after=taken), None
+                metrics.registration_repair_seconds.observe(seconds)
+            loss, self._lost = replace(loss, repaired_after=seconds), None
         self.history = replace(self.history, last_verified=datetime.now(UTC), last_loss=loss)
         self._memory = replace(self._memory, verified=deployment, engine_restarted=False, refused=None)
 
-    async def _register(self, seen: Seen) -> Attempt:
+    async def _register(self, seen: Snapshot) -> RegistrationAttempt:
         engine, worker = seen.engine, seen.worker
         if isinstance(engine, EngineAway):
-            return Attempt("not_made", engine.message)
+            return RegistrationAttempt("not_made", engine.message)
         if isinstance(worker, WorkerAway):
-            return Attempt("not_made", worker.message)
-        refused = await self._attempt(engine, worker)
+            return RegistrationAttempt("not_made", worker.message)
+        refused = await self._send(engine, worker)
         self._memory = replace(self._memory, refused=refused)
         if refused is None:
-            self._memory = registered_over(engine, self._wanted.worker_url, self._memory, time.monotonic())
-            # Whether it worked is not for Restate's answer to say, but for what it says when asked again.
-            verdict = self._conclude(await self._look())
-            attempt = Attempt("verified" if verdict.verified else "unverified", verdict.registration.message)
+            self._memory = remember_takeover(engine, self._target.worker_url, self._memory, time.monotonic())
+            # Restate's answer does not prove that it worked: only another check does.
+            verdict = self._conclude(await self._observe_twice())
+            outcome: AttemptOutcome = "verified" if verdict.verified else "unverified"
+            attempt = RegistrationAttempt(outcome, verdict.registration.message)
         else:
             self._conclude(seen)
-            attempt = Attempt(_ATTEMPT_OUTCOMES[refused.refusal.reason], refused.refusal.message)
+            attempt = RegistrationAttempt(_ATTEMPT_OUTCOMES[refused.refusal.reason], refused.refusal.message)
         metrics.registration_attempts.labels(attempt.outcome).inc()
         return attempt
 
-    async def _attempt(self, engine: Deployment | None, worker: Worker) -> RefusedBefore | None:
+    async def _send(self, engine: Deployment | None, worker: Worker) -> RefusedAttempt | None:
         try:
             await self._admin.register(self._worker.url)
         except (Refused, EngineUnreachable) as error:
-            said = refusal(error, self._worker.url)
-            return RefusedBefore(said, worker.revision, engine.id if engine else None, time.monotonic())
+            return RefusedAttempt(
+                refusal=interpret(error, self._worker.url),
+                revision=worker.revision,
+                deployment_id=engine.id if engine else None,
+                at=time.monotonic(),
+            )
         return None
 
-    def _tell(self, registration: Registration) -> None:
+    def _report(self, registration: Registration) -> None:
         if registration == self.registration:
             return
         before, self.registration = self.registration, registration
@@ -284,18 +294,19 @@ class Keeper:
                     "revision": registration.revision,
                 },
             )
-        self._changed(registration)
+        self._on_change(registration)
 
-    def _refusal_is_due(self, *, at_once: bool = False) -> None:
+    def _hint_at_change(self, *, retry_now: bool = False) -> None:
+        """Retry a refused registration sooner, because Restate or the worker may have been replaced."""
         if (refused := self._memory.refused) is not None:
-            due = replace(refused, hinted=True, at=-math.inf if at_once else refused.at)
-            self._memory = replace(self._memory, refused=due)
+            hinted = replace(refused, is_hinted=True, at=-math.inf if retry_now else refused.at)
+            self._memory = replace(self._memory, refused=hinted)
 
-    def _engine_ended(self) -> None:
+    def _note_engine_end(self) -> None:
         self._memory = replace(self._memory, engine_restarted=True)
-        self._refusal_is_due()
+        self._hint_at_change()
         self.kick("restate")
 
-    def _worker_ended(self) -> None:
-        self._refusal_is_due()
+    def _note_worker_end(self) -> None:
+        self._hint_at_change()
         self.kick("worker")

@@ -1,4 +1,4 @@
-"""From an unfinished invocation to what the Tenant's status shows of it. Pure."""
+"""Converts an unfinished invocation to the progress in the Tenant's status. Pure."""
 
 import re
 from typing import Literal
@@ -20,10 +20,10 @@ MAX_ERROR = 512
 
 
 def progress_of(invocation: Invocation) -> Progress:
-    """The journal names steps `<n>/<m> <name>`; other entries of it are not shown."""
+    """Return the progress. Steps are the journal entries named `<n>/<m> <name>`; others are not shown."""
     sub_state = _SUB_STATES.get(invocation.status, "Running")
     failed = invocation.last_failure_related_command_name
-    # A failure of an earlier step is over once a later one runs; so is an outage of the worker.
+    # The failure of an earlier step, or an outage of the worker, is over as soon as a later step runs.
     over = sub_state == "Running" and failed != invocation.newest_step
     step = _STEP.fullmatch((None if over else failed) or invocation.newest_step or "")
     return Progress(
@@ -39,9 +39,9 @@ def progress_of(invocation: Invocation) -> Progress:
 
 
 def error_line(failure: str) -> str:
-    """The first line, without the status that Restate puts before it: `[500 Internal] no such image`.
+    """Return the first line without Restate's prefix: `[500 Internal] no such image`.
 
-    What follows it is a traceback, for the worker's own log.
+    The other lines are a traceback, which is also in the worker's log.
     """
     line = failure.strip().partition("\n")[0]
-    return re.sub(r"^\[\d+ [^\]]*\] *", "", line)[:MAX_ERROR] or "no details were given"
+    return re.sub(r"^\[\d+ [^\]]*\] *", "", line)[:MAX_ERROR] or "no details"

@@ -1,4 +1,5 @@
-"""What can be seen of Restate and of the worker: values only, so that what decides about them is pure."""
+"""What landlord observes of Restate and the worker. Values only, so that the decisions about them are
+pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from landlord.errors import EngineError, EngineUnreachable
 
 
 class TimedOut(EngineUnreachable):
-    """The peer took the request and did not answer it in time."""
+    """The server accepted the request and did not answer in time."""
 
 
 class Refused(EngineError):
-    """Restate answers that it does not do what was asked."""
+    """Restate rejected the request."""
 
     def __init__(self, status: int, code: str | None, message: str) -> None:
         super().__init__(message)
@@ -25,24 +26,24 @@ class Refused(EngineError):
 
 
 class NotOffered(Refused):
-    """Restate found a worker, and not the workflow. `offered` has the services' types by their names."""
+    """Restate found a worker without the workflow. `offered` maps names of services to their types."""
 
     def __init__(self, offered: Mapping[str, str]) -> None:
         offers = " and ".join(offered) or "nothing"
         wanted = WORKFLOW_SERVICE
         if wanted in offered:
             offers, wanted = f"{wanted} as a {offered[wanted]}", "as a VirtualObject"
-        super().__init__(200, None, f"offers {offers}, and not {wanted}")
+        super().__init__(200, None, f"offers {offers} instead of {wanted}")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A worker as Restate has it registered."""
+    """A worker as registered in Restate."""
 
     id: str
     uri: str
     revision: str | None = None
-    """The worker's own word when Restate discovered it."""
+    """The revision that the worker reported when Restate discovered it."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,15 @@ class EngineAway:
     message: str
 
 
-Engine = EngineAway | Deployment | None
-"""What Restate says of the service; None: that it does not know it."""
+EngineAnswer = EngineAway | Deployment | None
+"""What Restate's admin API reports about the workflow; None if Restate does not have it."""
 
 
 class Worker(BaseModel, frozen=True):
     """A worker that answers."""
 
     revision: str = Field(min_length=1)
-    """Changes when what it offers to Restate changes."""
+    """Changes whenever the worker's services change."""
     backends: frozenset[str]
 
 
@@ -72,28 +73,28 @@ class WorkerAway:
 
 
 @dataclass(frozen=True)
-class Unheard:
-    """An ingress that answers, and does not know the workflow."""
+class WorkflowUnknown:
+    """An ingress that answers, but does not have the workflow."""
 
     message: str
 
 
-Ingress = EngineAway | Unheard | None
-"""What Restate's ingress says of the workflow; None: that it takes work for it."""
+IngressAnswer = EngineAway | WorkflowUnknown | None
+"""What Restate's ingress reports about the workflow; None if it accepts work."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One look at everything that a registration needs."""
+class Snapshot:
+    """One observation of everything that a registration depends on."""
 
-    engine: Engine
-    """By Restate's admin API."""
+    engine: EngineAnswer
+    """From Restate's admin API."""
     worker: Worker | WorkerAway
-    ingress: Ingress = None
+    ingress: IngressAnswer = None
 
 
 class Invocation(BaseModel, frozen=True):
-    """One invocation. Absent columns are NULL."""
+    """One invocation. A column that is NULL is absent."""
 
     id: str
     target_service_key: str
@@ -102,11 +103,11 @@ class Invocation(BaseModel, frozen=True):
     status: str
     """pending, scheduled, ready, running, suspended, backing-off, paused or completed."""
     retry_count: int = 1
-    """Tries of the whole invocation, over all its steps."""
+    """Number of tries of the whole invocation, over all its steps."""
     next_retry_at: datetime | None = None
     last_failure: str | None = None
     last_failure_error_code: str | None = None
     last_failure_related_command_name: str | None = None
-    """Name of the step that failed last, if it was a step."""
+    """Name of the step that failed last, if a step failed."""
     newest_step: str | None = None
-    """Name of the step that was begun last."""
+    """Name of the step that started last."""

@@ -1,4 +1,4 @@
-"""Follows all long work at once: one query per tick, whatever the number; none while there is none."""
+"""Tracks all long work with one query per tick, and with none while there is no long work."""
 
 import asyncio
 import contextlib
@@ -12,19 +12,19 @@ from landlord.api.request import Request
 from landlord.engines.contract import JOURNAL_MISMATCH, Progress
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.ingress import Ingress
-from landlord.engines.restate.invocations import by_id, queues_of
+from landlord.engines.restate.invocations import read_invocations, read_queues
 from landlord.engines.restate.progress import error_line, progress_of
 from landlord.engines.restate.seen import Invocation
-from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, verb_for
+from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, choose_verb
 from landlord.errors import EngineError, EngineUnreachable
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0
 SOON_SECONDS = 0.2
-"""After something was set going, whose effect is then due."""
+"""The tick after the tracker changed something, to see the effect."""
 SHARE = 0.05
-"""Most of the time that queries may take: a slow Restate is asked less often, but for this."""
+"""The largest share of the time that queries may take. A slow Restate is queried less often."""
 LONGEST_PAUSE = 10.0
 OUTPUTS_AT_ONCE = 50
 OTHER_JOURNAL = "RT0016"
@@ -32,7 +32,7 @@ WORKER_AWAY = "RT0010"
 
 
 @dataclass(eq=False)
-class _Followed:
+class _TrackedRequest:
     request: Request
     invocation_id: str
     ended: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
@@ -41,14 +41,14 @@ class _Followed:
 
 @dataclass
 class _Stopping:
-    """An invocation that was cancelled."""
+    """An invocation that the tracker cancelled."""
 
     since: float = field(default_factory=time.monotonic)
     resumed: bool = False
 
 
 class Tracker:
-    """`send` submits a request and returns its invocation's id; `progressed` hears of each change."""
+    """Tracks requests. `send` submits one and returns its invocation's id; `on_progress` gets each change."""
 
     def __init__(
         self,
@@ -56,25 +56,25 @@ class Tracker:
         ingress: Ingress,
         *,
         send: Callable[[Request], Awaitable[str]],
-        progressed: Callable[[Request, Progress], None],
+        on_progress: Callable[[Request, Progress], None],
     ) -> None:
         self._admin = admin
         self._ingress = ingress
         self._send = send
-        self._progressed = progressed
-        self._followed: set[_Followed] = set()
+        self._on_progress = on_progress
+        self._followed: set[_TrackedRequest] = set()
         self._stopping: dict[str, _Stopping] = {}
         self._newly_registered = False
         self._blind = False
         self._wake = asyncio.Event()
 
     async def follow(self, request: Request) -> Outcome:
-        """Make sure that the request is submitted, and wait for its end. Needs `run`.
+        """Submit the request unless it was submitted before, and wait for its end. Requires `run`.
 
-        Raises InvocationLost once Restate does not know it any more, and what `send` raises. An outage of
-        Restate is waited out.
+        Raises InvocationLost if Restate lost the work, and what `send` raises. Waits during an outage of
+        Restate.
         """
-        followed = _Followed(request, await self._send(request))
+        followed = _TrackedRequest(request, await self._send(request))
         self._followed.add(followed)
         self._wake.set()
         try:
@@ -82,8 +82,8 @@ class Tracker:
         finally:
             self._followed.discard(followed)
 
-    def registered(self) -> None:
-        """The workflow is registered again: find what was lost, and end waits for a worker that was away."""
+    def resume_after_registration(self) -> None:
+        """Find lost work, and resume work that waits for the worker, now that the workflow is registered."""
         self._newly_registered = True
         self._wake.set()
 
@@ -104,56 +104,56 @@ class Tracker:
             self._stopping.clear()
 
     async def tick(self) -> bool:
-        """Look at everything that is followed, once. Whether that set something going."""
+        """Check all tracked work once. Returns whether that changed anything in Restate."""
         followed = list(self._followed)
         resuming, self._newly_registered = self._newly_registered, False
         try:
-            seen = await by_id(self._admin, [each.invocation_id for each in followed])
+            seen = await read_invocations(self._admin, [each.invocation_id for each in followed])
             acted = await self._supersede(followed, seen)
             if resuming:
                 acted |= await self._resume(seen.values())
         except EngineUnreachable as error:
             self._newly_registered |= resuming
-            await self._go_on_blind(followed, error)
+            await self._continue_blind(followed, error)
             return False
         if self._blind:
             self._blind = False
-            logger.info("the progress of unfinished work is seen again")
-        gone = []
+            logger.info("the progress of unfinished work can be read again")
+        finished = []
         for each in followed:
             invocation = seen.get(each.invocation_id)
             if invocation is None or invocation.status == "completed":
-                gone.append(each)
+                finished.append(each)
             else:
-                await self._unfinished(each, invocation)
-        await self._end_all(gone)
+                await self._update(each, invocation)
+        await self._finish_all(finished)
         return acted
 
-    async def _go_on_blind(self, followed: list[_Followed], error: EngineUnreachable) -> None:
-        """What is unfinished stands as it did; what has ended can be asked for all the same."""
+    async def _continue_blind(self, followed: list[_TrackedRequest], error: EngineUnreachable) -> None:
+        """Read outcomes although progress can't be read."""
         if not self._blind:
             self._blind = True
-            logger.warning("the progress of unfinished work can't be seen: %s", error)
-        # In an outage of all of Restate the first one has shown enough.
-        if await self._end(followed[0]):
-            await self._end_all(followed[1:])
+            logger.warning("can't read the progress of unfinished work: %s", error)
+        # If all of Restate is away, the first request shows it.
+        if await self._finish(followed[0]):
+            await self._finish_all(followed[1:])
 
-    async def _end_all(self, followed: list[_Followed]) -> None:
+    async def _finish_all(self, followed: list[_TrackedRequest]) -> None:
         slots = asyncio.Semaphore(OUTPUTS_AT_ONCE)
 
-        async def end(each: _Followed) -> None:
+        async def finish(each: _TrackedRequest) -> None:
             async with slots:
-                await self._end(each)
+                await self._finish(each)
 
-        await asyncio.gather(*(end(each) for each in followed))
+        await asyncio.gather(*(finish(each) for each in followed))
 
-    async def _end(self, followed: _Followed) -> bool:
-        """Tell whoever waits if it has ended. Whether the ingress answers."""
+    async def _finish(self, followed: _TrackedRequest) -> bool:
+        """Pass on the outcome if there is one. Returns whether the ingress answers."""
         try:
             outcome = await self._ingress.output(followed.request)
         except EngineUnreachable:
             return False
-        except EngineError as error:  # whoever waits decides: it may be lost, or refused
+        except EngineError as error:  # the caller decides: the work may be lost or rejected
             if not followed.ended.done():
                 followed.ended.set_exception(error)
             return True
@@ -161,16 +161,17 @@ class Tracker:
             followed.ended.set_result(outcome.model_copy(update={"invocation_id": followed.invocation_id}))
         return True
 
-    async def _unfinished(self, followed: _Followed, invocation: Invocation) -> None:
+    async def _update(self, followed: _TrackedRequest, invocation: Invocation) -> None:
         if invocation.status in STUCK and invocation.last_failure_error_code == OTHER_JOURNAL:
             await self._give_up(followed, invocation)
             return
         progress = progress_of(invocation)
         if progress != followed.progress:
             followed.progress = progress
-            self._progressed(followed.request, progress)
+            self._on_progress(followed.request, progress)
 
     async def _resume(self, invocations: Iterable[Invocation]) -> bool:
+        """Retry now what backs off because the worker was away."""
         waiting = [
             invocation.id
             for invocation in invocations
@@ -180,20 +181,21 @@ class Tracker:
             await self._admin.resume(id)
         return bool(waiting)
 
-    async def _give_up(self, followed: _Followed, invocation: Invocation) -> None:
-        """The worker's code does not fit the journal any more, so this can never end; a new attempt can."""
+    async def _give_up(self, followed: _TrackedRequest, invocation: Invocation) -> None:
+        """Kill an invocation whose journal does not match the worker's new code; another attempt can
+        finish."""
         try:
             await self._admin.kill(invocation.id)
         except EngineUnreachable:
             return
-        said = error_line(invocation.last_failure or "")
-        message = f"the worker was changed while this ran, and can't go on with it: {said}"
+        error = error_line(invocation.last_failure or "")
+        message = f"the worker was replaced while this workflow ran, and can't continue it: {error}"
         failure = Failure(code=JOURNAL_MISMATCH, message=message, retryable=True)
         if not followed.ended.done():
             outcome = Outcome(result="Failed", failure=failure, invocation_id=invocation.id)
             followed.ended.set_result(outcome)
 
-    async def _supersede(self, followed: list[_Followed], seen: Mapping[str, Invocation]) -> bool:
+    async def _supersede(self, followed: list[_TrackedRequest], seen: Mapping[str, Invocation]) -> bool:
         waiting = [
             each
             for each in followed
@@ -202,9 +204,9 @@ class Tracker:
         if not waiting:
             self._stopping.clear()
             return False
-        queues = await queues_of(self._admin, {each.request.tenant_id for each in waiting})
+        queues = await read_queues(self._admin, {each.request.tenant_id for each in waiting})
         unseen = [id for queue in queues.values() for id in queue if id not in seen]
-        known = {**seen, **await by_id(self._admin, unseen)}
+        known = {**seen, **await read_invocations(self._admin, unseen)}
         self._stopping = {id: stopping for id, stopping in self._stopping.items() if id in known}
         acted = False
         for each in waiting:
@@ -216,13 +218,13 @@ class Tracker:
         return acted
 
     async def _push_aside(self, ahead: Invocation, ours: Request) -> bool:
-        verb = verb_for(ahead, ours)
+        verb = choose_verb(ahead, ours)
         if verb is None:
             return False
         stopping = self._stopping.get(ahead.id)
         if stopping is None:
             logger.info(
-                "older work is superseded",
+                "superseding older work",
                 extra={
                     "tenant": ours.tenant_id,
                     "generation": ours.generation,
@@ -231,7 +233,7 @@ class Tracker:
                     "state": ahead.status,
                 },
             )
-            # Once only: a second cancel would break off what the first one makes the handler do.
+            # Only once: a second cancel would interrupt what the handler does after the first.
             await self._admin.cancel(ahead.id)
             stopping = self._stopping[ahead.id] = _Stopping()
         if verb == "stop" and not stopping.resumed:

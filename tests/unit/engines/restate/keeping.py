@@ -92,7 +92,13 @@ class Kept:
             HttpClient("the worker", WORKER, httpx.MockTransport(worker)),
         )
         admin, ingress, worker_client = self.clients
-        self.keeper = Keeper(Admin(admin), Ingress(ingress), worker_client, policy, changed=self.said.append)
+        self.keeper = Keeper(
+            admin=Admin(admin),
+            ingress=Ingress(ingress),
+            worker=worker_client,
+            policy=policy,
+            on_change=self.said.append,
+        )
 
     async def check(self, times: int = 1) -> Registration:
         for _ in range(times):

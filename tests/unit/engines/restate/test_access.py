@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from landlord.cli import main
 from landlord.engines.restate import access
-from landlord.engines.restate.access import Access, Auth, Header, access_of
+from landlord.engines.restate.access import Access, Auth, Header, load_access
 from landlord.errors import EngineUnreachable, SettingsError
 from landlord.settings import RestateSettings, load
 
@@ -26,12 +26,12 @@ NO_HEADER = [
 
 
 def given(**settings: object) -> Access:
-    return access_of(load(RestateSettings, **settings))
+    return load_access(load(RestateSettings, **settings))
 
 
 async def header(of: Access) -> tuple[str, str]:
     assert of.auth is not None
-    found = await of.auth.header()
+    found = await of.auth.current_header()
     return found.name, found.value
 
 
@@ -81,23 +81,23 @@ async def test_a_changed_file_takes_effect_and_a_lost_one_is_an_outage(
     file.write_text(VALID)
     auth = Auth(Header("Authorization", "old"), file)
     await asyncio.sleep(0.02)
-    assert (await auth.header()).value == f"Bearer {SECRET}"
-    for content, reason in ((SECRET, "should hold one header"), (None, "can't be read: No such file")):
+    assert (await auth.current_header()).value == f"Bearer {SECRET}"
+    for content, reason in ((SECRET, "must contain one header"), (None, "can't be read: No such file")):
         if content is None:
             file.unlink()
         else:
             file.write_text(content)
         await asyncio.sleep(0.02)
         with pytest.raises(EngineUnreachable, match=f"AUTH_HEADER_FILE is {file}, which {reason}") as refused:
-            await auth.header()
+            await auth.current_header()
         assert SECRET not in str(refused.value)
     file.write_text("X-Key: another-secret")
-    assert await auth.header() == Header("X-Key", "another-secret")
+    assert await auth.current_header() == Header("X-Key", "another-secret")
 
 
 def test_nothing_that_holds_the_secret_shows_it() -> None:
     settings = load(RestateSettings, restate_auth_header=VALID)
-    assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()} {access_of(settings)!r}"
+    assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()} {load_access(settings)!r}"
     assert SECRET not in repr(Header("Authorization", f"Bearer {SECRET}"))
 
 
@@ -111,7 +111,7 @@ def test_nothing_that_holds_the_secret_shows_it() -> None:
     ],
 )
 def test_a_secret_that_an_answer_repeats_is_hidden(value: str, text: str, shown: str) -> None:
-    assert Header("Authorization", value).hidden_in(text.encode()).decode() == shown
+    assert Header("Authorization", value).redact(text.encode()).decode() == shown
 
 
 def test_the_secret_is_no_flag_and_the_file_is_one() -> None:
@@ -124,8 +124,8 @@ def test_the_secret_is_no_flag_and_the_file_is_one() -> None:
     ("content", "reason"),
     [
         (None, "No such file or directory"),
-        ("", "holds no certificate"),
-        ("-----BEGIN CERTIFICATE-----\n", "holds"),
+        ("", "contains no certificate"),
+        ("-----BEGIN CERTIFICATE-----\n", "contains"),
     ],
 )
 def test_a_ca_file_that_is_none_is_refused(content: str | None, reason: str, tmp_path: Path) -> None:

@@ -56,8 +56,13 @@ def from_ingress(status: int, message: str) -> httpx.Response:
         (from_invocation(470, "odd"), "WorkflowError", False, "odd"),
         (from_invocation(503, "odd"), "WorkflowError", False, "odd"),
         (from_invocation(200, "odd"), "WorkflowError", False, "odd"),
-        (httpx.Response(200, json={"result": "Great"}), "WorkflowError", False, "of one version?"),
-        (httpx.Response(200), "WorkflowError", False, "of one version?"),
+        (
+            httpx.Response(200, json={"result": "Great"}),
+            "WorkflowError",
+            False,
+            "the same version of operator and worker",
+        ),
+        (httpx.Response(200), "WorkflowError", False, "the same version of operator and worker"),
     ],
 )
 async def test_an_invocation_that_ended_badly_is_an_outcome(

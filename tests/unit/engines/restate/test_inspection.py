@@ -11,8 +11,8 @@ from tests.unit.engines.restate.keeping import OTHER_INGRESS, UNKNOWN_SERVICE, R
 from landlord.engines.restate import inspection
 from landlord.engines.restate.clients import Clients
 from landlord.engines.restate.http import HttpClient
-from landlord.engines.restate.inspection import Inspection, inspect
-from landlord.registration import as_text
+from landlord.engines.restate.inspection import RegistrationReport, inspect
+from landlord.registration import render
 
 LEADS = {
     "leading": True,
@@ -22,7 +22,7 @@ LEADS = {
     "workerUrl": "http://worker:9080",
     "doing": "checks it",
 }
-STANDS_BY = LEADS | {"leading": False, "status": "Unknown", "doing": "nothing, as it does not lead"}
+STANDS_BY = LEADS | {"leading": False, "status": "Unknown", "doing": "nothing, because it is a standby"}
 PASSED = {name: {"ok": True, "message": ""} for name in ("apiServer", "crd", "cache")}
 REFUSED = httpx.Response(400, json={"message": "no", "restate_code": "META0014"})
 
@@ -48,21 +48,21 @@ class Surroundings:
         body = self.word if asked.url.path == "/registration" else {"ready": False, "gates": self.gates}
         return httpx.Response(200, json=body)
 
-    async def found(self, *, register: bool = False) -> Inspection:
+    async def found(self, *, register: bool = False) -> RegistrationReport:
         return await inspect(self.clients, self.operator, "enforce", register=register)
 
 
 @pytest.fixture
 async def all_of_it(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Surroundings]:
-    monkeypatch.setattr(inspection, "UNHEARD_SECONDS", 0.01)
+    monkeypatch.setattr(inspection, "UNKNOWN_SECONDS", 0.01)
     surroundings = Surroundings()
     yield surroundings
     await surroundings.clients.close()
     await surroundings.operator.close()
 
 
-def text(found: Inspection) -> str:
-    return as_text(found, datetime.now(UTC))
+def text(found: RegistrationReport) -> str:
+    return render(found, datetime.now(UTC))
 
 
 async def test_all_is_well(all_of_it: Surroundings) -> None:
@@ -105,7 +105,7 @@ async def test_an_operator_that_stands_by_is_not_the_one_to_ask(all_of_it: Surro
     all_of_it.word = STANDS_BY
     found = await all_of_it.found()
     assert (found.reason, found.well) == ("Registered", False)
-    assert "stands by, and has not asked Restate" in text(found)
+    assert "is a standby and has not asked Restate" in text(found)
     assert "holderIdentity of the Lease landlord-operator names" in text(found)
     assert "last verified" not in text(found)
 
@@ -127,7 +127,7 @@ async def test_an_ingress_of_another_restate_is_a_problem_and_one_without_a_regi
     found = await all_of_it.found()
     assert (found.reason, found.well) == ("EngineUnreachable", False)
     assert found.ingress.problem is not None
-    assert "are of one Restate" in found.ingress.problem
+    assert "to the same Restate" in found.ingress.problem
     all_of_it.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
     found = await all_of_it.found()
     assert (found.reason, found.ingress.problem) == ("NotRegistered", None)

@@ -24,7 +24,7 @@ from tests.unit.engines.restate.keeping import (
 )
 
 from landlord.engines.restate import verdict
-from landlord.engines.restate.seen import Seen
+from landlord.engines.restate.seen import Snapshot
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_a_worker_that_lets_restate_wait_is_called_unreachable(kept: Kept)
     kept.restate.will("POST /deployments", httpx.ReadTimeout("slow"))
     registration = await kept.check(2)
     assert (registration.status, registration.reason) == ("False", "WorkerUnreachable")
-    assert "lets Restate wait" in registration.message
+    assert "keeps Restate waiting" in registration.message
     assert [said.reason for said in kept.said] == ["NotRegistered", "WorkerUnreachable"]
 
 
@@ -148,7 +148,7 @@ async def test_what_is_not_a_landlord_worker_is_not_registered(answer: httpx.Res
     kept = Kept(restate, lambda _: httpx.Response(answer.status_code, content=answer.content))
     registration = await kept.check()
     assert (registration.reason, registration.status) == ("WorkerUnreachable", "False")
-    assert "is not a landlord worker; check LANDLORD_WORKER_URL" in registration.message
+    assert "is not a landlord worker\nFix: check LANDLORD_WORKER_URL" in registration.message
     assert restate.registered == []
 
 
@@ -168,14 +168,14 @@ async def test_an_ingress_of_another_restate_is_not_believed_and_nothing_is_regi
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.restate.will("GET /restate/health", OTHER_INGRESS)
-    assert (await kept.check(2)).ready, "it may be about to hear of it"
-    monkeypatch.setattr(verdict, "UNHEARD_SECONDS", 0.0)
+    assert (await kept.check(2)).ready, "it may be about to learn of it"
+    monkeypatch.setattr(verdict, "UNKNOWN_SECONDS", 0.0)
     registration = await kept.check(2)
     assert (registration.status, registration.reason) == ("Unknown", "EngineUnreachable")
     assert registration.message == (
-        f"Restate's ingress at {INGRESS} does not know TenantProvisioning, which Restate's admin API at "
-        f"{RESTATE} has registered: check that LANDLORD_RESTATE_INGRESS_URL and LANDLORD_RESTATE_ADMIN_URL "
-        "are of one Restate"
+        f"Restate's ingress at {INGRESS} does not have TenantProvisioning, which is registered in Restate's "
+        f"admin API at {RESTATE}\n"
+        "Fix: set LANDLORD_RESTATE_INGRESS_URL and LANDLORD_RESTATE_ADMIN_URL to the same Restate."
     )
     assert kept.restate.registered == []
     assert reachable() == 0
@@ -186,7 +186,7 @@ async def test_an_ingress_of_another_restate_is_not_believed_and_nothing_is_regi
 async def test_an_ingress_has_time_to_hear_of_each_registration(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verdict, "UNHEARD_SECONDS", 0.3)
+    monkeypatch.setattr(verdict, "UNKNOWN_SECONDS", 0.3)
     kept.restate.will("GET /restate/health", OTHER_INGRESS)
     assert (await kept.check()).ready
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
@@ -276,14 +276,14 @@ async def test_what_happened_is_remembered_for_a_person(kept: Kept) -> None:
 
 async def test_looks_do_not_follow_each_other_as_fast_as_something_kicks(kept: Kept) -> None:
     looks = 0
-    look = kept.keeper.look
+    look = kept.keeper.observe
 
-    async def counted() -> Seen:
+    async def counted() -> Snapshot:
         nonlocal looks
         looks += 1
         return await look()
 
-    kept.keeper.look = counted  # type: ignore[method-assign]
+    kept.keeper.observe = counted  # type: ignore[method-assign]
     checking = asyncio.create_task(kept.keeper._loop())
     for _ in range(2000):
         kept.keeper.kick("pods")

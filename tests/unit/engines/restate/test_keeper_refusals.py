@@ -31,8 +31,8 @@ async def test_a_worker_that_restate_registered_without_the_workflow_is_hopeless
     registration = await kept.check(3)
     assert (registration.reason, registration.hopeless) == ("RegistrationRejected", True)
     assert registration.message == (
-        f"{WORKER} offers Greeter, and not TenantProvisioning; what answers there is another worker of "
-        "Restate: check LANDLORD_WORKER_URL"
+        f"the worker at {WORKER} offers Greeter instead of TenantProvisioning\n"
+        "Fix: check LANDLORD_WORKER_URL: the server there is another worker."
     )
     assert len(kept.restate.registered) == 1
 
@@ -43,7 +43,7 @@ async def test_a_service_of_another_type_at_our_own_url_is_hopeless_until_it_cha
     kept.restate.will("POST /deployments", httpx.Response(200, json=offered))
     registration = await kept.check(3)
     assert (registration.reason, registration.hopeless) == ("RegistrationRejected", True)
-    assert "offers TenantProvisioning as a Service, and not as a VirtualObject" in registration.message
+    assert "offers TenantProvisioning as a Service instead of as a VirtualObject" in registration.message
     assert len(kept.restate.registered) == 2, "without force, and with it"
 
 
@@ -63,7 +63,7 @@ async def test_a_hopeless_registration_is_not_sent_or_told_each_time_that_a_prox
     hopeless: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = len(hopeless.said)
-    for ended in 3 * (hopeless.keeper._engine_ended, hopeless.keeper._worker_ended):
+    for ended in 3 * (hopeless.keeper._note_engine_end, hopeless.keeper._note_worker_end):
         ended()
         await hopeless.check()
     assert len(hopeless.restate.registered) == 1

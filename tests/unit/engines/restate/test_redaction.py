@@ -59,7 +59,13 @@ async def test_a_refused_registration_does_not_tell_the_secret(
         return httpx.Response(200, json={"status": "ok", "revision": "one", "backends": []})
 
     restate, answers = client(Echo(status, shape)), HttpClient("w", "http://w", httpx.MockTransport(worker))
-    keeper = Keeper(Admin(restate), Ingress(restate), answers, "enforce", changed=lambda _: None)
+    keeper = Keeper(
+        admin=Admin(restate),
+        ingress=Ingress(restate),
+        worker=answers,
+        policy="enforce",
+        on_change=lambda _: None,
+    )
     await keeper.check()
     assert_hidden(keeper.registration.message)
     assert "s3cr3t" not in "\n".join(str(vars(record)) for record in caplog.records)

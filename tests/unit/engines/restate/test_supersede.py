@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from landlord.api.request import Request
 from landlord.engines.restate.seen import Invocation
-from landlord.engines.restate.supersede import Verb, Work, verb_for
+from landlord.engines.restate.supersede import IdempotencyKey, Verb, choose_verb
 
 UID = "5f0c6c1e-9d0c-4c51-8f0e-2d4a3c1b7e55"
 
@@ -57,20 +57,20 @@ OTHER = "0a0a0a0a-0000-4000-8000-000000000000-9-9"
 )
 def test_the_table(key: str | None, handler: str, queued: Verb | None, stuck: Verb | None) -> None:
     for status in ("pending", "ready", "scheduled"):
-        assert verb_for(ahead(key, status, handler), ours()) == queued
+        assert choose_verb(ahead(key, status, handler), ours()) == queued
     for status in ("backing-off", "paused"):
-        assert verb_for(ahead(key, status, handler), ours()) == stuck
+        assert choose_verb(ahead(key, status, handler), ours()) == stuck
     for status in ("running", "suspended", "completed"):
-        assert verb_for(ahead(key, status, handler), ours()) is None
+        assert choose_verb(ahead(key, status, handler), ours()) is None
 
 
 @given(st.uuids(), st.integers(1, 10**9), st.integers(1, 10**6))
 def test_a_requests_own_key_is_read_back(uid: object, generation: int, attempt: int) -> None:
     request = ours(generation=generation, attempt=attempt).model_copy(update={"uid": str(uid)})
-    assert Work.of(request.idempotency_key) == Work(str(uid), generation, attempt)
+    assert IdempotencyKey.parse(request.idempotency_key) == IdempotencyKey(str(uid), generation, attempt)
 
 
 @given(st.text())
 def test_any_other_key_is_nobodys_or_well_formed(key: str) -> None:
-    work = Work.of(key)
+    work = IdempotencyKey.parse(key)
     assert work is None or key.startswith(f"{work.uid}-")

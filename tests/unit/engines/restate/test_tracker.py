@@ -95,7 +95,7 @@ class Tracked:
             HttpClient(name, f"http://{name}", httpx.MockTransport(self.restate)) for name in "ai"
         ]
         self.tracker = Tracker(
-            Admin(self.clients[0]), Ingress(self.clients[1]), send=self.send, progressed=self.progressed
+            Admin(self.clients[0]), Ingress(self.clients[1]), send=self.send, on_progress=self.progressed
         )
         self.calls: list[asyncio.Task[Any]] = []
 
@@ -173,7 +173,7 @@ async def test_work_ends_also_while_the_tables_can_t_be_read_and_that_is_logged_
     await tracked.tick()
     assert [call.result().result for call in calls] == ["Succeeded", "Succeeded"]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "the progress of unfinished work can't be seen: a at http://a answered" in caplog.text
+    assert "can't read the progress of unfinished work: a at http://a answered" in caplog.text
 
     tracked.restate.fails.clear()
     tracked.restate.has(request("three"), "running")
@@ -240,7 +240,7 @@ async def test_what_waits_for_the_worker_is_resumed_once_it_is_registered_again(
     await tracked.follow(work)
     await tracked.tick()
     assert tracked.restate.did("resume") == []
-    tracked.tracker.registered()
+    tracked.tracker.resume_after_registration()
     tracked.restate.fails["resume"] = AWAY
     await tracked.tick()
     tracked.restate.fails = {"query": AWAY}
@@ -259,10 +259,10 @@ async def test_a_registration_during_a_tick_is_not_missed(
     resume = Tracker._resume
 
     async def meanwhile(self: Tracker, *args: Any) -> bool:
-        self.registered()
+        self.resume_after_registration()
         return await resume(self, *args)
 
-    tracked.tracker.registered()
+    tracked.tracker.resume_after_registration()
     monkeypatch.setattr(Tracker, "_resume", meanwhile)
     await tracked.tick()
     monkeypatch.setattr(Tracker, "_resume", resume)

@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landlord.engines.restate.refusals import Refusal
-from landlord.engines.restate.seen import Deployment, Engine, EngineAway, Seen, Worker, WorkerAway
+from landlord.engines.restate.seen import Deployment, EngineAnswer, EngineAway, Snapshot, Worker, WorkerAway
 from landlord.engines.restate.verdict import (
     PERMANENT_RETRY_SECONDS,
     LossCause,
     Memory,
-    RefusedBefore,
-    Wanted,
+    RefusedAttempt,
+    Target,
     decide,
     is_new_loss,
-    registered_over,
+    remember_takeover,
 )
 
 URL = "http://worker:9080"
-WANTED = Wanted("TenantProvisioning", "http://restate:9070", URL)
-OBSERVED = replace(WANTED, policy="observe")
+TARGET = Target("TenantProvisioning", "http://restate:9070", URL)
+OBSERVED = replace(TARGET, policy="observe")
 WORKER = Worker(revision="one", backends=frozenset({"memory"}))
 CHANGED_WORKER = Worker(revision="two", backends=frozenset({"memory"}))
 AWAY = WorkerAway("the worker at http://worker:9080 can't be reached: connection refused")
@@ -98,7 +98,7 @@ RESTARTED = Memory(verified=OURS, engine_restarted=True)
     ],
 )
 def test_the_table(
-    engine: Engine,
+    engine: EngineAnswer,
     worker: Worker | WorkerAway,
     memory: Memory,
     status: str,
@@ -106,15 +106,15 @@ def test_the_table(
     registers: bool,
     loss: LossCause | None,
 ) -> None:
-    verdict = decide(WANTED, Seen(engine, worker), memory, 0.0)
+    verdict = decide(TARGET, Snapshot(engine, worker), memory, 0.0)
     registration = verdict.registration
     assert (registration.status, registration.reason) == (status, reason)
     assert (verdict.register, verdict.loss) == (registers, loss)
 
 
-def refused(retry: str, *, reason: str = "RegistrationRejected") -> RefusedBefore:
+def refused(retry: str, *, reason: str = "RegistrationRejected") -> RefusedAttempt:
     refusal = Refusal(reason, retry, "Restate says no; change it")  # type: ignore[arg-type]
-    return RefusedBefore(refusal, WORKER.revision, None, at=1000.0)
+    return RefusedAttempt(refusal=refusal, revision=WORKER.revision, deployment_id=None, at=1000.0)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def refused(retry: str, *, reason: str = "RegistrationRejected") -> RefusedBefor
     ],
 )
 def test_after_a_refusal(
-    retry: str, engine: Engine, worker: Worker, seconds_later: float, registers: bool, reason: str
+    retry: str, engine: EngineAnswer, worker: Worker, seconds_later: float, registers: bool, reason: str
 ) -> None:
     memory = Memory(refused=refused(retry))
-    verdict = decide(WANTED, Seen(engine, worker), memory, 1000.0 + seconds_later)
+    verdict = decide(TARGET, Snapshot(engine, worker), memory, 1000.0 + seconds_later)
     assert (verdict.register, verdict.registration.reason) == (registers, reason)
 
 
@@ -158,11 +158,15 @@ def test_after_a_refusal(
         pytest.param(OTHERS, False, True, id="somebody registered another worker"),
     ],
 )
-def test_observing_takes_nothing_back_from_others(engine: Engine, registers: bool, hopeless: bool) -> None:
-    verdict = decide(OBSERVED, Seen(engine, WORKER), VERIFIED, 0.0)
+def test_observing_takes_nothing_back_from_others(
+    engine: EngineAnswer, registers: bool, hopeless: bool
+) -> None:
+    verdict = decide(OBSERVED, Snapshot(engine, WORKER), VERIFIED, 0.0)
     assert (verdict.register, verdict.registration.hopeless) == (registers, hopeless)
     if hopeless:
-        assert "`landlord registration --register` takes it back" in verdict.registration.message
+        assert (
+            "run `landlord registration --register` to take the workflow back" in verdict.registration.message
+        )
 
 
 @pytest.mark.parametrize(
@@ -174,9 +178,9 @@ def test_observing_takes_nothing_back_from_others(engine: Engine, registers: boo
     ],
 )
 def test_an_ingress_that_is_away_is_no_loss_and_keeps_nobody_from_registering(
-    engine: Engine, reason: str, registers: bool
+    engine: EngineAnswer, reason: str, registers: bool
 ) -> None:
-    verdict = decide(WANTED, Seen(engine, WORKER, INGRESS_AWAY), VERIFIED, 0.0)
+    verdict = decide(TARGET, Snapshot(engine, WORKER, INGRESS_AWAY), VERIFIED, 0.0)
     assert (verdict.registration.reason, verdict.register) == (reason, registers)
     if engine == OURS:
         assert verdict.registration.message == INGRESS_AWAY.message
@@ -187,12 +191,12 @@ def registrations(found: Deployment, seconds: int) -> tuple[list[float], str]:
     """When the worker is registered if Restate has that each time it is asked, and what is said at last."""
     memory, message, registered = VERIFIED, "", list[float]()
     for now in map(float, range(seconds)):
-        verdict = decide(WANTED, Seen(found, WORKER), memory, now)
+        verdict = decide(TARGET, Snapshot(found, WORKER), memory, now)
         assert verdict.registration.reason == "Superseded"
         message = verdict.registration.message
         if verdict.register:
             registered.append(now)
-            memory = registered_over(found, URL, memory, now)
+            memory = remember_takeover(found, URL, memory, now)
     return registered, message
 
 
@@ -200,7 +204,7 @@ def test_what_is_taken_away_again_and_again_is_taken_back_more_and_more_rarely()
     takes, message = registrations(OTHERS, 3600)
     assert takes[:5] == [0.0, 1.0, 2.0, 7.0, 17.0]
     assert 15 < len(takes) < 30
-    assert "set LANDLORD_REGISTRATION_POLICY=observe" in message
+    assert "or set LANDLORD_REGISTRATION_POLICY=observe" in message
 
 
 def test_a_revision_that_is_never_the_one_that_was_registered_is_registered_more_and_more_rarely() -> None:
@@ -208,7 +212,7 @@ def test_a_revision_that_is_never_the_one_that_was_registered_is_registered_more
     attempts, message = registrations(OURS_BUT_OLD, 600)
     assert attempts[:6] == [0.0, 1.0, 2.0, 7.0, 17.0, 37.0]
     assert {later - before for before, later in pairwise(attempts[5:])} == {30.0}
-    assert "see that all workers there are of one revision" in message
+    assert "run only one revision of the worker" in message
 
 
 @pytest.mark.parametrize(
@@ -236,7 +240,7 @@ def test_a_loss_before_the_last_one_is_repaired_counts_where_something_else_has_
 
 def test_a_refusal_that_says_nothing_of_the_registration_leaves_it_unknown() -> None:
     memory = Memory(refused=refused("soon", reason="EngineUnreachable"))
-    assert decide(WANTED, Seen(None, WORKER), memory, 1001.0).registration.status == "Unknown"
+    assert decide(TARGET, Snapshot(None, WORKER), memory, 1001.0).registration.status == "Unknown"
 
 
 engines = st.sampled_from([None, OURS, OURS_BUT_OLD, OTHERS, OURS_WITHOUT_REVISION, ENGINE_AWAY])
@@ -251,9 +255,9 @@ memories = st.builds(
 
 @given(engines, workers, memories, st.floats(0, 1e6))
 def test_true_is_said_only_of_our_worker_at_its_revision(
-    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+    engine: EngineAnswer, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    verdict = decide(WANTED, Seen(engine, worker), memory, now)
+    verdict = decide(TARGET, Snapshot(engine, worker), memory, now)
     current = engine == OURS and worker == WORKER
     assert verdict.registration.ready == current
     assert not (verdict.register and verdict.registration.ready)
@@ -261,9 +265,9 @@ def test_true_is_said_only_of_our_worker_at_its_revision(
 
 @given(engines, workers, memories, st.floats(0, 1e6))
 def test_nothing_is_registered_or_lost_while_restate_says_nothing(
-    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+    engine: EngineAnswer, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    verdict = decide(WANTED, Seen(engine, worker), memory, now)
+    verdict = decide(TARGET, Snapshot(engine, worker), memory, now)
     if isinstance(engine, EngineAway):
         assert not verdict.register
         assert verdict.loss is None
@@ -273,10 +277,10 @@ def test_nothing_is_registered_or_lost_while_restate_says_nothing(
 
 @given(engines, workers, memories, st.floats(0, 1e6))
 def test_messages_do_not_change_with_time_or_ids(
-    engine: Engine, worker: Worker | WorkerAway, memory: Memory, now: float
+    engine: EngineAnswer, worker: Worker | WorkerAway, memory: Memory, now: float
 ) -> None:
-    first = decide(WANTED, Seen(engine, worker), memory, 0.0).registration
-    later = decide(WANTED, Seen(engine, worker), memory, now).registration
+    first = decide(TARGET, Snapshot(engine, worker), memory, 0.0).registration
+    later = decide(TARGET, Snapshot(engine, worker), memory, now).registration
     assert replace(first, deployment_id=None) == replace(later, deployment_id=None)
     assert first.message
     assert "dp_" not in first.message

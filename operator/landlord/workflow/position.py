@@ -1,10 +1,10 @@
-"""Where a workflow is. As text it names the step's journal entry, which the Restate engine reads back."""
+"""The position of a step. As text, it names the step's journal entry, which the Restate engine reads back."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class StepPosition:
     """The step at `number` (from 1) of `total`; as text "2/3 network"."""
 
     number: int
