@@ -112,7 +112,7 @@ async def _make(backend: KubernetesBackend, tenants: int) -> None:
 
     async def one(number: int) -> None:
         async with slots:
-            for each in backend.steps(_desired(number))[:-1]:  # the last one waits for what runs
+            for each in backend.apply(_desired(number))[:-1]:  # the last one waits for what runs
                 for left in reversed(range(_TRIES)):
                     try:
                         await each.run()

@@ -70,7 +70,7 @@ class LedgerBackend:
     def __init__(self) -> None:
         self._ledger = Ledger(Path(os.environ[LEDGER]))
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """A disk, then a server."""
         env = {each.name: each.value for each in desired.workload.containers[0].env}
         return [self._step("disk", desired, 0.0), self._step("server", desired, float(env[WORK]))]
@@ -83,7 +83,7 @@ class LedgerBackend:
         """Write that it is archived."""
         return [self._writing(tenant_id, "archived")]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """Write that all is gone."""
         return [self._writing(tenant_id, "removed")]
 

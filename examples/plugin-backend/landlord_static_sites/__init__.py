@@ -55,7 +55,7 @@ class StaticSitesBackend:
         self._root = Path(os.environ["STATIC_SITES_ROOT"])
         self._url = os.environ["STATIC_SITES_URL"].rstrip("/")
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """Render the pages, put them on the web, and see them there."""
         _refuse(desired)
         site, pages = self._site(desired.tenant_id), self._pages(desired)
@@ -94,7 +94,7 @@ class StaticSitesBackend:
 
         return (_step("archive", archive),)
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """Remove the site, the tenant's files too."""
 
         def remove() -> Result:

@@ -69,16 +69,16 @@ class Backend(Protocol):
         """What it reads of `spec.compute.config`: a nested class, or `NoConfig`.
 
         Checked before any step is asked for, so that `self.Config.model_validate(desired.config or {})`
-        succeeds in `steps`. It is journaled and shown: never for secrets.
+        succeeds in `apply`. It is journaled and shown: never for secrets.
         """
         ...
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """Ordered steps that make `desired` true. Raises Terminal for what this backend can't do at all."""
         ...
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """Ordered steps after which nothing of the tenant runs, and all of it is kept, so that `steps` brings
+        """Ordered steps after which nothing of the tenant runs, and all of it is kept, so that `apply` brings
         back exactly what was; fine if nothing was there."""
         ...
 
@@ -87,7 +87,7 @@ class Backend(Protocol):
         name; fine if nothing was there."""
         ...
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """Ordered steps after which nothing of the tenant is left; fine if nothing was there."""
         ...
 
@@ -99,7 +99,7 @@ class Backend(Protocol):
         ...
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """A line for each field or object of a tenant that is not as `steps` would make it now, such as
+        """A line for each field or object of a tenant that is not as `apply` would make it now, such as
         "Deployment tenant: spec.replicas is 3, should be 2". Never shows the value of a variable or Secret.
         Raises what a step does."""
         ...

@@ -76,7 +76,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._tenants: dict[str, Tenant] = {}
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """Remember the tenant, then call it ready."""
         rehearsal = Rehearsal.of(desired)
 
@@ -93,7 +93,7 @@ class MemoryBackend:
 
         return (Step("create", create), Step("ready", ready))
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """Forget the tenant."""
 
         async def delete() -> Result:

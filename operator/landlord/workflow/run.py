@@ -86,9 +86,9 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
 def _steps(backend: Backend, request: Request) -> Sequence[Step]:
     if request.desired is not None:
         check_config(backend, request.desired)
-        return backend.steps(request.desired)
+        return backend.apply(request.desired)
     if request.operation == "suspend":
         return backend.suspend(request.tenant_id)
     if request.operation == "archive" or request.keeps_data:
         return backend.archive(request.tenant_id)
-    return backend.teardown(request.tenant_id)
+    return backend.delete(request.tenant_id)

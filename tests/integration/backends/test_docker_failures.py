@@ -44,7 +44,7 @@ async def test_image_that_can_not_be_had(
 async def test_image_removed_after_its_step_is_missed_with_its_own_reason(tenants: Tenants) -> None:
     tag = "127.0.0.1:9/landlord-test:gone"
     tenants.engine.images.get("landlord/web:local").tag(tag)
-    image, network, container, _ = tenants.backend.steps(tenants.new(image=tag))
+    image, network, container, _ = tenants.backend.apply(tenants.new(image=tag))
     await image.run()
     await network.run()
     tenants.engine.images.remove(tag)
@@ -76,7 +76,7 @@ async def test_container_that_ended_is_started_by_each_new_try(tenants: Tenants)
     desired = tenants.new(env=BAD_PORT, restart_policy="no")
     await tenants.failure(desired)
     before = tenants.container(desired).attrs["State"]["StartedAt"]
-    *_, last = tenants.backend.steps(desired)
+    *_, last = tenants.backend.apply(desired)
     with pytest.raises(Retryable):
         await last.run()
     assert tenants.container(desired).attrs["State"]["StartedAt"] != before
@@ -160,7 +160,7 @@ async def test_engine_that_is_away_may_come_back(
 ) -> None:
     desired = tenants.new()
     backend = DockerBackend()
-    steps = (*backend.steps(desired), *backend.teardown(desired.tenant_id))
+    steps = (*backend.apply(desired), *backend.delete(desired.tenant_id))
     with monkeypatch.context() as environment:
         environment.setenv("DOCKER_HOST", host)
         told = {await away(call) for call in (*(step.run for step in steps), backend.survey)}

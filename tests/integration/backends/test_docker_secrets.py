@@ -125,7 +125,7 @@ async def test_a_secret_that_is_corrected_while_its_container_fails_is_rolled_ou
     desired = of(tenants, owner, referring("PORT", key="port"))
     owner.put(port="no-port")
     await tenants.failure(desired)
-    ready = tenants.backend.steps(desired)[-1]
+    ready = tenants.backend.apply(desired)[-1]
     owner.put(port="8080")
     await ready.run()
 
@@ -147,7 +147,7 @@ async def test_without_an_api_server_a_reference_waits_and_says_which_kubeconfig
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere/at/all")
     with pytest.raises(Retryable, match=r"the Secrets of .* can't be read: KUBECONFIG") as failure:
-        await run(tenants.backend.steps(of(tenants, owner)))
+        await run(tenants.backend.apply(of(tenants, owner)))
     assert failure.value.code == "NotConfigured"
 
 

@@ -123,7 +123,7 @@ async def test_of_two_tenants_that_want_one_namespace_at_once_one_gets_it(
         namespaces.put_namespace(first)
 
     async def attempt(number: int) -> StepError | None:
-        step = namespaces.backend.steps((first, second)[number % 2])[0]
+        step = namespaces.backend.apply((first, second)[number % 2])[0]
         try:
             await step.run()
         except StepError as error:
@@ -142,7 +142,7 @@ async def test_an_object_of_somebody_else_in_the_tenants_namespace_is_a_conflict
     namespaces: Namespaces,
 ) -> None:
     desired = namespaces.new()
-    steps = namespaces.backend.steps(desired)
+    steps = namespaces.backend.apply(desired)
     await run(steps[:3])
     namespaces.put(desired, service("tenant"))
     before = namespaces.get(desired, "service")
@@ -155,7 +155,7 @@ async def test_an_object_of_somebody_else_in_the_tenants_namespace_is_a_conflict
 
 async def test_an_object_is_taken_over_where_the_tenant_lets_it(namespaces: Namespaces) -> None:
     desired = namespaces.new(adoption="IfUnowned")
-    await run(namespaces.backend.steps(desired)[:3])
+    await run(namespaces.backend.apply(desired)[:3])
     namespaces.put(desired, service("tenant", {"name": "old", "port": 80}))
     await namespaces.apply(desired)
     found = namespaces.get(desired, "service")
@@ -165,7 +165,7 @@ async def test_an_object_is_taken_over_where_the_tenant_lets_it(namespaces: Name
 
 async def test_what_cant_be_made_the_tenants_is_a_conflict_and_left_as_it_is(namespaces: Namespaces) -> None:
     desired = namespaces.new(adoption="IfUnowned")
-    await run(namespaces.backend.steps(desired)[:3])
+    await run(namespaces.backend.apply(desired)[:3])
     namespaces.put(desired, service("tenant", {"port": 80}))
     before = namespaces.get(desired, "service")
     failure = await namespaces.failure(desired)
@@ -218,7 +218,7 @@ async def test_applying_the_same_again_writes_nothing_new(namespaces: Namespaces
 
 async def test_a_namespace_that_vanishes_between_steps_is_made_again(namespaces: Namespaces) -> None:
     desired = namespaces.new()
-    steps = namespaces.backend.steps(desired)
+    steps = namespaces.backend.apply(desired)
     await run(steps[:2])
     namespaces.kubectl("delete", "namespace", namespace_of(desired), "--timeout=60s")
     await run(steps[2:])
@@ -229,5 +229,5 @@ async def test_a_deployment_that_vanishes_before_it_is_ready_is_made_again(names
     desired = namespaces.new()
     await namespaces.make(desired)
     namespaces.kubectl("delete", "deployment", "tenant", "-n", namespace_of(desired))
-    await namespaces.backend.steps(desired)[-1].run()
+    await namespaces.backend.apply(desired)[-1].run()
     assert namespaces.get(desired, "deployment")

@@ -139,7 +139,7 @@ async def test_more_than_the_quota_allows_is_hopeless_until_it_is_raised(
 async def test_what_others_use_of_the_quota_may_pass(namespaces: Namespaces) -> None:
     resources = Resources(requests=ResourceAmounts(cpu="600m"))
     desired = namespaces.new(quota={"requests.cpu": "1"}, resources=resources)
-    await run(namespaces.backend.steps(desired)[:2])
+    await run(namespaces.backend.apply(desired)[:2])
     container = {
         "name": "web",
         "image": "web:1",

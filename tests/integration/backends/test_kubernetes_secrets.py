@@ -52,7 +52,7 @@ async def test_just_the_keys_that_are_referred_to_are_copied_and_a_container_ref
         referring("PASSWORD"),
         referring("MAIL_PASSWORD", "acme-mail"),
     )
-    assert [step.name for step in namespaces.backend.steps(desired)] == [
+    assert [step.name for step in namespaces.backend.apply(desired)] == [
         "namespace", "limits", "network", "secrets", "workload", "ready",
     ]  # fmt: skip
     result = await namespaces.apply(desired)
@@ -176,7 +176,7 @@ async def test_an_optional_value_that_is_gone_is_not_carried_over(
 
 async def test_a_secret_of_somebody_else_is_left_as_it_is(namespaces: Namespaces, owner: Owner) -> None:
     desired = of(namespaces, owner)
-    await run(namespaces.backend.steps(desired)[:1])
+    await run(namespaces.backend.apply(desired)[:1])
     Owner(namespaces.kubectl, namespace_of(desired)).put("tenant", theirs="yes")
     failure = await namespaces.failure(desired)
     assert (type(failure), failure.code) == (Terminal, "Conflict")
@@ -208,7 +208,7 @@ async def test_a_copy_that_was_removed_is_made_again(namespaces: Namespaces, own
     assert seen is not None
     assert seen.drift == "the Secret is missing"
     assert "Secret tenant is missing" in await namespaces.backend.inspect(desired)
-    workload = next(step for step in namespaces.backend.steps(desired) if step.name == "workload")
+    workload = next(step for step in namespaces.backend.apply(desired) if step.name == "workload")
     await workload.run()
     assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
 
@@ -264,7 +264,7 @@ async def test_what_a_container_says_last_does_not_carry_its_secret_into_a_messa
     if gone:
         owner.remove()
     break_with(namespaces, desired, f"wrong password: {value}")
-    ready = namespaces.backend.steps(desired)[-1]
+    ready = namespaces.backend.apply(desired)[-1]
     with pytest.raises(Retryable, match=r"wrong password: \*\*\*\n") as failure:
         await ready.run()
     assert failure.value.code == "CrashLooping"
@@ -276,7 +276,7 @@ async def test_a_secret_that_is_corrected_while_its_pods_fail_is_rolled_out_by_t
     desired = of(namespaces, owner)
     await namespaces.apply(desired)
     break_with(namespaces, desired, "wrong password")
-    ready = namespaces.backend.steps(desired)[-1]
+    ready = namespaces.backend.apply(desired)[-1]
     owner.put(password="right")
     await ready.run()
     assert copied(namespaces, desired) == {"web.PASSWORD": "right"}

@@ -17,7 +17,7 @@ class Half:
     name = "half"
     Config = "none"
 
-    def steps(self, desired: object) -> list[object]:
+    def apply(self, desired: object) -> list[object]:
         return []
 
 
@@ -84,7 +84,7 @@ def test_plug_ins_are_those_that_did_not_come_with_landlord(
         pytest.param(
             [point("half", f"{__name__}:Half")],
             None,
-            r"'half' .* lacks .*teardown, .*survey, .*close.*, Config, a pydantic model",
+            r"'half' .* lacks .*delete, .*survey, .*close.*, Config, a pydantic model",
             id="incomplete",
         ),
         pytest.param(

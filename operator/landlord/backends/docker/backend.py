@@ -43,7 +43,7 @@ class DockerBackend:
         self._prober = Prober(self._engine)
         self._secrets: Sources | None = None
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """image, network, volumes if there are any, container, ready."""
         checks.check(desired)
 
@@ -86,7 +86,7 @@ class DockerBackend:
             steps.append(Step("volumes", volume))
         return (*steps, Step("container", container), Step("ready", ready))
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """container, volumes, network: all that carries the tenant's labels, and networks left unused."""
 
         async def container() -> Result:

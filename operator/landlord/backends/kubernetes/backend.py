@@ -39,7 +39,7 @@ class KubernetesBackend:
         self._cluster = Cluster()
         self._sources = Sources(self.name, self._cluster)
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """namespace, limits, network, secrets if it refers to any, workload, ready."""
         checks.check(desired)
         limits.check(desired)
@@ -57,7 +57,7 @@ class KubernetesBackend:
             for number, (name, work) in enumerate(works.items())
         ]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         """workload, namespace."""
 
         async def workload() -> Result:

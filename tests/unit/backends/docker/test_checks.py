@@ -11,7 +11,7 @@ from landlord.errors import Terminal
 def test_one_host_port_may_be_published_for_each_protocol() -> None:
     udp = Port(name="quic", container_port=8443, protocol="UDP")
     both = (Publish(port="http", host_port=443), Publish(port="quic", host_port=443))
-    assert DockerBackend().steps(desired(WEB.model_copy(update={"ports": (*WEB.ports, udp)}), publish=both))
+    assert DockerBackend().apply(desired(WEB.model_copy(update={"ports": (*WEB.ports, udp)}), publish=both))
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,6 @@ def test_what_the_backend_can_not_run_is_refused_before_anything_is_made(
     wrong: Desired, code: str, message: str
 ) -> None:
     with pytest.raises(Terminal) as failure:
-        DockerBackend().steps(wrong)
+        DockerBackend().apply(wrong)
     assert failure.value.code == code
     assert message in failure.value.message

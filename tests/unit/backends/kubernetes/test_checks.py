@@ -34,11 +34,11 @@ from landlord.errors import Terminal
 )
 def test_what_cant_run_is_refused_before_anything_is_made(wrong: Desired, message: str) -> None:
     with pytest.raises(Terminal) as raised:
-        KubernetesBackend().steps(wrong)
+        KubernetesBackend().apply(wrong)
     assert raised.value.code == "InvalidSpec"
     assert message in raised.value.message
 
 
 def test_one_number_may_be_a_port_of_each_protocol() -> None:
     udp = Port(name="quic", container_port=HTTP.container_port, protocol="UDP")
-    assert KubernetesBackend().steps(desired(having(ports=(HTTP, udp))))
+    assert KubernetesBackend().apply(desired(having(ports=(HTTP, udp))))
