@@ -133,9 +133,9 @@ def _desired(number: int) -> Desired:
 
 
 async def _read_lists(api: Api) -> None:
-    ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+    ours = ownership.build_selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
-    for kind in (kinds.NAMESPACE, *kinds.MADE):
+    for kind in (kinds.NAMESPACE, *kinds.CREATED):
         query = {"labelSelector": ours} if kind is kinds.NAMESPACE else named
         accept = JSON if kind in (kinds.DEPLOYMENT, *record.LISTED_IN_FULL) else METADATA_LIST
         await api.read(f"{kind.path(None)}?{urlencode(query)}", accept)

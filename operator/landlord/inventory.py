@@ -12,7 +12,7 @@ from pydantic import Field
 
 from landlord.api.base import Model
 from landlord.backends.contract import Backend
-from landlord.backends.loading import GROUP, SETTING, choose, load, owner
+from landlord.backends.loading import GROUP, SETTING, choose, find_distribution, load
 from landlord.errors import LandlordError, SettingsError, StepError
 
 PATIENCE_SECONDS = 10.0
@@ -103,7 +103,7 @@ class _Look(Thread):
             problem = f"it did not {self._stage} within {patience:g} s"
         return Installed(
             name=self._point.name,
-            distribution=owner(self._point),
+            distribution=find_distribution(self._point),
             version=self._point.dist.version if self._point.dist else "unknown",
             enabled=self._enabled,
             healthy=not problem if self._enabled else None,

@@ -7,14 +7,14 @@ from landlord.api.workload import Workload
 from landlord.errors import Terminal
 
 
-def check_distinct(workload: Workload) -> None:
+def check_distinct_ports(workload: Workload) -> None:
     """Raises Terminal for two ports of one name or of one number: only one of them could be offered."""
     ports = [port for container in workload.containers for port in container.ports]
-    _distinct((port.name for port in ports), "are called")
-    _distinct((f"{port.container_port}/{port.protocol}" for port in ports), "have the number")
+    _check_distinct((port.name for port in ports), "are called")
+    _check_distinct((f"{port.container_port}/{port.protocol}" for port in ports), "have the number")
 
 
-def _distinct(values: Iterable[str], how: str) -> None:
+def _check_distinct(values: Iterable[str], how: str) -> None:
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
         raise Terminal(

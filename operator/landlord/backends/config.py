@@ -31,30 +31,31 @@ def check_config(backend: Backend, desired: Desired) -> None:
     except ValidationError as error:
         raise Terminal(
             "InvalidSpec",
-            f"{'; '.join(f'{_place(each)}: {_expected(each)}' for each in error.errors())}\nTo do: correct "
-            f"{FIELD}; `landlord backends {backend.name}`, where the worker runs, prints its schema.",
+            f"{'; '.join(f'{_name_field(each)}: {_describe(each)}' for each in error.errors())}\n"
+            f"To do: correct {FIELD}; `landlord backends {backend.name}`, where the worker runs, prints "
+            "its schema.",
         ) from None
 
 
-def _place(error: Mapping[str, Any]) -> str:
+def _name_field(error: Mapping[str, Any]) -> str:
     return ".".join((FIELD, *map(str, error["loc"])))
 
 
-def _expected(error: Mapping[str, Any]) -> str:
+def _describe(error: Mapping[str, Any]) -> str:
     said: str = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     # Only pydantic's own errors have a URL; a validator's may say anything.
     if "url" in error and not QUOTING & error.get("ctx", {}).keys():
         return said
-    for text in sorted(_texts(error["input"]), key=len, reverse=True):
+    for text in sorted(_iterate_texts(error["input"]), key=len, reverse=True):
         said = said.replace(text, "…")
     return said
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _iterate_texts(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
         for each in value:
-            yield from _texts(each)
+            yield from _iterate_texts(each)
     elif len(text := str(value)) >= SHORTEST_SECRET:
         yield text

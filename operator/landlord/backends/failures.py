@@ -78,29 +78,29 @@ CANNOT_START = Rule(
 )
 
 
-def pull_failure(image: str, reason: str, *, login: str, invalid: bool = False) -> StepError:
+def explain_pull_failure(image: str, reason: str, *, login: str, invalid: bool = False) -> StepError:
     """Why `image` could not be pulled, from the engine's text.
 
     `login` says how the engine is given a login; `invalid` when the engine calls the reference itself wrong.
     """
     fallback = PULL_RULES[0] if invalid else Rule("", Retryable, "PullFailed", "it is tried again")
     # An image may be called `team/timeout`: what it is called must not decide.
-    said = re.sub(r'"[^"]*"', "", reason).replace(image, "").replace(_repository(image), "")
-    rule = first(PULL_RULES, said, fallback)
-    return failure(rule, f"can't pull {image}", reason, login=login)
+    said = re.sub(r'"[^"]*"', "", reason).replace(image, "").replace(_strip_tag(image), "")
+    rule = find_rule(PULL_RULES, said, fallback)
+    return build_error(rule, f"can't pull {image}", reason, login=login)
 
 
-def first(rules: Sequence[Rule], text: str, fallback: Rule) -> Rule:
+def find_rule(rules: Sequence[Rule], text: str, fallback: Rule) -> Rule:
     """The rule that decides about the text."""
     return next((rule for rule in rules if re.search(rule.pattern, text, re.IGNORECASE)), fallback)
 
 
-def failure(rule: Rule, what: str, reason: str, **advice: str) -> StepError:
+def build_error(rule: Rule, what: str, reason: str, **advice: str) -> StepError:
     """What did not work, why, and what to do about it. `advice` fills in what the rule leaves open."""
     return rule.kind(rule.code, f"{what}: {reason}\nTo do: {rule.advice.format(**advice)}.")
 
 
-def _repository(image: str) -> str:
+def _strip_tag(image: str) -> str:
     name = image.partition("@")[0]
     head, _, last = name.rpartition("/")
     return f"{head}/{last.partition(':')[0]}".lstrip("/")

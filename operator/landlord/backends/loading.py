@@ -27,9 +27,9 @@ def load_from(installed: Collection[EntryPoint], enabled: Collection[str] | None
     return {point.name: load(point) for point in choose(installed, enabled)}
 
 
-def plug_ins() -> set[str]:
+def find_plug_ins() -> set[str]:
     """The names of the installed backends that did not come with landlord."""
-    return {point.name for point in entry_points(group=GROUP) if owner(point) != "landlord"}
+    return {point.name for point in entry_points(group=GROUP) if find_distribution(point) != "landlord"}
 
 
 def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -> list[EntryPoint]:
@@ -46,7 +46,7 @@ def choose(installed: Collection[EntryPoint], enabled: Collection[str] | None) -
     chosen = sorted((point for point in installed if point.name in wanted), key=lambda point: point.name)
     for name, count in Counter(point.name for point in chosen).items():
         if count > 1:
-            owners = ", ".join(sorted(owner(point) for point in chosen if point.name == name))
+            owners = ", ".join(sorted(find_distribution(point) for point in chosen if point.name == name))
             raise SettingsError(
                 f"the backend {name!r} is installed more than once, by {owners}; uninstall all but one, "
                 f"or leave {name!r} out of {SETTING}"
@@ -58,32 +58,32 @@ def load(point: EntryPoint) -> Backend:
     """The backend behind an entry point. Raises SettingsError if it can't be loaded or is none."""
     try:
         kind = point.load()
-        missing = _missing(kind)
+        missing = _list_missing_parts(kind)
         backend: Backend | None = None if missing else kind()
     except Exception as error:  # whatever a plug-in raises is its fault; it ends the start, named
         raise SettingsError(
-            f"the backend {point.name!r} ({point.value}) of {owner(point)} can't be loaded: "
+            f"the backend {point.name!r} ({point.value}) of {find_distribution(point)} can't be loaded: "
             f"{type(error).__name__}: {error}; repair it or leave it out of {SETTING}"
         ) from error
     if backend is None:
         raise SettingsError(
-            f"the backend {point.name!r} ({point.value}) of {owner(point)} lacks {', '.join(missing)} of "
-            f"landlord.backends.Backend; complete it or leave it out of {SETTING}"
+            f"the backend {point.name!r} ({point.value}) of {find_distribution(point)} lacks "
+            f"{', '.join(missing)} of landlord.backends.Backend; complete it or leave it out of {SETTING}"
         )
     if backend.name != point.name:
         raise SettingsError(
-            f"the entry point {point.name!r} of {owner(point)} leads to a backend that calls itself "
-            f"{backend.name!r}; both must be the same"
+            f"the entry point {point.name!r} of {find_distribution(point)} leads to a backend that "
+            f"calls itself {backend.name!r}; both must be the same"
         )
     return backend
 
 
-def owner(point: EntryPoint) -> str:
+def find_distribution(point: EntryPoint) -> str:
     """The distribution that installed it."""
     return point.dist.name if point.dist else "an unknown distribution"
 
 
-def _missing(kind: Any) -> list[str]:
+def _list_missing_parts(kind: Any) -> list[str]:
     parts = [*Backend.__annotations__, *(part for part in vars(Backend) if not part.startswith("_"))]
     missing = [part for part in parts if not hasattr(kind, part)]
     config = getattr(kind, "Config", BaseModel)

@@ -39,13 +39,13 @@ class Rehearsal:
         """Raises Terminal for a delay that is not a number of seconds in range."""
         env = {variable.name: variable.value for variable in desired.workload.containers[0].env}
         return cls(
-            delay=_seconds(env.get("MEMORY_DELAY", "0")),
+            delay=_parse_delay(env.get("MEMORY_DELAY", "0")),
             error=env.get("MEMORY_ERROR", ""),
             terminal=env.get("MEMORY_TERMINAL", ""),
         )
 
 
-def _seconds(text: str) -> float:
+def _parse_delay(text: str) -> float:
     try:
         delay = float(text)
     except ValueError:
@@ -59,7 +59,7 @@ def _seconds(text: str) -> float:
 
 
 @dataclass(frozen=True)
-class Tenant:
+class RememberedTenant:
     """What is remembered of one tenant."""
 
     spec_hash: str
@@ -74,7 +74,7 @@ class MemoryBackend:
     Config = NoConfig
 
     def __init__(self) -> None:
-        self._tenants: dict[str, Tenant] = {}
+        self._tenants: dict[str, RememberedTenant] = {}
 
     def apply(self, desired: Desired) -> Sequence[Step]:
         """Remember the tenant, then call it ready."""
@@ -82,14 +82,14 @@ class MemoryBackend:
 
         async def create() -> Result:
             self._remember(desired)
-            return Result(resources=(_record(desired.tenant_id),))
+            return Result(resources=(_refer_to(desired.tenant_id),))
 
         async def ready() -> Result:
             # The process that ran `create` may be gone by now, and its memory with it.
             if not self._remember(desired).ready:
                 await _play(rehearsal)
-                self._tenants[desired.tenant_id] = Tenant(desired.hash(), ready=True)
-            return Result(endpoints=_endpoints(desired))
+                self._tenants[desired.tenant_id] = RememberedTenant(desired.hash(), ready=True)
+            return Result(endpoints=_build_endpoints(desired))
 
         return (Step("create", create), Step("ready", ready))
 
@@ -112,11 +112,11 @@ class MemoryBackend:
 
     async def survey(self) -> Mapping[str, Observation]:
         """All tenants that this process remembers."""
-        return {tenant_id: _observation(tenant) for tenant_id, tenant in self._tenants.items()}
+        return {tenant_id: _observe(tenant) for tenant_id, tenant in self._tenants.items()}
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """What is remembered differently."""
-        known, made = self._tenants.get(desired.tenant_id), Tenant(desired.hash(), ready=True)
+        known, made = self._tenants.get(desired.tenant_id), RememberedTenant(desired.hash(), ready=True)
         if known is None:
             return [f"memory {desired.tenant_id} is missing"]
         return [
@@ -129,10 +129,10 @@ class MemoryBackend:
         """Forget all tenants."""
         self._tenants.clear()
 
-    def _remember(self, desired: Desired) -> Tenant:
+    def _remember(self, desired: Desired) -> RememberedTenant:
         known = self._tenants.get(desired.tenant_id)
         if known is None or known.spec_hash != desired.hash() or known.state != "Active":
-            known = self._tenants[desired.tenant_id] = Tenant(desired.hash())
+            known = self._tenants[desired.tenant_id] = RememberedTenant(desired.hash())
         return known
 
     async def _bring_into(self, state: State, tenant_id: str) -> Result:
@@ -140,14 +140,14 @@ class MemoryBackend:
         if known is None:
             return Result()
         self._tenants[tenant_id] = replace(known, ready=False, state=state)
-        return Result(resources=(_record(tenant_id),))
+        return Result(resources=(_refer_to(tenant_id),))
 
 
-def _record(tenant_id: str) -> ResourceRef:
+def _refer_to(tenant_id: str) -> ResourceRef:
     return ResourceRef(kind="memory", name=tenant_id)
 
 
-def _observation(tenant: Tenant) -> Observation:
+def _observe(tenant: RememberedTenant) -> Observation:
     if tenant.state != "Active":
         return Observation(True, tenant.spec_hash, "nothing runs", tenant.state)
     return Observation(tenant.ready, tenant.spec_hash, "ready" if tenant.ready else "not ready yet")
@@ -161,7 +161,7 @@ async def _play(rehearsal: Rehearsal) -> None:
         raise Retryable("Rehearsed", rehearsal.error)
 
 
-def _endpoints(desired: Desired) -> tuple[Endpoint, ...]:
+def _build_endpoints(desired: Desired) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(name=port.name, url=f"memory://{desired.tenant_id}/{port.name}")
         for container in desired.workload.containers

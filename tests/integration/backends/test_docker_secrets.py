@@ -14,7 +14,7 @@ from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.docker.engine import Engine
-from landlord.backends.docker.ready import until_ready
+from landlord.backends.docker.ready import wait_until_ready
 from landlord.errors import Retryable
 
 PUBLISH = (Publish(port="http"),)
@@ -115,7 +115,7 @@ async def test_what_a_container_was_given_is_not_told_when_its_source_is_gone(
     await tenants.failure(desired)
     owner.remove()
     with pytest.raises(Retryable, match=r"exited with code .*\*\*\*") as failure:
-        await until_ready(Engine(), desired, start=nothing)
+        await wait_until_ready(Engine(), desired, start=nothing)
     assert "s3cret" not in failure.value.message
 
 

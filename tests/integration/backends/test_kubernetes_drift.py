@@ -18,7 +18,7 @@ from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes.backend import KubernetesBackend
 
 Edit = Callable[[Namespaces, Desired], None]
@@ -221,7 +221,7 @@ async def test_a_look_in_depth_undoes_nothing_that_somebody_changes_meanwhile(
     namespaces.kubectl("rollout", "restart", "deployment/tenant", "-n", namespace_of(desired))
     preview = Cluster.preview
 
-    async def with_a_change_after_it(self: Cluster, kind: Kind, manifest: Any) -> Any:
+    async def with_a_change_after_it(self: Cluster, kind: ObjectKind, manifest: Any) -> Any:
         previewed = await preview(self, kind, manifest)
         if kind is kinds.DEPLOYMENT:
             scaled(namespaces, desired)
@@ -374,7 +374,7 @@ async def test_a_survey_takes_one_list_of_each_kind_however_many_tenants_there_a
         asked.append(calls_by_label(control_plane, namespace)[len(before) :])
     await backend.close()
     assert asked[0] == asked[1]
-    assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.MADE})
+    assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.CREATED})
 
 
 def calls_by_label(control_plane: ControlPlane, namespace: str) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dev.plugin import plugged_in
-from landlord.backends.loading import GROUP, load_backends, load_from, plug_ins
+from landlord.backends.loading import GROUP, find_plug_ins, load_backends, load_from
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import SettingsError
 
@@ -53,11 +53,11 @@ def test_only_enabled_backends_are_loaded() -> None:
 def test_plug_ins_are_those_that_did_not_come_with_landlord(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = plug_ins()
+    before = find_plug_ins()
     assert not before & {"docker", "kubernetes", "memory"}
     plugged_in(tmp_path, Impostor)
     monkeypatch.syspath_prepend(tmp_path)
-    assert plug_ins() == before | {"somebody-else"}
+    assert find_plug_ins() == before | {"somebody-else"}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_plug_ins_are_those_that_did_not_come_with_landlord(
         pytest.param(
             [point("none", f"{__name__}:GROUP")],
             None,
-            r"'none' .* lacks name, Config, steps, ",
+            r"'none' .* lacks name, Config, apply, ",
             id="no-class",
         ),
         pytest.param(

@@ -9,8 +9,8 @@ from typing import Any
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
-from landlord.backends.cluster.kinds import Kind
-from landlord.backends.cluster.refusals import refused
+from landlord.backends.cluster.api_errors import explain_refusal
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, SettingsError
 from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError, load_configuration
 
@@ -44,7 +44,7 @@ class Cluster:
         self._server = None
         self._retiring.clear()
 
-    async def get(self, kind: Kind, namespace: str | None, name: str) -> JsonObject | None:
+    async def get(self, kind: ObjectKind, namespace: str | None, name: str) -> JsonObject | None:
         """The object, None if there is none."""
         try:
             return await self.call("GET", kind.path(namespace, name))
@@ -54,13 +54,13 @@ class Cluster:
             raise
 
     async def all(
-        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+        self, kind: ObjectKind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> list[JsonObject]:
         """All objects of a kind, of one namespace or of all."""
         return [found async for found in self.each(kind, namespace, accept=accept, **query)]
 
     async def each(
-        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+        self, kind: ObjectKind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> AsyncIterator[JsonObject]:
         """As `all`, with no more than a page of them in memory."""
         server = await self._connected()
@@ -68,27 +68,27 @@ class Cluster:
             async for found in server.each(kind.path(namespace), accept=accept, query=query):
                 yield found
 
-    async def create(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+    async def create(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
         """Make an object that must not be there yet."""
         path = kind.path(manifest["metadata"].get("namespace"))
         return await self.call("POST", path, manifest, query=MANAGER)
 
-    async def apply(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+    async def apply(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
         """Make landlord's fields what the manifest says, whoever has changed them, and no others."""
         return await self._apply(kind, manifest)
 
-    async def preview(self, kind: Kind, manifest: JsonObject) -> JsonObject:
+    async def preview(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
         """What `apply` would make of the object; it is left as it is."""
         return await self._apply(kind, manifest, dryRun="All")
 
-    async def patch(self, kind: Kind, found: JsonObject, changes: JsonObject) -> JsonObject:
+    async def patch(self, kind: ObjectKind, found: JsonObject, changes: JsonObject) -> JsonObject:
         """Change these fields of this very object, and no others."""
         metadata = found["metadata"]
         body = changes | {"metadata": changes.get("metadata", {}) | {"uid": metadata["uid"]}}
         path = kind.path(metadata.get("namespace"), metadata["name"])
         return await self.call("PATCH", path, body, content_type=MERGE_PATCH, query=MANAGER)
 
-    async def delete(self, kind: Kind, found: JsonObject) -> None:
+    async def delete(self, kind: ObjectKind, found: JsonObject) -> None:
         """Have this very object deleted; fine if it is gone."""
         metadata = found["metadata"]
         options = {
@@ -119,7 +119,7 @@ class Cluster:
                 self._retire(server)
             raise
 
-    async def _apply(self, kind: Kind, manifest: JsonObject, **query: str) -> JsonObject:
+    async def _apply(self, kind: ObjectKind, manifest: JsonObject, **query: str) -> JsonObject:
         metadata = manifest["metadata"]
         path = kind.path(metadata.get("namespace"), metadata["name"])
         query |= MANAGER | {"force": "true"}
@@ -150,9 +150,9 @@ class Cluster:
 
 
 @contextmanager
-def explained(quota: Mapping[str, Quantity] | None = None) -> Iterator[None]:
+def translating_errors(quota: Mapping[str, Quantity] | None = None) -> Iterator[None]:
     """Turn what the API server refuses into the failure of a step."""
     try:
         yield
     except KubeError as error:
-        raise refused(error.status, str(error), quota or {}) from error
+        raise explain_refusal(error.status, str(error), quota or {}) from error

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """One kind of object."""
 
     api_version: str
@@ -18,17 +18,17 @@ class Kind:
         return f"{root}{self.api_version}{scope}/{self.plural}{f'/{name}' if name else ''}"
 
 
-NAMESPACE = Kind("v1", "Namespace", "namespaces")
-RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas")
-LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges")
-NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
-SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")
-SECRET = Kind("v1", "Secret", "secrets")
-SERVICE = Kind("v1", "Service", "services")
-DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
-REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
-POD = Kind("v1", "Pod", "pods")
-EVENT = Kind("v1", "Event", "events")
+NAMESPACE = ObjectKind("v1", "Namespace", "namespaces")
+RESOURCE_QUOTA = ObjectKind("v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGE = ObjectKind("v1", "LimitRange", "limitranges")
+NETWORK_POLICY = ObjectKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+SERVICE_ACCOUNT = ObjectKind("v1", "ServiceAccount", "serviceaccounts")
+SECRET = ObjectKind("v1", "Secret", "secrets")
+SERVICE = ObjectKind("v1", "Service", "services")
+DEPLOYMENT = ObjectKind("apps/v1", "Deployment", "deployments")
+REPLICA_SET = ObjectKind("apps/v1", "ReplicaSet", "replicasets")
+POD = ObjectKind("v1", "Pod", "pods")
+EVENT = ObjectKind("v1", "Event", "events")
 
-MADE = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
+CREATED = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
 """What is made in a tenant's namespace, in the order in which it goes."""

@@ -8,18 +8,18 @@ from docker.errors import APIError
 
 from landlord.api.request import Desired
 from landlord.backends.docker import networks, ownership
-from landlord.backends.docker.desired.container import changeable
+from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
 
 
-def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
+def correct(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
     """Have the container called, limited, restarted and connected as desired."""
-    if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
-        api.rename(found["Id"], ownership.container_name(desired.tenant_id))
-    wanted = changeable(desired)
-    if drift.of_changeable(found["HostConfig"], wanted):
+    if found["Name"] == f"/{ownership.name_suspended_container(desired.tenant_id)}":
+        api.rename(found["Id"], ownership.name_container(desired.tenant_id))
+    wanted = build_changeable(desired)
+    if drift.compare_changeable(found["HostConfig"], wanted):
         update(api, found["Id"], wanted)
-    if drift.of_network(found, ownership.network_name(desired)):
+    if drift.compare_network(found, ownership.name_network(desired)):
         networks.join(api, desired, found["Id"])
 
 

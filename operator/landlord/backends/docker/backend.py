@@ -17,16 +17,16 @@ from landlord.backends.docker import checks, containers, inspection, networks, o
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
-from landlord.backends.docker.observed import survey
+from landlord.backends.docker.observed import tenants
 from landlord.backends.docker.observed.container import Inspected
 from landlord.backends.docker.prober import Prober
-from landlord.backends.docker.ready import until_ready
-from landlord.backends.redaction import unspoken
-from landlord.backends.secrets import Values
+from landlord.backends.docker.ready import wait_until_ready
+from landlord.backends.redaction import redacting
+from landlord.backends.secrets import SecretValues
 from landlord.errors import StepError
 
 if TYPE_CHECKING:
-    from landlord.backends.cluster.secrets import Sources
+    from landlord.backends.cluster.secret_reader import SecretReader
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class DockerBackend:
         self._engine = Engine()
         self._images = Images(self._engine)
         self._prober = Prober(self._engine)
-        self._secrets: Sources | None = None
+        self._secrets: SecretReader | None = None
 
     def apply(self, desired: Desired) -> Sequence[Step]:
         """image, network, volumes if there are any, container, ready."""
@@ -61,7 +61,7 @@ class DockerBackend:
             secrets = await self._read(desired)
 
             def ensure(api: APIClient, desired: Desired) -> None:
-                with unspoken(secrets):
+                with redacting(secrets):
                     containers.ensure(api, desired, secrets)
 
             try:
@@ -69,20 +69,20 @@ class DockerBackend:
             except ImageGone:
                 await self._images.ensure(desired.workload.containers[0])
                 await self._run(ensure, desired)
-            name = ownership.container_name(desired.tenant_id)
+            name = ownership.name_container(desired.tenant_id)
             return Result(resources=(ResourceRef(kind="container", name=name),))
 
         async def ready() -> Result:
             try:
-                return await until_ready(self._engine, desired, start=container)
+                return await wait_until_ready(self._engine, desired, start=container)
             except StepError:
                 if not await self._is_outdated(desired):
                     raise
             await container()
-            return await until_ready(self._engine, desired, start=container)
+            return await wait_until_ready(self._engine, desired, start=container)
 
         steps = [Step("image", image), Step("network", network)]
-        if ownership.docker(desired).volumes:
+        if ownership.read_settings(desired).volumes:
             steps.append(Step("volumes", volume))
         return (*steps, Step("container", container), Step("ready", ready))
 
@@ -108,7 +108,7 @@ class DockerBackend:
 
         async def container() -> Result:
             suspended = await self._run_for(tenant_id, containers.suspend)
-            return Result(resources=(*suspended, *await self._run_for(tenant_id, volumes.kept)))
+            return Result(resources=(*suspended, *await self._run_for(tenant_id, volumes.find_volumes)))
 
         return (Step("container", container),)
 
@@ -117,7 +117,7 @@ class DockerBackend:
 
         async def container() -> Result:
             await self._run_for(tenant_id, containers.remove_all)
-            return Result(resources=await self._run_for(tenant_id, volumes.kept))
+            return Result(resources=await self._run_for(tenant_id, volumes.find_volumes))
 
         return (Step("container", container), Step("network", self._remove_network(tenant_id)))
 
@@ -127,12 +127,12 @@ class DockerBackend:
         def look(api: APIClient) -> tuple[Sequence[Inspected], Sequence[Inspected], Mapping[str, Inspected]]:
             volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
             listed = api.containers(all=True, filters=networks.LABEL_FILTER)
-            return volumes, listed, containers.inspected(api, survey.to_inspect(listed))
+            return volumes, listed, containers.inspect_all(api, tenants.select_for_inspection(listed))
 
         volumes, listed, inspected = await self._engine.run(look)
-        problems = await self._prober.problems(survey.probed(inspected))
-        seen = survey.observations(volumes, listed, inspected, problems)
-        secrets = survey.secrets(listed)
+        problems = await self._prober.problems(tenants.select_probed(inspected))
+        seen = tenants.build_observations(volumes, listed, inspected, problems)
+        secrets = tenants.read_secret_records(listed)
         return await self._sources().judge(seen, secrets) if secrets or self._secrets else seen
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
@@ -147,8 +147,8 @@ class DockerBackend:
         if self._secrets is not None:
             await self._secrets.close()
 
-    async def _read(self, desired: Desired) -> Values:
-        return await self._sources().read(desired) if desired.workload.refers_to_secrets else Values()
+    async def _read(self, desired: Desired) -> SecretValues:
+        return await self._sources().read(desired) if desired.workload.refers_to_secrets else SecretValues()
 
     async def _is_outdated(self, desired: Desired) -> bool:
         """Whether a Secret is known to have changed since the container was made: it may cure what fails."""
@@ -159,14 +159,14 @@ class DockerBackend:
             found = await self._run_for(desired.tenant_id, containers.find)
         except StepError:
             return False
-        return found is not None and containers.of_other_secrets(found, secrets)
+        return found is not None and containers.has_other_secrets(found, secrets)
 
-    def _sources(self) -> "Sources":
+    def _sources(self) -> "SecretReader":
         if self._secrets is None:
             # Only now: it brings the client of Kubernetes, which is of use to nothing else here.
-            from landlord.backends.cluster.secrets import Sources
+            from landlord.backends.cluster.secret_reader import SecretReader
 
-            self._secrets = Sources(self.name)
+            self._secrets = SecretReader(self.name)
         return self._secrets
 
     async def _run(self, work: Callable[[APIClient, Desired], T], desired: Desired) -> T:

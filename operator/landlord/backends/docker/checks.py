@@ -6,10 +6,10 @@ from ipaddress import ip_address
 
 from landlord.api.request import Desired
 from landlord.api.workload import ResourceAmounts, Resources
-from landlord.backends.checks import check_distinct
+from landlord.backends.checks import check_distinct_ports
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import amounts, number
-from landlord.backends.docker.ownership import ISOLATED_NETWORK, docker
+from landlord.backends.docker.desired.container import parse_amount, read_amounts
+from landlord.backends.docker.ownership import ISOLATED_NETWORK, read_settings
 from landlord.errors import Terminal
 
 NOT_OURS = {"host", "none", "bridge", "default", "nat", ISOLATED_NETWORK}
@@ -34,7 +34,7 @@ def check(desired: Desired) -> None:
             f"the docker backend runs exactly one replica, workload.replicas is {desired.workload.replicas}; "
             f"set it to 1 or use another backend",
         )
-    compute, container = docker(desired), desired.workload.containers[0]
+    compute, container = read_settings(desired), desired.workload.containers[0]
     _must(NAME.fullmatch(desired.tenant_id), f"tenantID {desired.tenant_id!r} is not a name for the engine")
     if compute.network is not None:
         _must(
@@ -43,7 +43,8 @@ def check(desired: Desired) -> None:
             f"or leave it out for a network on which tenants do not reach each other",
         )
     _must(
-        _is_ip(compute.bind_address), f"compute.docker.bindAddress {compute.bind_address!r} is no IP address"
+        _is_ip_address(compute.bind_address),
+        f"compute.docker.bindAddress {compute.bind_address!r} is no IP address",
     )
     for variable in container.env:
         _must(
@@ -58,9 +59,9 @@ def check(desired: Desired) -> None:
             f"compute.docker.publish names the port {item.port!r}, which the container does not have; "
             f"its ports: {', '.join(known) or 'none'}",
         )
-    check_distinct(desired.workload)
+    check_distinct_ports(desired.workload)
     taken = Counter(
-        (host_port, port.protocol) for port, host_port in ports.published(desired).values() if host_port
+        (host_port, port.protocol) for port, host_port in ports.find_published(desired).values() if host_port
     )
     for (host_port, protocol), times in taken.items():
         _must(
@@ -68,11 +69,11 @@ def check(desired: Desired) -> None:
             f"compute.docker.publish gives the host port {host_port}/{protocol} to {times} ports; each needs "
             f"one of its own (0 takes a free one)",
         )
-    _check_fit(container.resources)
-    amounts(container.resources)
+    _check_requests(container.resources)
+    read_amounts(container.resources)
 
 
-def _check_fit(resources: Resources | None) -> None:
+def _check_requests(resources: Resources | None) -> None:
     """The engine takes more CPU requested than allowed, which Kubernetes refuses."""
     limits = (resources and resources.limits) or ResourceAmounts()
     requests = (resources and resources.requests) or ResourceAmounts()
@@ -83,13 +84,13 @@ def _check_fit(resources: Resources | None) -> None:
         _must(
             request is None
             or limit is None
-            or number(f"requests.{name}", request) <= number(f"limits.{name}", limit),
+            or parse_amount(f"requests.{name}", request) <= parse_amount(f"limits.{name}", limit),
             f"resources.requests.{name} is {request}, more than limits.{name}, {limit}: lower the one or "
             f"raise the other",
         )
 
 
-def _is_ip(text: str) -> bool:
+def _is_ip_address(text: str) -> bool:
     try:
         ip_address(text)
     except ValueError:

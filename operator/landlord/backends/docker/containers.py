@@ -16,14 +16,14 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
 from landlord.backends.docker import amend, networks, ownership
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import NO_SECRETS, container_config
-from landlord.backends.docker.engine import reason
-from landlord.backends.docker.images import image_id
+from landlord.backends.docker.desired.container import NO_SECRETS, build_container_config
+from landlord.backends.docker.engine import read_reason
+from landlord.backends.docker.images import find_image_id
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import Inspected, given
-from landlord.backends.docker.observed.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
-from landlord.backends.redaction import redacted
-from landlord.backends.secrets import Values
+from landlord.backends.docker.observed.container import Inspected, read_given_secrets
+from landlord.backends.docker.observed.engine_errors import NETWORK_GONE, PORT_IN_USE, explain_start_failure
+from landlord.backends.redaction import redact
+from landlord.backends.secrets import SecretValues
 from landlord.errors import Retryable, Terminal
 
 log = logging.getLogger(__name__)
@@ -45,32 +45,34 @@ def find(api: APIClient, tenant_id: str) -> Inspected | None:
 
     Raises Terminal if the name is somebody else's.
     """
-    for name in (ownership.container_name(tenant_id), ownership.suspended_name(tenant_id)):
+    for name in (ownership.name_container(tenant_id), ownership.name_suspended_container(tenant_id)):
         try:
             found: Inspected = api.inspect_container(name)
         except NotFound:
             continue
-        if not ownership.owned(found["Config"]["Labels"], tenant_id):
-            raise ownership.foreign("container", name)
+        if not ownership.is_owned(found["Config"]["Labels"], tenant_id):
+            raise ownership.explain_conflict("container", name)
         return found
     return None
 
 
-def ensure(api: APIClient, desired: Desired, secrets: Values = NO_SECRETS) -> None:
+def ensure(api: APIClient, desired: Desired, secrets: SecretValues = NO_SECRETS) -> None:
     """Have the container as desired and started. Raises ImageGone if there is no image to make it from."""
     taken: set[int] = set()
     for _ in range(START_TRIES):
         found = find(api, desired.tenant_id)
         earlier: dict[str, int] = {}
-        if found and (taken or outdated(api, found, desired) or of_other_secrets(found, secrets)):
-            earlier = ports.bound(found["HostConfig"]["PortBindings"])
+        if found and (
+            taken or find_reasons_to_replace(api, found, desired) or has_other_secrets(found, secrets)
+        ):
+            earlier = ports.read_host_ports(found["HostConfig"]["PortBindings"])
             _remove(api, found["Id"])
             found = None
         if found is None:
-            reserved = _reserved(api, desired.tenant_id)
+            reserved = _find_reserved_ports(api, desired.tenant_id)
             _create(api, desired, ports.allot(desired, earlier, taken | reserved), secrets)
         else:
-            amend.put_right(api, found, desired)
+            amend.correct(api, found, desired)
             if found["State"]["Paused"]:
                 api.unpause(found["Id"])
                 return
@@ -80,14 +82,14 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = NO_SECRETS) -> No
         if in_use is None:
             return
         if found and found["State"]["StartedAt"] != NEVER:
-            raise _kept_from(found, in_use)
+            raise _explain_taken_port(found, in_use)
         taken.add(in_use)
     raise Retryable(
         "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
     )
 
 
-def inspected(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
+def inspect_all(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
     """What the engine says of each container that is there."""
     found: dict[str, Inspected] = {}
     for container_id in container_ids:
@@ -96,15 +98,15 @@ def inspected(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspect
     return found
 
 
-def outdated(api: APIClient, found: Inspected, desired: Desired) -> list[str]:
+def find_reasons_to_replace(api: APIClient, found: Inspected, desired: Desired) -> list[str]:
     """Why the container has to be replaced by another one, if it has to."""
     container = desired.workload.containers[0]
-    reasons = drift.of_fixed(found, desired)
+    reasons = drift.compare_fixed(found, desired)
     if found["Config"]["Labels"].get(names.LABEL_SPEC_HASH) != desired.hash():
         reasons.append("it was made for another spec")
     if found["State"]["Status"] == "dead":
         reasons.append("it is dead")
-    if container.image_pull_policy == "Always" and image_id(api, container.image) != found["Image"]:
+    if container.image_pull_policy == "Always" and find_image_id(api, container.image) != found["Image"]:
         reasons.append("its image has changed since")
     return reasons
 
@@ -120,7 +122,7 @@ def suspend(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
     # One that is always restarted would be so with the engine, too.
     amend.update(api, found["Id"], {"RestartPolicy": {"Name": "no"}})
     api.stop(found["Id"], timeout=STOP_GRACE)
-    name = ownership.suspended_name(tenant_id)
+    name = ownership.name_suspended_container(tenant_id)
     if found["Name"] != f"/{name}":
         api.rename(found["Id"], name)
     return (
@@ -136,14 +138,14 @@ def remove_all(api: APIClient, tenant_id: str) -> None:
         _remove(api, container["Id"])
 
 
-def last_words(api: APIClient, found: Inspected, desired: Desired) -> str:
+def read_last_words(api: APIClient, found: Inspected, desired: Desired) -> str:
     """The last line of the container's log that says something, without what it was given in secret."""
     logged = api.logs(found["Id"], tail=20).decode(errors="replace")
-    lines = redacted(logged, given(found, desired)).splitlines()
+    lines = redact(logged, read_given_secrets(found, desired)).splitlines()
     return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
 
 
-def _reserved(api: APIClient, tenant_id: str) -> set[int]:
+def _find_reserved_ports(api: APIClient, tenant_id: str) -> set[int]:
     """Host ports of other tenants' containers: those of a suspended one would seem to be free."""
     others = (
         labels
@@ -155,48 +157,50 @@ def _reserved(api: APIClient, tenant_id: str) -> set[int]:
     }
 
 
-def of_other_secrets(found: Inspected, secrets: Values) -> bool:
+def has_other_secrets(found: Inspected, secrets: SecretValues) -> bool:
     """Whether it was made from other versions, be it of the same values: its label can't be changed."""
     recorded: str | None = found["Config"]["Labels"].get(names.ANNOTATION_SECRETS)
     return recorded != secrets.recorded
 
 
-def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: Values) -> None:
-    name = ownership.container_name(desired.tenant_id)
+def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: SecretValues) -> None:
+    name = ownership.name_container(desired.tenant_id)
     try:
-        config = container_config(desired, host_ports, secrets)
+        config = build_container_config(desired, host_ports, secrets)
         made = api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
     except ImageNotFound:
         raise ImageGone from None
     except APIError as error:
         if error.status_code == 400:
-            raise Terminal("InvalidSpec", f"the engine refuses the container: {reason(error)}") from error
+            raise Terminal(
+                "InvalidSpec", f"the engine refuses the container: {read_reason(error)}"
+            ) from error
         raise
     for warning in made["Warnings"] or ():
-        log.warning("the engine says of the container %s: %s", name, redacted(warning, secrets))
+        log.warning("the engine says of the container %s: %s", name, redact(warning, secrets))
 
 
 def _start(api: APIClient, desired: Desired) -> int | None:
     """Start the container. Returns a host port of our choice that turned out to be in use."""
-    name = ownership.container_name(desired.tenant_id)
+    name = ownership.name_container(desired.tenant_id)
     for is_last in (False, True):
         try:
             api.start(name)
         except APIError as error:
-            said = reason(error)
+            said = read_reason(error)
             if NETWORK_GONE.search(said) and not is_last:
                 # Removed with the last other tenant on it, or made twice, after this tenant's network step,
                 # or pruned while the container stood still.
                 networks.join(api, desired, name)
                 continue
             if in_use := PORT_IN_USE.search(said):
-                return _not_wanted(desired, int(in_use["port"]))
-            raise start_failure(said, refused=error.status_code == 400) from error
+                return _check_not_requested(desired, int(in_use["port"]))
+            raise explain_start_failure(said, refused=error.status_code == 400) from error
         break
     return None
 
 
-def _not_wanted(desired: Desired, port: int) -> int:
+def _check_not_requested(desired: Desired, port: int) -> int:
     """The port, if it was not the manifest that asked for it."""
     compute = desired.docker or DockerCompute()
     if port in (item.host_port for item in compute.publish):
@@ -209,7 +213,7 @@ def _not_wanted(desired: Desired, port: int) -> int:
     return port
 
 
-def _kept_from(found: Inspected, port: int) -> Retryable:
+def _explain_taken_port(found: Inspected, port: int) -> Retryable:
     """The failure of a container that has run: another in its place would lose what it has written."""
     name = found["Name"].removeprefix("/").removesuffix(ownership.SUSPENDED)
     return Retryable(

@@ -57,10 +57,10 @@ class Engine:
         except StepError:
             raise
         except APIError as error:
-            raise Retryable("EngineError", f"the Docker engine says: {reason(error)}") from error
+            raise Retryable("EngineError", f"the Docker engine says: {read_reason(error)}") from error
         except (DockerException, OSError) as error:  # what requests raises is an OSError
             self._forget(client)
-            raise unavailable(_innermost(error)) from error
+            raise explain_unavailable(_find_innermost_reason(error)) from error
 
     def close(self) -> None:
         """Let go of the connections; work under way is not waited for."""
@@ -72,7 +72,7 @@ class Engine:
             async with asyncio.timeout(WORK_TIMEOUT):
                 return await waiting
         except TimeoutError:
-            raise unavailable(f"no answer for {WORK_TIMEOUT:.0f} s") from None
+            raise explain_unavailable(f"no answer for {WORK_TIMEOUT:.0f} s") from None
 
     def _finished(self, tenant_id: str | None, done: asyncio.Future[Any]) -> None:
         if tenant_id is not None and self._under_way.get(tenant_id) is done:
@@ -85,7 +85,7 @@ class Engine:
     def _connected(self) -> DockerClient:
         with self._connecting:
             if self._client is None:
-                _knock()
+                _check_listening()
                 self._client = docker.from_env(timeout=CALL_TIMEOUT, max_pool_size=THREADS)
             return self._client
 
@@ -96,31 +96,31 @@ class Engine:
                 client.close()
 
 
-def reason(error: APIError) -> str:
+def read_reason(error: APIError) -> str:
     """The engine's own words."""
     return str(error.explanation or error).strip()
 
 
-def unavailable(why: str) -> Retryable:
+def explain_unavailable(why: str) -> Retryable:
     """The failure of an engine that does not answer."""
     return Retryable(
         "EngineUnavailable",
-        f"the Docker engine at {_host()} does not answer: {why}; start it or set DOCKER_HOST",
+        f"the Docker engine at {_find_host()} does not answer: {why}; start it or set DOCKER_HOST",
     )
 
 
-def _host() -> str:
+def _find_host() -> str:
     return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
-def _knock() -> None:
+def _check_listening() -> None:
     """Raises OSError if nobody listens on the engine's socket; the SDK would leak one each time."""
-    if _host().startswith("unix://"):
+    if _find_host().startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as knocking:
-            knocking.connect(_host().removeprefix("unix://"))
+            knocking.connect(_find_host().removeprefix("unix://"))
 
 
-def _innermost(error: BaseException) -> str:
+def _find_innermost_reason(error: BaseException) -> str:
     """The operating system's reason below the libraries' wrappings, if there is one."""
     seen: BaseException | None = error
     text = str(error)

@@ -10,8 +10,8 @@ from docker.errors import APIError, InvalidRepository, NotFound
 from docker.utils import parse_repository_tag
 
 from landlord.api.workload import Container
-from landlord.backends.docker.engine import Engine, reason
-from landlord.backends.docker.observed.refusals import pull_failure
+from landlord.backends.docker.engine import Engine, read_reason
+from landlord.backends.docker.observed.engine_errors import explain_pull_failure
 from landlord.errors import Retryable, Stuck
 
 MOST_PULLS = 8
@@ -32,7 +32,7 @@ class Images:
         """Have the container's image on the engine, as its imagePullPolicy says."""
         image, policy = container.image, container.image_pull_policy
         # Asked for Always too: the SDK splits a reference to pull it and may make a good one of a bad.
-        is_there = await self._engine.run(lambda api: image_id(api, image))
+        is_there = await self._engine.run(lambda api: find_image_id(api, image))
         if policy != "Always":
             if is_there:
                 return
@@ -94,18 +94,18 @@ class Pull:
         try:
             for event in api.pull(repository, tag=tag, stream=True, decode=True):
                 if "error" in event:
-                    raise pull_failure(self._image, None, event["error"])
+                    raise explain_pull_failure(self._image, None, event["error"])
                 if total := event.get("progressDetail", {}).get("total"):
                     layers[event["id"]] = (event["progressDetail"]["current"], total)
                     have, all_of_it = map(sum, zip(*layers.values(), strict=True))
                     self.progress = f"{have / 1e6:.0f} of {all_of_it / 1e6:.0f} MB"
         except APIError as error:
-            raise pull_failure(self._image, error.status_code, reason(error)) from error
+            raise explain_pull_failure(self._image, error.status_code, read_reason(error)) from error
         except InvalidRepository as error:
-            raise pull_failure(self._image, 400, str(error)) from error
+            raise explain_pull_failure(self._image, 400, str(error)) from error
 
 
-def image_id(api: APIClient, image: str) -> str | None:
+def find_image_id(api: APIClient, image: str) -> str | None:
     """The ID of the image on the engine, None if it is not there. Raises Terminal if it can't be."""
     try:
         return str(api.inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
@@ -113,5 +113,5 @@ def image_id(api: APIClient, image: str) -> str | None:
         return None
     except APIError as error:
         if error.status_code == 400:
-            raise pull_failure(image, 400, reason(error)) from error
+            raise explain_pull_failure(image, 400, read_reason(error)) from error
         raise

@@ -10,7 +10,7 @@ from landlord.api import names
 from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
 from landlord.backends.docker import ownership
-from landlord.backends.docker.engine import reason
+from landlord.backends.docker.engine import read_reason
 from landlord.errors import Retryable
 
 LABELS = {names.LABEL_MANAGED_BY: names.MANAGED_BY}
@@ -23,29 +23,29 @@ _changing = threading.Lock()
 
 def ensure(api: APIClient, desired: Desired) -> tuple[ResourceRef, ...]:
     """Make the tenant's network if it is missing. Raises Terminal if its name is somebody else's."""
-    name = ownership.network_name(desired)
+    name = ownership.name_network(desired)
     with _changing:
-        found = ours(api, name)
+        found = find_own(api, name)
         if not found:
             _create(api, name)
-            found = ours(api, name)
+            found = find_own(api, name)
         for surplus in found[1:]:  # another process was as quick
             _remove(api, surplus["Id"])
     return (ResourceRef(kind="network", name=name),)
 
 
-def ours(api: APIClient, name: str) -> list[dict[str, Any]]:
+def find_own(api: APIClient, name: str) -> list[dict[str, Any]]:
     """The networks of this name, the one to keep first. Raises Terminal if it is somebody else's."""
     found = [network for network in api.networks(names=[name]) if network["Name"] == name]
-    if not all(ownership.owned(network["Labels"]) for network in found):
-        raise ownership.foreign("network", name)
+    if not all(ownership.is_owned(network["Labels"]) for network in found):
+        raise ownership.explain_conflict("network", name)
     return sorted(found, key=lambda network: (network["Created"], network["Id"]))
 
 
 def join(api: APIClient, desired: Desired, container_id: str) -> None:
     """Have the container on its network, in place of an earlier one of the same name."""
     ensure(api, desired)
-    api.connect_container_to_network(container_id, ownership.network_name(desired))
+    api.connect_container_to_network(container_id, ownership.name_network(desired))
 
 
 def remove_unused(api: APIClient) -> None:
@@ -64,12 +64,12 @@ def _create(api: APIClient, name: str) -> None:
     try:
         api.create_network(name, driver="bridge", options=options, labels=LABELS, check_duplicate=True)
     except APIError as error:
-        if "already exists" in reason(error):
+        if "already exists" in read_reason(error):
             return
-        if "address pool" in reason(error):
+        if "address pool" in read_reason(error):
             raise Retryable(
                 "NetworkPoolExhausted",
-                f"the engine has no addresses left for the network {name}: {reason(error)}\n"
+                f"the engine has no addresses left for the network {name}: {read_reason(error)}\n"
                 "To do: remove unused networks (`docker network prune`), or let Tenants share a network.",
             ) from error
         raise
@@ -82,5 +82,5 @@ def _remove(api: APIClient, network_id: str) -> None:
         return
     except APIError as error:
         # Something joined it that is not landlord's, or only just now.
-        if "active endpoints" not in reason(error):
+        if "active endpoints" not in read_reason(error):
             raise

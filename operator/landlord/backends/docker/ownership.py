@@ -12,32 +12,32 @@ ISOLATED_NETWORK = "landlord"
 SUSPENDED = ".suspended"
 
 
-def docker(desired: Desired) -> DockerCompute:
+def read_settings(desired: Desired) -> DockerCompute:
     """The docker settings, defaults where there are none."""
     return desired.docker or DockerCompute()
 
 
-def container_name(tenant_id: str) -> str:
+def name_container(tenant_id: str) -> str:
     """The one container of the tenant."""
     return f"landlord-{tenant_id}"
 
 
-def suspended_name(tenant_id: str) -> str:
+def name_suspended_container(tenant_id: str) -> str:
     """What the container is called while the tenant is suspended. No tenantID has a dot in it."""
-    return container_name(tenant_id) + SUSPENDED
+    return name_container(tenant_id) + SUSPENDED
 
 
-def volume_name(tenant_id: str, volume: Volume) -> str:
+def name_volume(tenant_id: str, volume: Volume) -> str:
     """The engine's volume behind a tenant's."""
     return f"landlord-{tenant_id}-{volume.name}"
 
 
-def network_name(desired: Desired) -> str:
+def name_network(desired: Desired) -> str:
     """The network that the container joins."""
-    return docker(desired).network or ISOLATED_NETWORK
+    return read_settings(desired).network or ISOLATED_NETWORK
 
 
-def owned(labels: Mapping[str, str] | None, tenant_id: str | None = None) -> bool:
+def is_owned(labels: Mapping[str, str] | None, tenant_id: str | None = None) -> bool:
     """Whether a resource with these labels is landlord's, and of this tenant if one is given."""
     labels = labels or {}
     return labels.get(names.LABEL_MANAGED_BY) == names.MANAGED_BY and (
@@ -45,7 +45,7 @@ def owned(labels: Mapping[str, str] | None, tenant_id: str | None = None) -> boo
     )
 
 
-def foreign(kind: str, name: str) -> Terminal:
+def explain_conflict(kind: str, name: str) -> Terminal:
     """The failure of finding somebody else's resource under our name."""
     return Terminal(
         "Conflict",

@@ -51,7 +51,7 @@ class Prober:
     async def _try(self, probe: Probe, inspected: Inspected) -> str | None:
         async with self._free:
             try:
-                return await probes.attempt(self._engine, probe, inspected)
+                return await probes.try_probe(self._engine, probe, inspected)
             except StepError as error:  # of the engine and not of the container
                 log.debug("a probe could not be asked", exc_info=error)
                 return None

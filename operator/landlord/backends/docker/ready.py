@@ -12,8 +12,8 @@ from landlord.backends.docker import containers, probes
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.observed import health
-from landlord.backends.docker.observed.container import Inspected, given
-from landlord.backends.redaction import redacted
+from landlord.backends.docker.observed.container import Inspected, read_given_secrets
+from landlord.backends.redaction import redact
 from landlord.errors import Retryable
 
 WINDOW = 2.0
@@ -23,7 +23,9 @@ SHORT_LOOK = 0.5
 """Seconds that a container without a probe has to keep running; the whole window if it has crashed before."""
 
 
-async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awaitable[object]]) -> Result:
+async def wait_until_ready(
+    engine: Engine, desired: Desired, start: Callable[[], Awaitable[object]]
+) -> Result:
     """The endpoints, once the container serves. Raises Retryable with the reason if it does not in time.
 
     `start` is for a container that has ended or vanished since its step: trying again means starting it.
@@ -32,20 +34,24 @@ async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awai
     began = time.monotonic()
     if not await engine.run(lambda api: _is_up(api, desired), desired.tenant_id):
         await start()
-    first = seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
+    first = seen = await engine.run(lambda api: _inspect_running(api, desired), desired.tenant_id)
     pause = FIRST_PAUSE
     while True:
         if probe is not None:
-            problem = await probes.attempt(engine, probe, seen)
+            problem = await probes.try_probe(engine, probe, seen)
         else:
-            problem = _unsettled(first, seen, time.monotonic() - began)
+            problem = _find_instability(first, seen, time.monotonic() - began)
         if problem is None:
-            return Result(endpoints=ports.endpoints(desired, ports.bound(seen["NetworkSettings"]["Ports"])))
+            return Result(
+                endpoints=ports.build_endpoints(
+                    desired, ports.read_host_ports(seen["NetworkSettings"]["Ports"])
+                )
+            )
         if time.monotonic() - began + pause > WINDOW:
-            raise _not_ready(redacted(problem, given(seen, desired)), seen)
+            raise _explain_not_ready(redact(problem, read_given_secrets(seen, desired)), seen)
         await asyncio.sleep(pause)
         pause = min(pause * GROWTH, LONGEST_PAUSE)
-        seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
+        seen = await engine.run(lambda api: _inspect_running(api, desired), desired.tenant_id)
 
 
 def _is_up(api: APIClient, desired: Desired) -> bool:
@@ -53,24 +59,24 @@ def _is_up(api: APIClient, desired: Desired) -> bool:
     return found is not None and found["State"]["Status"] in containers.ALIVE
 
 
-def _look(api: APIClient, desired: Desired) -> Inspected:
+def _inspect_running(api: APIClient, desired: Desired) -> Inspected:
     """The running container. Raises Retryable if it has ended, with its last words."""
     found = containers.find(api, desired.tenant_id)
     if found is None:
         raise Retryable("ContainerGone", "the container was removed by somebody else; it is made again")
     if health.has_ended(found):
-        raise health.ended(found, containers.last_words(api, found, desired))
+        raise health.explain_end(found, containers.read_last_words(api, found, desired))
     return found
 
 
-def _unsettled(first: Inspected, seen: Inspected, looked_for: float) -> str | None:
+def _find_instability(first: Inspected, seen: Inspected, looked_for: float) -> str | None:
     if seen["State"]["StartedAt"] != first["State"]["StartedAt"]:
         return "the container does not keep running"
     needed = WINDOW - LONGEST_PAUSE if seen["RestartCount"] else SHORT_LOOK
     return None if looked_for >= needed else "the container has only just started"
 
 
-def _not_ready(problem: str, seen: Inspected) -> Retryable:
+def _explain_not_ready(problem: str, seen: Inspected) -> Retryable:
     restarts = seen["RestartCount"]
     crashed = f"; the container was restarted {restarts} times" if restarts else ""
     name = seen["Name"].removeprefix("/")

@@ -3,8 +3,8 @@
 import re
 
 from landlord.api.request import Desired
-from landlord.backends.checks import check_distinct
-from landlord.backends.kubernetes.ownership import kubernetes, namespace_name
+from landlord.backends.checks import check_distinct_ports
+from landlord.backends.kubernetes.ownership import name_namespace, read_settings
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 
@@ -16,8 +16,8 @@ def check(desired: Desired) -> None:
 
     The API server's rules refuse some of this before; the worker does not rely on them.
     """
-    compute = kubernetes(desired)
-    namespace = namespace_name(desired)
+    compute = read_settings(desired)
+    namespace = name_namespace(desired)
     for what, name in (("tenantID", desired.tenant_id), ("the namespace", namespace)):
         _must(_NAME.fullmatch(name), f"{what} {name!r} is not a name: lower-case letters, digits and -")
     _must(
@@ -34,7 +34,7 @@ def check(desired: Desired) -> None:
             parse_quantity(amount)
         except ValueError as error:
             raise Terminal("InvalidSpec", f"compute.kubernetes.quota, {name}: {error}") from error
-    check_distinct(desired.workload)
+    check_distinct_ports(desired.workload)
 
 
 def _must(holds: object, otherwise: str) -> None:

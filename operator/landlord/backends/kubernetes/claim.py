@@ -6,12 +6,12 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes import ownership
 from landlord.errors import Retryable
 
 
-def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
+def build_claim(kind: ObjectKind, found: JsonObject, desired: Desired) -> JsonObject:
     """The metadata that a change of this very object must carry.
 
     Raises Terminal if it is somebody else's, Retryable if it is about to go.
@@ -22,22 +22,24 @@ def claim(kind: Kind, found: JsonObject, desired: Desired) -> JsonObject:
             "StillTerminating",
             f"the {kind.name} {metadata['name']} is being deleted; it is made again when that has ended",
         )
-    mine = ownership.owned(found, desired.tenant_id)
-    takes_over = not mine and desired.adoption == "IfUnowned" and ownership.unowned(found)
+    mine = ownership.is_owned(found, desired.tenant_id)
+    takes_over = not mine and desired.adoption == "IfUnowned" and ownership.is_unowned(found)
     if not mine and not takes_over:
-        raise ownership.foreign(kind, found)
+        raise ownership.explain_conflict(kind, found)
     claimed: JsonObject = {"uid": metadata["uid"]}
     if takes_over:  # unless another tenant has been quicker
         claimed["resourceVersion"] = metadata["resourceVersion"]
     if kind is kinds.NAMESPACE:
-        claimed["annotations"] = ownership.origin(metadata["name"], made=mine and ownership.is_made(found))
+        claimed["annotations"] = ownership.build_origin(
+            metadata["name"], made=mine and ownership.is_created(found)
+        )
         if takes_over or names.ANNOTATION_POD_SECURITY in (metadata.get("annotations") or {}):
-            before = json.dumps(ownership.pod_security_before(found), sort_keys=True)
+            before = json.dumps(ownership.read_previous_pod_security(found), sort_keys=True)
             claimed["annotations"] |= {names.ANNOTATION_POD_SECURITY: before}
     return claimed
 
 
-def claimed(manifest: JsonObject, claim: JsonObject) -> JsonObject:
+def with_claim(manifest: JsonObject, claim: JsonObject) -> JsonObject:
     """The manifest with the claim's metadata."""
     metadata = manifest["metadata"]
     annotations = metadata.get("annotations", {}) | claim.get("annotations", {})

@@ -9,7 +9,7 @@ from landlord.api.compute import KubernetesCompute
 from landlord.api.lifecycle import State
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, StepError, Terminal
 
 ACTIVE = {names.LABEL_STATE: "Active"}
@@ -19,96 +19,96 @@ POD_SECURITY = tuple(f"pod-security.kubernetes.io/{mode}" for mode in ("enforce"
 """Labels of a namespace by which the API server enforces a level for its pods."""
 
 
-def kubernetes(desired: Desired) -> KubernetesCompute:
+def read_settings(desired: Desired) -> KubernetesCompute:
     """The kubernetes settings, defaults where there are none."""
     return desired.kubernetes or KubernetesCompute()
 
 
-def namespace_name(desired: Desired) -> str:
+def name_namespace(desired: Desired) -> str:
     """The namespace that the tenant has to itself."""
-    return kubernetes(desired).namespace.name or default_namespace(desired.tenant_id)
+    return read_settings(desired).namespace.name or name_default_namespace(desired.tenant_id)
 
 
-def default_namespace(tenant_id: str) -> str:
+def name_default_namespace(tenant_id: str) -> str:
     """What the namespace of a tenant is called whose manifest does not name it."""
     return f"tenant-{tenant_id}"
 
 
-def selector(labels: Mapping[str, str]) -> str:
+def build_selector(labels: Mapping[str, str]) -> str:
     """Labels as the API server takes them to select by."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
-def owned(found: JsonObject, tenant_id: str) -> bool:
+def is_owned(found: JsonObject, tenant_id: str) -> bool:
     """Whether an object is landlord's and of this tenant."""
-    return names.labels(tenant_id).items() <= labels_of(found).items()
+    return names.labels(tenant_id).items() <= read_labels(found).items()
 
 
-def unowned(found: JsonObject) -> bool:
+def is_unowned(found: JsonObject) -> bool:
     """Whether an object is nobody's: of no tenant, without an owner, and no part of landlord itself."""
-    labels = labels_of(found)
+    labels = read_labels(found)
     of_landlord = labels.get("app.kubernetes.io/part-of") == "landlord"  # as manifests/base has it
     return not (names.LABEL_TENANT in labels or of_landlord or found["metadata"].get("ownerReferences"))
 
 
-def origin(namespace: str, *, made: bool) -> dict[str, str]:
+def build_origin(namespace: str, *, made: bool) -> dict[str, str]:
     """The annotation of a tenant's namespace, which landlord made or took over."""
     digest = hashlib.sha256(namespace.encode()).hexdigest()[:16]
     return {names.ANNOTATION_ORIGIN: f"{'made' if made else 'adopted'}-{digest}"}
 
 
-def is_made(namespace: JsonObject) -> bool:
+def is_created(namespace: JsonObject) -> bool:
     """Whether landlord has made the namespace: only then it may be deleted."""
-    return _is_marked(namespace, made=True)
+    return _has_origin(namespace, made=True)
 
 
-def is_place(namespace: JsonObject) -> bool:
+def is_tenant_namespace(namespace: JsonObject) -> bool:
     """Whether a namespace with a tenant's labels is the tenant's, and not a copy of its namespace.
 
     One of the default name is, also if it has lost its annotation: it is put back by the next apply.
     """
-    default = default_namespace(labels_of(namespace).get(names.LABEL_TENANT, ""))
+    default = name_default_namespace(read_labels(namespace).get(names.LABEL_TENANT, ""))
     by_default = namespace["metadata"]["name"] == default
-    return by_default or _is_marked(namespace, made=False) or _is_marked(namespace, made=True)
+    return by_default or _has_origin(namespace, made=False) or _has_origin(namespace, made=True)
 
 
-def _is_marked(namespace: JsonObject, *, made: bool) -> bool:
+def _has_origin(namespace: JsonObject, *, made: bool) -> bool:
     metadata = namespace["metadata"]
-    return origin(metadata["name"], made=made).items() <= (metadata.get("annotations") or {}).items()
+    return build_origin(metadata["name"], made=made).items() <= (metadata.get("annotations") or {}).items()
 
 
-def pod_security_before(namespace: JsonObject) -> dict[str, str]:
+def read_previous_pod_security(namespace: JsonObject) -> dict[str, str]:
     """The Pod Security labels of a namespace before it was taken over, be that now."""
     annotations = namespace["metadata"].get("annotations") or {}
     try:
         before = dict(json.loads(annotations[names.ANNOTATION_POD_SECURITY]))
     except (KeyError, TypeError, ValueError):
-        before = {} if names.LABEL_TENANT in labels_of(namespace) else labels_of(namespace)
+        before = {} if names.LABEL_TENANT in read_labels(namespace) else read_labels(namespace)
     return {label: before[label] for label in POD_SECURITY if label in before}
 
 
-def labels_of(found: JsonObject) -> dict[str, str]:
+def read_labels(found: JsonObject) -> dict[str, str]:
     """The object's labels."""
     return found["metadata"].get("labels") or {}
 
 
-def state_of(found: JsonObject) -> State:
+def read_state(found: JsonObject) -> State:
     """The state that a namespace or a Deployment was brought into last."""
-    label = labels_of(found).get(names.LABEL_STATE)
+    label = read_labels(found).get(names.LABEL_STATE)
     return next((state for state in RESTING if state == label), "Active")
 
 
-def made(namespace: JsonObject) -> list[str]:
+def read_created_kinds(namespace: JsonObject) -> list[str]:
     """The kinds of which something was made in a namespace, as far as that is known."""
     said: str = (namespace["metadata"].get("annotations") or {}).get(names.ANNOTATION_MADE, "")
     return said.split(",") if said else []
 
 
-def foreign(kind: Kind, found: JsonObject) -> Terminal:
+def explain_conflict(kind: ObjectKind, found: JsonObject) -> Terminal:
     """The failure of finding somebody else's object under our name."""
     metadata = found["metadata"]
     name, namespace = metadata["name"], metadata.get("namespace")
-    tenant = labels_of(found).get(names.LABEL_TENANT)
+    tenant = read_labels(found).get(names.LABEL_TENANT)
     whose = f"belongs to the tenant {tenant}" if tenant else "is not this tenant's"
     adopt = "" if tenant else ", or set spec.management.adoption to IfUnowned if nobody needs it"
     within = f" -n {namespace}" if namespace else ""
@@ -120,7 +120,7 @@ def foreign(kind: Kind, found: JsonObject) -> Terminal:
     )
 
 
-def elsewhere(tenant_id: str, wanted: str, other: JsonObject) -> StepError:
+def explain_other_namespace(tenant_id: str, wanted: str, other: JsonObject) -> StepError:
     """The failure of a tenant that is to have another namespace than it has."""
     name = other["metadata"]["name"]
     if "deletionTimestamp" in other["metadata"]:
@@ -135,7 +135,7 @@ def elsewhere(tenant_id: str, wanted: str, other: JsonObject) -> StepError:
     )
 
 
-def unfit(kind: Kind, found: JsonObject, said: str) -> Terminal:
+def explain_failed_adoption(kind: ObjectKind, found: JsonObject, said: str) -> Terminal:
     """The failure of taking over an object that can't be changed into what the tenant needs."""
     metadata = found["metadata"]
     return Terminal(

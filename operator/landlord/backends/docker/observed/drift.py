@@ -10,15 +10,15 @@ from typing import Any
 from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import container_config
+from landlord.backends.docker.desired.container import build_container_config
 
-Described = Mapping[str, Any]
+ContainerDescription = Mapping[str, Any]
 
 NO_LIMIT = (0, -1)
 """What the engine shows of a limit that its host can't enforce, and that it therefore left out."""
 
 
-def of_state(state: str, restart_policy: str, *, succeeded: bool) -> str:
+def compare_state(state: str, restart_policy: str, *, succeeded: bool) -> str:
     """What was done to a container that does not run; empty if it may have ended by itself."""
     if state in ("paused", "dead", "removing"):
         return f"it is {state}"
@@ -29,18 +29,20 @@ def of_state(state: str, restart_policy: str, *, succeeded: bool) -> str:
     return "it was stopped" if state == "exited" and kept_up else ""
 
 
-def of_network(container: Described, network: str) -> str:
+def compare_network(container: ContainerDescription, network: str) -> str:
     """What was done if the container, listed or inspected, was taken off its network."""
     if network in container["NetworkSettings"]["Networks"]:
         return ""
     return f"it is not on the network {network}"
 
 
-def of_fixed(found: Described, desired: Desired) -> list[str]:
+def compare_fixed(found: ContainerDescription, desired: Desired) -> list[str]:
     """Fields that are not as desired and can't be changed on a container: another one has to be made."""
     config, host = found["Config"], found["HostConfig"]
     bindings = host["PortBindings"] or {}
-    wanted = container_config(desired, ports.allot(desired, ports.bound(bindings), frozenset()))
+    wanted = build_container_config(
+        desired, ports.allot(desired, ports.read_host_ports(bindings), frozenset())
+    )
     wanted_host = wanted["HostConfig"]
     as_made = {
         "Config.Image": config["Image"] == wanted["Image"],
@@ -48,8 +50,9 @@ def of_fixed(found: Described, desired: Desired) -> list[str]:
         "Config.Entrypoint": wanted["Entrypoint"] in (None, config["Entrypoint"]),
         "Config.Cmd": wanted["Cmd"] in (None, config["Cmd"]),
         "HostConfig.NetworkMode": host["NetworkMode"] == wanted_host["NetworkMode"],
-        "HostConfig.PortBindings": _addresses(bindings) == _addresses(wanted_host["PortBindings"]),
-        "HostConfig.Mounts": _mounts(host) == _mounts(wanted_host),
+        "HostConfig.PortBindings": _normalize_bindings(bindings)
+        == _normalize_bindings(wanted_host["PortBindings"]),
+        "HostConfig.Mounts": _read_mounts(host) == _read_mounts(wanted_host),
         **{
             f"Config.Env {variable.name}": _is_set(variable, config["Env"] or ())
             for variable in desired.workload.containers[0].env
@@ -58,7 +61,7 @@ def of_fixed(found: Described, desired: Desired) -> list[str]:
     return [f"{field} is not as it was made" for field, same in as_made.items() if not same]
 
 
-def of_changeable(host: Described, wanted: Described) -> list[str]:
+def compare_changeable(host: ContainerDescription, wanted: ContainerDescription) -> list[str]:
     """Fields of the HostConfig that are not as `spec.changeable` wants them, and that can be changed."""
     has, should = host["RestartPolicy"]["Name"], wanted["RestartPolicy"]["Name"]
     differing = [("RestartPolicy", has, should)] if has != should else []
@@ -77,19 +80,19 @@ def _is_set(variable: EnvVar, env: Sequence[str]) -> bool:
     return variable.secret.optional or any(each.startswith(f"{variable.name}=") for each in env)
 
 
-def _addresses(bindings: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+def _normalize_bindings(bindings: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
     return {
-        port: [(_address(host["HostIp"]), host["HostPort"]) for host in hosts or ()]
+        port: [(_normalize_address(host["HostIp"]), host["HostPort"]) for host in hosts or ()]
         for port, hosts in bindings.items()
     }
 
 
-def _address(text: str) -> str:
+def _normalize_address(text: str) -> str:
     """One notation for an address: the engine's may be another than the manifest's."""
     return str(ip_address(text)) if text else ""
 
 
-def _mounts(host: Described) -> set[tuple[str, str, bool]]:
+def _read_mounts(host: ContainerDescription) -> set[tuple[str, str, bool]]:
     return {
         (mount["Source"], mount["Target"], mount.get("ReadOnly", False)) for mount in host.get("Mounts") or ()
     }

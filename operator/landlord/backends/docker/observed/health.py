@@ -12,7 +12,7 @@ def has_ended(inspected: Mapping[str, Any]) -> bool:
     return bool(state["Restarting"] or not state["Running"])
 
 
-def ended(inspected: Mapping[str, Any], last_words: str) -> Retryable:
+def explain_end(inspected: Mapping[str, Any], last_words: str) -> Retryable:
     """Why the container has ended."""
     state, restarts = inspected["State"], inspected["RestartCount"]
     name = inspected["Name"].removeprefix("/")

@@ -11,12 +11,12 @@ DNS: JsonObject = {
 }
 
 
-def policy(desired: Desired) -> JsonObject | None:
+def build_policy(desired: Desired) -> JsonObject | None:
     """The policy of all pods in the namespace: what it does not name is denied. None: all is open.
 
     Policies add up, so that others can open more with policies of their own.
     """
-    isolation = ownership.kubernetes(desired).network_isolation
+    isolation = ownership.read_settings(desired).network_isolation
     if isolation == "Open":
         return None
     ingress: list[JsonObject] = [{"from": [OWN_PODS]}]

@@ -18,7 +18,7 @@ for ever for what the tenant itself takes up."""
 
 
 @dataclass(frozen=True)
-class Copied:
+class SecretCopy:
     """The Secret in the namespace, from which the containers get what they refer to."""
 
     version: str
@@ -27,7 +27,7 @@ class Copied:
     """The versions of the Secrets that it was copied from, as a survey compares them."""
 
 
-def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
+def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> JsonObject:
     """The Deployment. Its pods are replaced when what they run changes, and only then."""
     return {
         # The ReplicaSet gets the Deployment's annotations, and with a new one it does not wait any longer to
@@ -42,30 +42,30 @@ def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
             "selector": {"matchLabels": names.labels(desired.tenant_id)},
             # A container without a probe counts as ready the moment it starts, even one that ends at once.
             "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
-            "template": _template(desired, copied),
+            "template": _build_template(desired, copied),
         }
         | ({} if limits.has_room(desired, desired.workload.replicas + 1) else IN_PLACE),
     }
 
 
-def key_of(container: str, variable: str) -> str:
+def build_key(container: str, variable: str) -> str:
     """The key in the Secret that holds a variable's value. No container's name has a dot in it."""
     return f"{container}.{variable}"
 
 
-def _template(desired: Desired, copied: Copied | None) -> JsonObject:
+def _build_template(desired: Desired, copied: SecretCopy | None) -> JsonObject:
     annotations = {"annotations": {names.ANNOTATION_SECRETS_VERSION: copied.version}} if copied else {}
-    content = _pod(desired)
+    content = _build_pod(desired)
     canonical = json.dumps(content | annotations, sort_keys=True, separators=(",", ":"))
     version = {names.LABEL_POD_HASH: hashlib.sha256(canonical.encode()).hexdigest()[:16]}
     labels = {"labels": names.labels(desired.tenant_id) | version}
     return {"metadata": labels | annotations, "spec": content}
 
 
-def _pod(desired: Desired) -> JsonObject:
-    compute = ownership.kubernetes(desired)
+def _build_pod(desired: Desired) -> JsonObject:
+    compute = ownership.read_settings(desired)
     restricted = compute.pod_security == "restricted"
-    return _given(
+    return _without_empty(
         {
             "serviceAccountName": names.OBJECT_NAME,
             "automountServiceAccountToken": False,
@@ -73,29 +73,34 @@ def _pod(desired: Desired) -> JsonObject:
             "nodeSelector": compute.node_selector,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}
             | ({"runAsNonRoot": True} if restricted else {}),
-            "containers": [_container(container, restricted) for container in desired.workload.containers],
+            "containers": [
+                _build_container(container, restricted) for container in desired.workload.containers
+            ],
         }
     )
 
 
-def _container(container: Container, restricted: bool) -> JsonObject:
+def _build_container(container: Container, restricted: bool) -> JsonObject:
     resources = container.resources or Resources()
-    return _given(
+    return _without_empty(
         {
             "name": container.name,
             "image": container.image,
             "imagePullPolicy": container.image_pull_policy,
-            "command": [literal(word) for word in container.command or ()],
-            "args": [literal(word) for word in container.args or ()],
-            "env": [_variable(container, each) for each in container.env],
+            "command": [escape(word) for word in container.command or ()],
+            "args": [escape(word) for word in container.args or ()],
+            "env": [_build_variable(container, each) for each in container.env],
             # Without names, for which a container's port has stricter rules than a Tenant's.
             "ports": [
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
             ],
-            "resources": _given(
-                {"requests": limits.amounts(resources.requests), "limits": limits.amounts(resources.limits)}
+            "resources": _without_empty(
+                {
+                    "requests": limits.read_amounts(resources.requests),
+                    "limits": limits.read_amounts(resources.limits),
+                }
             ),
-            "readinessProbe": _probe(container.probe) if container.probe else {},
+            "readinessProbe": _build_probe(container.probe) if container.probe else {},
             "securityContext": {"allowPrivilegeEscalation": False}
             | ({"capabilities": {"drop": ["ALL"]}} if restricted else {}),
             # With it a crash says the last that the container logged, in the pod's status.
@@ -104,30 +109,30 @@ def _container(container: Container, restricted: bool) -> JsonObject:
     )
 
 
-def _variable(container: Container, variable: EnvVar) -> JsonObject:
+def _build_variable(container: Container, variable: EnvVar) -> JsonObject:
     if variable.secret is None:
-        return {"name": variable.name, "value": literal(variable.value)}
-    reference = {"name": names.OBJECT_NAME, "key": key_of(container.name, variable.name)}
+        return {"name": variable.name, "value": escape(variable.value)}
+    reference = {"name": names.OBJECT_NAME, "key": build_key(container.name, variable.name)}
     optional = {"optional": True} if variable.secret.optional else {}
     return {"name": variable.name, "valueFrom": {"secretKeyRef": reference | optional}}
 
 
-def literal(text: str) -> str:
+def escape(text: str) -> str:
     """The text as it has to be written for Kubernetes to leave it as it is: it expands $(NAME)."""
     return text.replace("$", "$$")
 
 
-def _given(content: JsonObject) -> JsonObject:
+def _without_empty(content: JsonObject) -> JsonObject:
     """Without what is empty: landlord would own that it is."""
     return {key: value for key, value in content.items() if value not in ({}, [])}
 
 
-def _probe(probe: Probe) -> JsonObject:
+def _build_probe(probe: Probe) -> JsonObject:
     content: JsonObject = {"periodSeconds": PROBE_SECONDS, "timeoutSeconds": probe.timeout_seconds}
     if probe.http_get:
         content["httpGet"] = {"path": probe.http_get.path, "port": probe.http_get.port}
     elif probe.tcp_socket:
         content["tcpSocket"] = {"port": probe.tcp_socket.port}
     elif probe.exec:
-        content["exec"] = {"command": [literal(word) for word in probe.exec.command]}
+        content["exec"] = {"command": [escape(word) for word in probe.exec.command]}
     return content

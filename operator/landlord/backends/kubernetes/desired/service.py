@@ -6,51 +6,52 @@ from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Port
 from landlord.backends.kubernetes import ownership
-from landlord.backends.urls import url
+from landlord.backends.urls import build_url
 
 APP_PROTOCOLS = {"http": "http", "https": "https", "grpc": "kubernetes.io/h2c"}
 
 
-def service(desired: Desired) -> JsonObject | None:
+def build_service(desired: Desired) -> JsonObject | None:
     """The Service of all declared ports, if there are any and they are to be offered."""
-    ports = offered(desired)
+    ports = find_offered_ports(desired)
     if not ports:
         return None
     return {
         "spec": {
-            "type": ownership.kubernetes(desired).exposure,
+            "type": ownership.read_settings(desired).exposure,
             "selector": names.labels(desired.tenant_id),
-            "ports": [_port(port) for port in ports],
+            "ports": [_build_port(port) for port in ports],
         }
     }
 
 
-def offered(desired: Desired) -> list[Port]:
+def find_offered_ports(desired: Desired) -> list[Port]:
     """The ports that are offered to others."""
-    if ownership.kubernetes(desired).exposure == "None":
+    if ownership.read_settings(desired).exposure == "None":
         return []
     return [port for container in desired.workload.containers for port in container.ports]
 
 
-def endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
+def build_endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
     """The URL of each offered port."""
     return tuple(
-        Endpoint(name=port.name, url=url(port, host, port.container_port)) for port in offered(desired)
+        Endpoint(name=port.name, url=build_url(port, host, port.container_port))
+        for port in find_offered_ports(desired)
     )
 
 
-def internal_host(desired: Desired) -> str:
+def build_internal_host(desired: Desired) -> str:
     """The Service's name, that resolves anywhere in the cluster whatever its domain is."""
-    return f"{names.OBJECT_NAME}.{ownership.namespace_name(desired)}.svc"
+    return f"{names.OBJECT_NAME}.{ownership.name_namespace(desired)}.svc"
 
 
-def external_host(found: JsonObject) -> str | None:
+def read_external_host(found: JsonObject) -> str | None:
     """The address that the load balancer was given, once it was."""
     given: list[dict[str, str]] = found.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return given[0].get("hostname") or given[0].get("ip")
 
 
-def _port(port: Port) -> JsonObject:
+def _build_port(port: Port) -> JsonObject:
     entry: JsonObject = {
         "name": port.name,
         "port": port.container_port,

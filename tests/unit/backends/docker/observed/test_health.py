@@ -63,6 +63,6 @@ def test_container_that_waits_for_its_restart_has_ended(state: dict[str, bool], 
 def test_end_is_told_with_code_and_last_words(
     container: dict[str, Any], said: str, code: str, gist: str
 ) -> None:
-    failure = health.ended(container, said)
+    failure = health.explain_end(container, said)
     assert (failure.code, failure.message.splitlines()[0]) == (code, gist)
     assert "To do: " in failure.message

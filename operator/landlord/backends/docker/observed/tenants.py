@@ -16,14 +16,14 @@ from landlord.backends.docker import ownership
 from landlord.backends.docker.observed import drift
 from landlord.backends.docker.observed.container import Inspected
 
-Listed = Mapping[str, Any]
+ListedObject = Mapping[str, Any]
 
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 
 
-def observations(
-    volumes: Iterable[Listed],
-    containers: Iterable[Listed],
+def build_observations(
+    volumes: Iterable[ListedObject],
+    containers: Iterable[ListedObject],
     inspected: Mapping[str, Inspected],
     problems: Mapping[str, str],
 ) -> dict[str, Observation]:
@@ -42,8 +42,11 @@ def observations(
         for container in containers
         if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
     ]
-    active = partial(_active, inspected, problems)
-    for name_of, observe in ((ownership.suspended_name, _suspended), (ownership.container_name, active)):
+    active = partial(_observe_active, inspected, problems)
+    for name_of, observe in (
+        (ownership.name_suspended_container, _observe_suspended),
+        (ownership.name_container, active),
+    ):
         seen |= {
             tenant_id: observe(container)
             for tenant_id, container in tenants
@@ -52,16 +55,17 @@ def observations(
     return seen
 
 
-def to_inspect(containers: Iterable[Listed]) -> list[str]:
+def select_for_inspection(containers: Iterable[ListedObject]) -> list[str]:
     """The containers that have to be looked at one by one: the list does not show their limits."""
     return [
         container["Id"]
         for container in containers
-        if _made(container) and not any(name.endswith(ownership.SUSPENDED) for name in container["Names"])
+        if _read_created(container)
+        and not any(name.endswith(ownership.SUSPENDED) for name in container["Names"])
     ]
 
 
-def probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, Inspected]]:
+def select_probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, Inspected]]:
     """The containers that have a probe to answer now, with it."""
     return {
         container_id: (Probe.model_validate_json(found["Config"]["Labels"][names.LABEL_PROBE]), found)
@@ -70,7 +74,7 @@ def probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, Inspect
     }
 
 
-def secrets(containers: Iterable[Listed]) -> dict[str, str]:
+def read_secret_records(containers: Iterable[ListedObject]) -> dict[str, str]:
     """Of which versions of which Secrets the containers were made that refer to any, by tenantID."""
     return {
         labels[names.LABEL_TENANT]: labels[names.ANNOTATION_SECRETS]
@@ -79,19 +83,19 @@ def secrets(containers: Iterable[Listed]) -> dict[str, str]:
     }
 
 
-def _active(
-    inspected: Mapping[str, Inspected], problems: Mapping[str, str], container: Listed
+def _observe_active(
+    inspected: Mapping[str, Inspected], problems: Mapping[str, str], container: ListedObject
 ) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])
-    wanted, found = _made(container), inspected.get(container["Id"])
+    wanted, found = _read_created(container), inspected.get(container["Id"])
     policy = wanted["RestartPolicy"]["Name"] if wanted else "no"
-    stopped = drift.of_state(state, policy, succeeded=bool(code and code[1] == "0")) or drift.of_network(
-        container, container["HostConfig"]["NetworkMode"]
-    )
-    changed = drift.of_changeable(found["HostConfig"], wanted) if found and wanted else []
+    stopped = drift.compare_state(
+        state, policy, succeeded=bool(code and code[1] == "0")
+    ) or drift.compare_network(container, container["HostConfig"]["NetworkMode"])
+    changed = drift.compare_changeable(found["HostConfig"], wanted) if found and wanted else []
     done = "; ".join(filter(None, (stopped, *changed)))
-    drifted = done and f"container {ownership.container_name(labels[names.LABEL_TENANT])}: {done}"
+    drifted = done and f"container {ownership.name_container(labels[names.LABEL_TENANT])}: {done}"
     how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
     problem = problems.get(container["Id"])
     if problem:
@@ -104,16 +108,16 @@ def _active(
     )
 
 
-def _made(container: Listed) -> Listed | None:
+def _read_created(container: ListedObject) -> ListedObject | None:
     """What `spec.changeable` was when it was made."""
     recorded = container["Labels"].get(names.LABEL_HOST_CONFIG)
     return json.loads(recorded) if recorded else None
 
 
-def _suspended(container: Listed) -> Observation:
+def _observe_suspended(container: ListedObject) -> Observation:
     state, labels = container["State"], container["Labels"]
     at_rest = state not in ("running", "restarting", "paused")
-    name = ownership.suspended_name(labels[names.LABEL_TENANT])
+    name = ownership.name_suspended_container(labels[names.LABEL_TENANT])
     return Observation(
         healthy=at_rest,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),

@@ -6,7 +6,7 @@ The kubelet's words are those of Kubernetes 1.28 and later with containerd or CR
 from collections.abc import Iterator
 
 from landlord.api.schema import JsonObject
-from landlord.backends.failures import CANNOT_START, Rule, failure, first, pull_failure
+from landlord.backends.failures import CANNOT_START, Rule, build_error, explain_pull_failure, find_rule
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 PULLING = {
@@ -33,25 +33,25 @@ RUNS_AS_ROOT = Rule(
 )
 
 
-def troubles(pod: JsonObject) -> Iterator[StepError]:
+def find_failures(pod: JsonObject) -> Iterator[StepError]:
     """What is wrong with each container that does not run, as far as it is known."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
-        if (trouble := _trouble(pod, status)) is not None:
+        if (trouble := _find_failure(pod, status)) is not None:
             yield trouble
 
 
-def _trouble(pod: JsonObject, status: JsonObject) -> StepError | None:
+def _find_failure(pod: JsonObject, status: JsonObject) -> StepError | None:
     state = status.get("state") or {}
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
     if "terminated" in state:
-        return _ended(pod, status, state["terminated"])
+        return _explain_end(pod, status, state["terminated"])
     if "waiting" not in state:
         return None
     reason, said = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
     name, image = status["name"], status["image"]
     match reason:
         case "InvalidImageName":
-            return pull_failure(image, said, login=LOGIN, invalid=True)
+            return explain_pull_failure(image, said, login=LOGIN, invalid=True)
         case "ErrImageNeverPull":
             return Stuck(
                 "ImageNotFound",
@@ -60,30 +60,32 @@ def _trouble(pod: JsonObject, status: JsonObject) -> StepError | None:
             )
         case "CreateContainerConfigError":
             other = Rule("", Retryable, "CannotStart", "make what it refers to; it is tried again")
-            return failure(first((RUNS_AS_ROOT,), said, other), f"can't start the container {name}", said)
+            return build_error(
+                find_rule((RUNS_AS_ROOT,), said, other), f"can't start the container {name}", said
+            )
         case "CrashLoopBackOff" if ended:
-            return _ended(pod, status, ended)
+            return _explain_end(pod, status, ended)
         case _ if reason in PULLING:
-            return pull_failure(image, said, login=LOGIN)
+            return explain_pull_failure(image, said, login=LOGIN)
         case _ if reason in STARTING:
-            return _not_started(name, said)
+            return _explain_failed_start(name, said)
         case _ if reason.endswith(("Error", "BackOff")):
             other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`; it is tried again")
-            return failure(other, f"can't start the container {name}", f"{reason}: {said}")
+            return build_error(other, f"can't start the container {name}", f"{reason}: {said}")
     return None
 
 
-def _not_started(name: str, said: str) -> StepError:
+def _explain_failed_start(name: str, said: str) -> StepError:
     other = Rule("", Retryable, "CannotStart", "it is tried again")
-    return failure(first((CANNOT_START,), said, other), f"can't start the container {name}", said)
+    return build_error(find_rule((CANNOT_START,), said, other), f"can't start the container {name}", said)
 
 
-def _ended(pod: JsonObject, status: JsonObject, ended: JsonObject) -> StepError:
+def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> StepError:
     name, restarts = status["name"], status.get("restartCount", 0)
     if ended.get("reason") in NEVER_STARTED:
-        return _not_started(name, ended.get("message", ""))
+        return _explain_failed_start(name, ended.get("message", ""))
     if ended.get("reason") == "OOMKilled":
-        limit = _memory_limit(pod, name)
+        limit = _read_memory_limit(pod, name)
         within = f" (limit: {limit})" if limit else ""
         return Retryable(
             "OutOfMemory",
@@ -106,6 +108,6 @@ def last_words(message: str) -> str:
     return next((line.strip()[:300] for line in reversed(message.splitlines()) if line.strip()), "")
 
 
-def _memory_limit(pod: JsonObject, name: str) -> str:
+def _read_memory_limit(pod: JsonObject, name: str) -> str:
     found: JsonObject = next((each for each in pod["spec"]["containers"] if each["name"] == name), {})
     return str(found.get("resources", {}).get("limits", {}).get("memory", ""))

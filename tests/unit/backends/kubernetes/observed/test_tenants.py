@@ -6,7 +6,7 @@ from landlord.api import names
 from landlord.backends.cluster import kinds
 from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.observed.survey import Survey
+from landlord.backends.kubernetes.observed.tenants import TenantCollector
 
 Object = dict[str, Any]
 AVAILABLE = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
@@ -35,9 +35,9 @@ def deployment(
 
 
 def observed(
-    place: Object, workload: Object | None = None, *others: tuple[kinds.Kind, Object]
+    place: Object, workload: Object | None = None, *others: tuple[kinds.ObjectKind, Object]
 ) -> Observation:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(place)
     if workload:
         survey.add_deployment(workload)
@@ -47,7 +47,7 @@ def observed(
 
 
 def test_a_survey_tells_of_every_tenant_with_a_namespace() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     theirs = deployment("other")
     theirs["metadata"]["namespace"] = "tenant-foreign"
     for found in (namespace("acme"), namespace("empty"), namespace("late"), namespace("foreign")):
@@ -182,7 +182,7 @@ def test_a_namespace_that_is_being_deleted_is_drift_whatever_is_left_in_it() -> 
 
 
 def test_a_copy_of_a_tenant_s_namespace_is_none_of_its() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(namespace())
     survey.add_namespace(namespace(name="a-copy", state="Archived"))
     survey.add_deployment(deployment())
@@ -190,9 +190,9 @@ def test_a_copy_of_a_tenant_s_namespace_is_none_of_its() -> None:
 
 
 def test_of_a_tenant_with_two_namespaces_neither_hides_the_other() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(namespace())
-    survey.add_namespace(namespace(name="other", annotations=ownership.origin("other", made=True)))
+    survey.add_namespace(namespace(name="other", annotations=ownership.build_origin("other", made=True)))
     survey.add_deployment(deployment())
     seen = survey.observations()["acme"]
     assert (seen.healthy, seen.drift) == (False, "")

@@ -7,17 +7,24 @@ from landlord import metrics
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
+from landlord.backends.cluster.api_errors import explain_forbidden_secrets, explain_refusal
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.cluster.refusals import may_not_read, refused
 from landlord.backends.contract import Observation
-from landlord.backends.secrets import Values, judged, namespaces, references, values, version
+from landlord.backends.secrets import (
+    SecretValues,
+    find_namespaces,
+    find_references,
+    read_version,
+    resolve_values,
+    with_outdated,
+)
 from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 
 log = logging.getLogger(__name__)
 
 
-class Sources:
+class SecretReader:
     """The Secrets in the namespaces of Tenants. Without references nothing is asked."""
 
     def __init__(self, backend: str, cluster: Cluster | None = None) -> None:
@@ -25,22 +32,22 @@ class Sources:
         self._cluster = cluster or Cluster()
         self._told: Mapping[str, str] = {}
 
-    async def read(self, desired: Desired) -> Values:
+    async def read(self, desired: Desired) -> SecretValues:
         """What the workload's variables refer to. Raises StepError, which says nothing of any value."""
         namespace = desired.secrets_namespace
         if namespace is None:
-            return Values()
-        wanted = sorted({reference.name for reference in references(desired.workload).values()})
+            return SecretValues()
+        wanted = sorted({reference.name for reference in find_references(desired.workload).values()})
         read = {name: await self._secret(namespace, name) for name in wanted}
-        return values(desired.workload, namespace, read)
+        return resolve_values(desired.workload, namespace, read)
 
     async def judge(
         self, seen: Mapping[str, Observation], recorded: Mapping[str, str]
     ) -> dict[str, Observation]:
         """The observations, with what has changed of the Secrets that are recorded for these tenants."""
-        now = await self._versions(namespaces(recorded.values()))
+        now = await self._versions(find_namespaces(recorded.values()))
         return {
-            tenant_id: judged(each, recorded[tenant_id], now) if tenant_id in recorded else each
+            tenant_id: with_outdated(each, recorded[tenant_id], now) if tenant_id in recorded else each
             for tenant_id, each in seen.items()
         }
 
@@ -53,9 +60,9 @@ class Sources:
             return await self._cluster.get(kinds.SECRET, namespace, name)
         except KubeError as error:
             if error.status == 403:
-                said = f"{may_not_read(namespace)}; it is tried again: {error}"
+                said = f"{explain_forbidden_secrets(namespace)}; it is tried again: {error}"
                 raise Retryable("Forbidden", said) from error
-            raise refused(error.status, str(error), {}) from error
+            raise explain_refusal(error.status, str(error), {}) from error
         except Retryable as error:
             raise Retryable(
                 error.code, f"the Secrets of {namespace} can't be read: {error.message}"
@@ -72,9 +79,11 @@ class Sources:
                 continue
             try:
                 async for found in self._cluster.each(kinds.SECRET, namespace, accept=METADATA_LIST):
-                    present[f"{namespace}/{found['metadata']['name']}"] = version(found)
+                    present[f"{namespace}/{found['metadata']['name']}"] = read_version(found)
             except KubeError as error:
-                unknown[namespace] = may_not_read(namespace) if error.status == 403 else str(error)
+                unknown[namespace] = (
+                    explain_forbidden_secrets(namespace) if error.status == 403 else str(error)
+                )
                 away = str(error) if error.status == 0 else None
             except Retryable as error:
                 unknown[namespace] = away = error.message

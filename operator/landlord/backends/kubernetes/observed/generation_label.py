@@ -11,28 +11,28 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes import ownership
 
-STAMPED = (kinds.DEPLOYMENT, kinds.NETWORK_POLICY)
+KINDS_WITH_GENERATION = (kinds.DEPLOYMENT, kinds.NETWORK_POLICY)
 """The kinds that have a generation."""
 
 
-def changed(found: JsonObject) -> bool:
+def is_changed(found: JsonObject) -> bool:
     """Whether it was changed by somebody else. One without the label was made by a landlord before it."""
-    label = ownership.labels_of(found).get(names.LABEL_GENERATION)
+    label = ownership.read_labels(found).get(names.LABEL_GENERATION)
     return label is not None and label != str(found["metadata"]["generation"])
 
 
-def expected(manifest: JsonObject, found: JsonObject | None) -> int:
+def predict_generation(manifest: JsonObject, found: JsonObject | None) -> int:
     """The generation that applying the manifest most likely leads to: if it does not, it is applied again."""
     if found is None:
         return 1
     generation: int = found["metadata"]["generation"]
-    applied = ownership.labels_of(found)
-    same = applied.get(names.LABEL_SPEC_HASH) == ownership.labels_of(manifest)[names.LABEL_SPEC_HASH]
+    applied = ownership.read_labels(found)
+    same = applied.get(names.LABEL_SPEC_HASH) == ownership.read_labels(manifest)[names.LABEL_SPEC_HASH]
     stamped = applied.get(names.LABEL_GENERATION) == str(generation)
     return generation if same and stamped else generation + 1
 
 
-def stamped(manifest: JsonObject, generation: int) -> JsonObject:
+def with_generation(manifest: JsonObject, generation: int) -> JsonObject:
     """The manifest with the label."""
     metadata = manifest["metadata"]
     labels = metadata["labels"] | {names.LABEL_GENERATION: str(generation)}

@@ -10,14 +10,14 @@ from landlord.api import names
 from landlord.api.lifecycle import State
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.observed import record, rollout, stamp
+from landlord.backends.kubernetes.observed import generation_label, record, rollout
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class ObservedDeployment:
     """A tenant's Deployment."""
 
     spec_hash: str | None
@@ -29,7 +29,7 @@ class Workload:
 
 
 @dataclass(slots=True)
-class Place:
+class ObservedNamespace:
     """A tenant's namespace."""
 
     tenant_id: str
@@ -40,44 +40,44 @@ class Place:
     """Kinds of what was made in it, and was in no list."""
     changed: list[str] = field(default_factory=list)
     """What somebody has changed in it."""
-    workload: Workload | None = None
+    workload: ObservedDeployment | None = None
 
 
-class Survey:
+class TenantCollector:
     """Takes the namespaces first, then the Deployments and then all else.
 
     So a tenant that is made meanwhile lacks nothing: what its Deployment needs is made before it.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, ObservedNamespace] = {}
 
     def add_namespace(self, found: JsonObject) -> None:
         """A namespace of some tenant; its metadata will do."""
-        metadata, labels = found["metadata"], ownership.labels_of(found)
-        if (tenant_id := labels.get(names.LABEL_TENANT)) and ownership.is_place(found):
-            self._places[metadata["name"]] = Place(
+        metadata, labels = found["metadata"], ownership.read_labels(found)
+        if (tenant_id := labels.get(names.LABEL_TENANT)) and ownership.is_tenant_namespace(found):
+            self._places[metadata["name"]] = ObservedNamespace(
                 tenant_id,
                 labels.get(names.LABEL_SPEC_HASH),
-                ownership.state_of(found),
+                ownership.read_state(found),
                 going="deletionTimestamp" in metadata,
-                missing=set(ownership.made(found)),
-                changed=_changes(kinds.NAMESPACE, found),
+                missing=set(ownership.read_created_kinds(found)),
+                changed=_find_changes(kinds.NAMESPACE, found),
             )
 
     def add_deployment(self, found: JsonObject) -> None:
         """A Deployment of landlord's."""
         if place := self._seen(kinds.DEPLOYMENT, found):
-            place.workload = Workload(
-                ownership.labels_of(found).get(names.LABEL_SPEC_HASH),
-                ownership.state_of(found),
+            place.workload = ObservedDeployment(
+                ownership.read_labels(found).get(names.LABEL_SPEC_HASH),
+                ownership.read_state(found),
                 found["spec"]["replicas"],
-                rollout.stopped(found),
-                rollout.waiting_for(found),
+                rollout.is_stopped(found),
+                rollout.describe_progress(found),
                 (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_SECRETS),
             )
 
-    def add(self, kind: Kind, found: JsonObject) -> None:
+    def add(self, kind: ObjectKind, found: JsonObject) -> None:
         """Any other object of landlord's; its metadata will do, but for what `record` wants in full."""
         self._seen(kind, found)
 
@@ -89,7 +89,7 @@ class Survey:
                 why = f"it has more than one namespace; {name} is one of them"
                 seen[place.tenant_id] = Observation(False, None, why, seen[place.tenant_id].state)
             else:
-                seen[place.tenant_id] = _observation(place)
+                seen[place.tenant_id] = _observe(place)
         return seen
 
     def secrets(self) -> Mapping[str, str]:
@@ -100,36 +100,42 @@ class Survey:
             if place.workload and place.workload.secrets
         }
 
-    def _seen(self, kind: Kind, found: JsonObject) -> Place | None:
+    def _seen(self, kind: ObjectKind, found: JsonObject) -> ObservedNamespace | None:
         """The place of a tenant's object; None if it is of no tenant."""
         place = self._places.get(found["metadata"]["namespace"])
         if (
             place is None
             or found["metadata"]["name"] != names.OBJECT_NAME
-            or not ownership.owned(found, place.tenant_id)
+            or not ownership.is_owned(found, place.tenant_id)
         ):
             return None
         place.missing.discard(kind.name)
-        place.changed += _changes(kind, found)
+        place.changed += _find_changes(kind, found)
         return place
 
 
-def _changes(kind: Kind, found: JsonObject) -> list[str]:
+def _find_changes(kind: ObjectKind, found: JsonObject) -> list[str]:
     """What somebody has changed. A further change makes it another text, so it is inspected again."""
     what = f"the {kind.name} was changed by somebody"
-    if kind in stamp.STAMPED:
-        return [f"{what} (generation {found['metadata']['generation']})"] if stamp.changed(found) else []
-    return [f"{what}: {each}" for each in record.changes(found)] if kind in record.RECORDED else []
+    if kind in generation_label.KINDS_WITH_GENERATION:
+        return (
+            [f"{what} (generation {found['metadata']['generation']})"]
+            if generation_label.is_changed(found)
+            else []
+        )
+    return (
+        [f"{what}: {each}" for each in record.find_changes(found)] if kind in record.KINDS_WITH_RECORD else []
+    )
 
 
-def _observation(place: Place) -> Observation:
+def _observe(place: ObservedNamespace) -> Observation:
     workload = place.workload
     if place.going:
         going = "the namespace is being deleted"
         applied = workload.spec_hash if workload else None
-        return Observation(False, applied, going, _state(place), drift=going)
-    if _state(place) != "Active":
-        return _resting(place)
+        return Observation(False, applied, going, _read_state(place), drift=going)
+    if _read_state(place) != "Active":
+        return _observe_at_rest(place)
     drift = "; ".join([f"the {kind} is missing" for kind in sorted(place.missing)] + place.changed)
     if workload is None:
         return Observation(False, None, "there is no Deployment", drift=drift)
@@ -139,9 +145,9 @@ def _observation(place: Place) -> Observation:
     )
 
 
-def _resting(place: Place) -> Observation:
+def _observe_at_rest(place: ObservedNamespace) -> Observation:
     """One that was suspended or archived: all that counts is that nothing of it runs."""
-    state, workload = _state(place), place.workload
+    state, workload = _read_state(place), place.workload
     if workload is None:
         return Observation(True, place.spec_hash, "nothing runs", state)
     at_rest = state == "Suspended" and not workload.replicas
@@ -151,6 +157,6 @@ def _resting(place: Place) -> Observation:
     return Observation(stopped, workload.spec_hash, reason, state, drift=drift)
 
 
-def _state(place: Place) -> State:
+def _read_state(place: ObservedNamespace) -> State:
     """An apply of the namespace makes it Active, but the tenant is so only with the Deployment."""
     return place.workload.state if place.state == "Active" and place.workload else place.state

@@ -17,14 +17,14 @@ class Gone(Retryable):
     """What earlier steps had made was removed by somebody else, or is outdated: it has to be made again."""
 
 
-def refused(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
+def explain_refusal(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
     """Why the API server did not do what it was asked, from the HTTP status (0: no answer) and its text."""
     if "is being terminated" in said or "object is being deleted" in said:
         return Retryable("StillTerminating", f"{said}\nIt is tried again when that has ended.")
     if status == 404:
         return Gone("NamespaceGone", f"{said}: somebody else removed it; it is made again")
     if QUOTA_EXCEEDED.search(said):
-        return quota_exceeded(said, quota)
+        return _explain_exceeded_quota(said, quota)
     if "denied the request" in said or "denied request" in said:
         return Stuck("Denied", f"{said}\nTo do: change the spec, or the policy that denies it.")
     if status == 401:
@@ -40,7 +40,7 @@ def refused(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
     return Retryable("ApiServerUnavailable", f"{said}; it is tried again")
 
 
-def may_not_read(namespace: str) -> str:
+def explain_forbidden_secrets(namespace: str) -> str:
     """Why Secrets of a namespace are not read, and what to do about it."""
     return (
         f"the worker may not read the Secrets of the namespace {namespace}; to allow it: "
@@ -49,10 +49,10 @@ def may_not_read(namespace: str) -> str:
     )
 
 
-def pods_refused(said: str, quota: Mapping[str, Quantity]) -> StepError:
+def explain_missing_pods(said: str, quota: Mapping[str, Quantity]) -> StepError:
     """Why no pod is made, from what the ReplicaSet says about it."""
     if QUOTA_EXCEEDED.search(said):
-        return quota_exceeded(said, quota)
+        return _explain_exceeded_quota(said, quota)
     if "failed quota: " in said:
         todo = "set these amounts in spec.workload.containers[].resources"
         return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
@@ -61,17 +61,17 @@ def pods_refused(said: str, quota: Mapping[str, Quantity]) -> StepError:
     return Retryable("PodsRefused", f"{said}\nTo do: see `kubectl get events`; it is tried again.")
 
 
-def quota_exceeded(said: str, quota: Mapping[str, Quantity]) -> StepError:
+def _explain_exceeded_quota(said: str, quota: Mapping[str, Quantity]) -> StepError:
     """Hopeless if more is requested at once than the tenant's own quota allows, else it may pass."""
     match = QUOTA_EXCEEDED.search(said)
-    if match and match["name"] == OBJECT_NAME and _beyond(match["requested"], quota):
+    if match and match["name"] == OBJECT_NAME and _exceeds(match["requested"], quota):
         todo = "raise compute.kubernetes.quota, or ask for less in spec.workload"
         return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
     todo = "raise the quota, or have others in the namespace use less; an update needs room for one pod more"
     return Retryable("QuotaExceeded", f"{said}\nTo do: {todo}. It is tried again.")
 
 
-def _beyond(requested: str, quota: Mapping[str, Quantity]) -> bool:
+def _exceeds(requested: str, quota: Mapping[str, Quantity]) -> bool:
     amounts = dict(pair.split("=", 1) for pair in requested.split(",") if "=" in pair)
     return any(
         parse_quantity(amount) > parse_quantity(quota[name])

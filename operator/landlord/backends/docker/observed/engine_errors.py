@@ -6,7 +6,7 @@ The engine answers almost everything about images and starts with status 500 and
 import re
 
 from landlord.backends import failures
-from landlord.backends.failures import CANNOT_START, Rule, failure, first
+from landlord.backends.failures import CANNOT_START, Rule, build_error, find_rule
 from landlord.errors import Retryable, StepError, Terminal
 
 PORT_IN_USE = re.compile(
@@ -26,14 +26,16 @@ START_RULES = (
 )
 
 
-def pull_failure(image: str, status: int | None, reason: str) -> StepError:
+def explain_pull_failure(image: str, status: int | None, reason: str) -> StepError:
     """Why `image` could not be pulled, from the engine's status and text."""
-    return failures.pull_failure(image, reason, login="`docker login` on the worker", invalid=status == 400)
+    return failures.explain_pull_failure(
+        image, reason, login="`docker login` on the worker", invalid=status == 400
+    )
 
 
-def start_failure(reason: str, *, refused: bool) -> StepError:
+def explain_start_failure(reason: str, *, refused: bool) -> StepError:
     """Why a container could not be started; `refused` when the engine calls the request itself wrong."""
     fallback = Rule("", Retryable, "CannotStart", "it is tried again")
     if refused:
         fallback = Rule("", Terminal, "CannotStart", "correct spec.workload")
-    return failure(first(START_RULES, reason, fallback), "can't start the container", reason)
+    return build_error(find_rule(START_RULES, reason, fallback), "can't start the container", reason)
