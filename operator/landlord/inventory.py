@@ -13,7 +13,7 @@ from pydantic import Field
 from landlord.api.base import Model
 from landlord.backends.contract import Backend
 from landlord.backends.loading import GROUP, SETTING, choose, find_distribution, load
-from landlord.errors import LandlordError, SettingsError, StepError
+from landlord.errors import LandlordError, SettingsError
 
 PATIENCE_SECONDS = 10.0
 
@@ -92,7 +92,7 @@ class _Look(Thread):
             if self._enabled:
                 self._tenants = asyncio.run(_count(backend))
         except LandlordError as error:
-            self._problem = error.message if isinstance(error, StepError) else str(error)
+            self._problem = str(error)
         except BaseException as error:  # also what would end the program; it is shown
             self._problem = f"{type(error).__name__}: {error}"
 

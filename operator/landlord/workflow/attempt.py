@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from landlord import metrics
-from landlord.api.outcome import Failure, Outcome
+from landlord.api.outcome import LONGEST_MESSAGE, Failure, Outcome
 from landlord.backends.contract import Step
 from landlord.errors import StepError, Stuck, Terminal
 
@@ -44,13 +44,14 @@ def next_wait(tries: int) -> float:
     return min(FIRST_RETRY * RETRY_FACTOR ** min(tries - 1, 16), LONGEST_RETRY)
 
 
-def failed(code: str, message: str, *, retryable: bool, step: str | None = None) -> Outcome:
+def failed(code: str, message: str, *, fix: str = "", retryable: bool, step: str | None = None) -> Outcome:
     """A Failed outcome whose texts fit the API's limits, however long a backend's own reason is."""
     return Outcome(
         result="Failed",
         failure=Failure(
             code=code[:63],
-            message=message if len(message) <= 4096 else message[:4095] + "…",
+            message=_shorten(message),
+            fix=_shorten(fix),
             retryable=retryable,
             step=step[:63] if step else None,
         ),
@@ -71,22 +72,28 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
     except Terminal as error:
         metrics.step_failures.labels(backend, step.name, "terminal").inc()
         outside = isinstance(error, Stuck)
-        return failed(error.code, error.message, retryable=outside, step=step.name)
+        return failed(error.code, error.message, fix=error.fix, retryable=outside, step=step.name)
     except Exception as error:  # the contract: whatever else a step raises may pass
         metrics.step_failures.labels(backend, step.name, "retryable").inc()
-        code, message = _reason(error, limit if bound.expired() else None)
+        code, message, fix = _reason(error, limit if bound.expired() else None)
         log.debug("step %s on %s failed: %s", step.name, backend, code, exc_info=error)
         now = clock()
         if now < deadline:
-            raise TryAgain(f"{code}: {message}") from error
-        return failed(code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name)
+            raise TryAgain(f"{code}: {message}\nFix: {fix}" if fix else f"{code}: {message}") from error
+        message = f"{message} (tried for {now - started:.0f} s)"
+        return failed(code, message, fix=fix, retryable=True, step=step.name)
     finally:
         metrics.step_seconds.labels(backend, step.name).observe(time.perf_counter() - begun)
 
 
-def _reason(error: Exception, expired_after: float | None) -> tuple[str, str]:
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
+
+
+def _reason(error: Exception, expired_after: float | None) -> tuple[str, str, str]:
+    """Code, message and fix."""
     if isinstance(error, StepError):
-        return error.code, error.message
+        return error.code, error.message, error.fix
     if expired_after is not None and isinstance(error, TimeoutError):
-        return "Timeout", f"the step did not finish within {expired_after:.0f} s"
-    return UNEXPECTED, f"{type(error).__name__}: {error}"
+        return "Timeout", f"the step did not finish within {expired_after:.0f} s", ""
+    return UNEXPECTED, f"{type(error).__name__}: {error}", ""

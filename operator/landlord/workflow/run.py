@@ -67,7 +67,7 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
     try:
         steps = _steps(backend, request)
     except Terminal as error:
-        return failed(error.code, error.message, retryable=False)
+        return failed(error.code, error.message, fix=error.fix, retryable=False)
     except Exception as error:  # a defect of the backend; shown on the tenant rather than tried without end
         return failed(UNEXPECTED, f"{type(error).__name__}: {error}", retryable=True)
 

@@ -69,5 +69,5 @@ async def _look(
         log.debug("the backend %s could not be looked at", provider, exc_info=error)
         if bound.expired() and isinstance(error, TimeoutError):
             return f"the backend {provider} did not answer within {LONGEST_LOOK:g} s"
-        said = error.message if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
         return f"the backend {provider} can't be looked at: {said}"
