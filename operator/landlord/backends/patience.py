@@ -1,28 +1,29 @@
-"""Looking again and again, within a step's bounds: at first quickly, then less often."""
+"""Waits between polls within the bounds of a step: briefly at first, then longer."""
 
 import asyncio
 import time
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 1.0, 1.5
+GROWTH = 1.5
 
 
 class Patience:
-    """Waits between looks, for so many seconds in all."""
+    """Waits between polls, for a limited number of seconds in all."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, first_pause: float = 0.1, longest_pause: float = 1.0) -> None:
         self._seconds = seconds
+        self._longest_pause = longest_pause
         self._began = time.monotonic()
-        self._pause = FIRST_PAUSE
+        self._pause = first_pause
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the first poll."""
         return time.monotonic() - self._began
 
     async def pause(self) -> bool:
-        """Wait for the next look. False, at once, if there is no time left for it."""
+        """Wait until the next poll. Return False, at once, if no time is left for it."""
         if self.elapsed + self._pause > self._seconds:
             return False
         await asyncio.sleep(self._pause)
-        self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
+        self._pause = min(self._pause * GROWTH, self._longest_pause)
         return True

@@ -38,7 +38,7 @@ async def test_image_that_can_not_be_had(
     failure = await tenants.failure(tenants.new(image=image, image_pull_policy=policy))
     assert (type(failure), failure.code) == (kind, code)
     assert reason in gist(failure)
-    assert "To do: " in failure.message
+    assert failure.fix
 
 
 async def test_image_removed_after_its_step_is_missed_with_its_own_reason(tenants: Tenants) -> None:
@@ -123,7 +123,7 @@ async def test_address_that_the_host_does_not_have_is_hopeless(tenants: Tenants)
     desired = tenants.new(publish=(Publish(port="http"),), bind_address="192.0.2.1")
     failure = await tenants.failure(desired)
     assert (type(failure), failure.code) == (Terminal, "InvalidSpec")
-    assert "bindAddress" in failure.message
+    assert "bindAddress" in failure.fix
 
 
 async def test_command_that_is_not_in_the_image_is_hopeless(tenants: Tenants) -> None:
@@ -148,10 +148,10 @@ async def test_limits_that_the_engine_refuses_are_hopeless(
 
 
 async def away(call: Callable[[], Awaitable[object]]) -> tuple[str, str]:
-    """Code and gist of the Retryable failure that the call ends with."""
+    """Code and text of the Retryable failure that the call ends with."""
     with pytest.raises(Retryable) as failure:
         await call()
-    return failure.value.code, gist(failure.value)
+    return failure.value.code, str(failure.value)
 
 
 @pytest.mark.parametrize("host", ["tcp://127.0.0.1:9", "unix:///no/such/docker.sock"])
@@ -167,6 +167,6 @@ async def test_engine_that_is_away_may_come_back(
     ((code, message),) = told
     assert code == "EngineUnavailable"
     assert message.startswith(f"the Docker engine at {host} does not answer: ")
-    assert message.endswith("; start it or set DOCKER_HOST")
+    assert message.endswith("\nFix: start the engine, or set DOCKER_HOST")
     await backend.survey()
     await backend.close()

@@ -102,7 +102,7 @@ async def test_a_container_whose_port_was_taken_meanwhile_is_kept_with_all_it_ha
     with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))):
         failure = await tenants.failure(desired)
     assert (type(failure), failure.code) == (Retryable, "PortInUse")
-    assert "was taken while it stood still" in failure.message
+    assert "another program took the host port" in failure.message
     assert (await tenants.apply(desired)).endpoints[0].url == url
     assert tenants.container(desired).id == container.id
     assert read(tenants.container(desired), "/") == b"in the layer"

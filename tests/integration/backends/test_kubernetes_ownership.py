@@ -24,7 +24,7 @@ async def test_a_namespace_of_somebody_else_is_a_conflict_and_left_as_it_is(name
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
     assert failure.code == "Conflict"
-    assert "IfUnowned" in failure.message
+    assert "IfUnowned" in failure.fix
     await namespaces.remove(desired)
     assert namespaces.namespace(desired) == before
 
@@ -97,7 +97,7 @@ async def test_a_tenant_that_has_a_namespace_gets_no_other(namespaces: Namespace
     heir = namespaces.new(retained.tenant_id)
     failure = await namespaces.failure(heir)
     assert (type(failure), failure.code) == (Terminal, "Conflict")
-    assert f"has the namespace {namespace_of(retained)} already" in failure.message
+    assert f"already has the namespace {namespace_of(retained)}" in failure.message
     assert namespaces.namespace(heir) == {}
     await namespaces.make(namespaces.new(retained.tenant_id, namespace={"name": namespace_of(retained)}))
 
@@ -146,7 +146,7 @@ async def test_an_object_of_somebody_else_in_the_tenants_namespace_is_a_conflict
     await run(steps[:3])
     namespaces.put(desired, service("tenant"))
     before = namespaces.get(desired, "service")
-    with pytest.raises(Terminal, match="a Service named tenant exists and is not this tenant's"):
+    with pytest.raises(Terminal, match="a Service named tenant exists and does not belong to this tenant"):
         await steps[3].run()
     assert namespaces.get(desired, "service") == before
     await namespaces.make(namespaces.new(desired.tenant_id, exposure="None"))
@@ -170,7 +170,7 @@ async def test_what_cant_be_made_the_tenants_is_a_conflict_and_left_as_it_is(nam
     before = namespaces.get(desired, "service")
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
-    assert "can't be made the tenant's" in failure.message
+    assert "can't adopt it" in failure.message
     assert "spec.ports[0].name: Required value" in failure.message
     assert namespaces.get(desired, "service") == before
 

@@ -194,7 +194,7 @@ async def test_what_was_changed_in_the_copy_is_found_named_without_its_value_and
     assert await namespaces.backend.inspect(desired) == []
     namespaces.edit(desired, "secret", {"stringData": {"web.PASSWORD": "changed", "mine": "kept"}})
     differences = await namespaces.backend.inspect(desired)
-    assert differences == ["Secret tenant: web.PASSWORD is not what it was copied from"]
+    assert differences == ["Secret tenant: web.PASSWORD differs from its source"]
     await namespaces.apply(desired)
     assert copied(namespaces, desired) == {"web.PASSWORD": "first", "mine": "kept"}
     assert await namespaces.backend.inspect(desired) == []
@@ -229,11 +229,11 @@ async def test_an_archived_tenant_has_no_copy_and_gets_it_back(namespaces: Names
             None,
             Retryable,
             "SecretNotFound",
-            "there is no Secret {}/acme-db; a variable refers to its key password",
+            "the Secret {}/acme-db does not exist; a variable refers to its key password",
         ),
         ({"user": "x"}, Retryable, "SecretKeyNotFound", "the Secret {}/acme-db has no key password"),
         ({"password": b"\xff\xfe"}, Stuck, "SecretNotText", "the key password of the Secret {}/acme-db"),
-        ({"password": b"a\0b"}, Stuck, "SecretNotText", "does not hold text"),
+        ({"password": b"a\0b"}, Stuck, "SecretNotText", "is not text"),
     ],
     ids=["no Secret", "no key", "not UTF-8", "a zero byte"],
 )
@@ -250,7 +250,7 @@ async def test_a_value_that_there_is_none_of_is_named_with_what_to_do(
     assert isinstance(failure, kind)
     assert failure.code == code
     assert words.format(owner.namespace) in failure.message
-    assert "To do:" in failure.message
+    assert failure.fix
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["its source is there", "its source is gone"])

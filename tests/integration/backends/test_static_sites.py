@@ -47,7 +47,7 @@ async def test_what_somebody_else_has_made_is_a_conflict_and_left_alone(
     theirs = root / place / desired.tenant_id / "index.html"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("theirs")
-    with pytest.raises(Terminal, match="was not made by landlord"):
+    with pytest.raises(Terminal, match="was not created by landlord"):
         await settle(backend.apply(desired))
     await settle(backend.delete(desired.tenant_id))
     assert theirs.read_text() == "theirs"
@@ -97,7 +97,7 @@ async def test_what_was_changed_by_hand_is_seen_and_put_back(
     link.unlink()
     seen = await observe(backend, desired.tenant_id)
     assert seen is not None
-    assert (seen.healthy, seen.drift) == (False, f"{link} is gone or leads elsewhere")
+    assert (seen.healthy, seen.drift) == (False, f"{link} no longer leads to the pages")
     await settle(backend.apply(desired))
     assert await backend.inspect(desired) == []
 

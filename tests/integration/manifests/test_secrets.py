@@ -34,7 +34,7 @@ async def test_where_it_may_not_read_them_the_command_that_allows_it_is_named_an
     ) as failure:
         await run(backend.apply(desired))
     assert failure.value.code == "Forbidden"
-    command = failure.value.message.split("`")[1]
+    command = failure.value.fix.split("`")[1]
     cluster.kubectl(*command.removeprefix("kubectl ").split())
     await run(backend.apply(desired))
 

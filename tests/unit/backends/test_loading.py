@@ -96,7 +96,7 @@ def test_plug_ins_are_those_that_did_not_come_with_landlord(
         pytest.param(
             [point("honest", f"{__name__}:Impostor")],
             None,
-            r"'honest' of .* leads to a backend that calls itself 'somebody-else'",
+            r"'honest' of .* leads to a backend that is named 'somebody-else'",
             id="other-name",
         ),
     ],

@@ -70,7 +70,9 @@ async def test_rehearsed_failure_comes_each_time(variable: str, kind: type[StepE
 
 @pytest.mark.parametrize("delay", ["soon", "", "-1", "nan", "inf", "51"])
 def test_delay_that_is_no_time_is_refused_at_once(delay: str) -> None:
-    with pytest.raises(Terminal, match=r"MEMORY_DELAY is .*; set it to seconds from 0 to 50") as failure:
+    with pytest.raises(
+        Terminal, match=r"MEMORY_DELAY is .*; it must be a number of seconds from 0 to 50"
+    ) as failure:
         MemoryBackend().apply(desired(MEMORY_DELAY=delay))
     assert failure.value.code == "InvalidSpec"
 

@@ -46,7 +46,7 @@ def secret(uid: str = "u1", version: str = "7", **data: str | bytes) -> dict[str
 def test_each_variable_gets_its_value_and_what_was_read_is_recorded_by_its_version() -> None:
     asked = workload(EnvVar(name="A", value="1"), referring("B"), referring("C", "licence", optional=True))
     found = resolve_values(asked, "team", {"acme-db": secret(password="p", other="o"), "licence": None})
-    assert found.by_place == {("web", "B"): "p"}
+    assert found.by_variable == {("web", "B"): "p"}
     assert json.loads(found.recorded or "") == {"team/acme-db": "u1/7", "team/licence": ""}
 
 
@@ -76,7 +76,7 @@ def test_what_can_t_be_a_value_is_named(
 
 @pytest.mark.parametrize(("name", "key"), [("../pods/x", "a"), ("a/b", "a"), ("a", "b/c"), ("A", "b")])
 def test_what_is_no_name_never_becomes_part_of_a_path(name: str, key: str) -> None:
-    with pytest.raises(Terminal, match="can't be a Secret's name and a key of it"):
+    with pytest.raises(Terminal, match="can't be the name of a Secret and a key in it"):
         find_references(workload(referring("B", name, key)))
 
 
@@ -132,6 +132,7 @@ FAILURES: dict[str, Callable[[str], Exception]] = {
     "of the engine": lambda text: APIError("400 Client Error", explanation=text),
     "of anything": RuntimeError,
     "of a step": lambda text: Retryable("Some", text),
+    "of a step with a fix": lambda text: Retryable("Some", "it failed", text),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the API server's refusals mean: hopeless or not yet, and what to do about it. No I/O."""
+"""What the API server's refusals mean: whether they are permanent, and how to fix them. No I/O."""
 
 import re
 from collections.abc import Mapping
@@ -9,66 +9,71 @@ from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 QUOTA_EXCEEDED = re.compile(r"exceeded quota: (?P<name>\S+), requested: (?P<requested>\S+), used: ")
-CREDENTIALS = "correct the kubeconfig or service account of the worker; it is tried again"
-RIGHTS = "give the worker's service account this right; it is tried again"
 
 
 class Gone(Retryable):
-    """What earlier steps had made was removed by somebody else, or is outdated: it has to be made again."""
+    """Something that earlier steps created no longer exists or is outdated; they must create it again."""
 
 
-def explain_refusal(status: int, said: str, quota: Mapping[str, Quantity]) -> StepError:
-    """Why the API server did not do what it was asked, from the HTTP status (0: no answer) and its text."""
-    if "is being terminated" in said or "object is being deleted" in said:
-        return Retryable("StillTerminating", f"{said}\nIt is tried again when that has ended.")
+def explain_refusal(status: int, reason: str, quota: Mapping[str, Quantity]) -> StepError:
+    """Explain why the API server refused a request, from the HTTP status (0: no answer) and its text."""
+    if "is being terminated" in reason or "object is being deleted" in reason:
+        return Retryable("StillTerminating", reason, "wait until the deletion has ended")
     if status == 404:
-        return Gone("NamespaceGone", f"{said}: somebody else removed it; it is made again")
-    if QUOTA_EXCEEDED.search(said):
-        return _explain_exceeded_quota(said, quota)
-    if "denied the request" in said or "denied request" in said:
-        return Stuck("Denied", f"{said}\nTo do: change the spec, or the policy that denies it.")
+        return Gone("NamespaceGone", f"{reason}: somebody deleted it, and landlord is creating it again")
+    if QUOTA_EXCEEDED.search(reason):
+        return _explain_exceeded_quota(reason, quota)
+    if "denied the request" in reason or "denied request" in reason:
+        return Stuck("Denied", reason, "change the spec, or the policy that denies it")
     if status == 401:
         return Retryable(
-            "Unauthorized", f"the API server does not know the worker: {said}\nTo do: {CREDENTIALS}."
+            "Unauthorized",
+            f"the API server does not accept the worker's credentials: {reason}",
+            "correct the kubeconfig or the service account of the worker",
         )
     if status == 403:
-        return Retryable("Forbidden", f"{said}\nTo do: {RIGHTS}.")
-    if status == 409 or (status == 422 and "metadata.uid: Invalid" in said):
-        return Retryable("Changed", f"{said}; it is tried again")
+        return Retryable("Forbidden", reason, "grant this right to the worker's service account")
+    if status == 409 or (status == 422 and "metadata.uid: Invalid" in reason):
+        return Retryable("Changed", f"{reason}: somebody changed it at the same time")
     if status in (400, 413, 422):
-        return Terminal("InvalidSpec", f"the API server refuses it: {said}\nTo do: correct the spec.")
-    return Retryable("ApiServerUnavailable", f"{said}; it is tried again")
+        return Terminal("InvalidSpec", f"the API server rejects it: {reason}", "correct the spec")
+    return Retryable("ApiServerUnavailable", reason, "check that the API server is up and reachable")
 
 
-def explain_forbidden_secrets(namespace: str) -> str:
-    """Why Secrets of a namespace are not read, and what to do about it."""
-    return (
-        f"the worker may not read the Secrets of the namespace {namespace}; to allow it: "
-        f"`kubectl create rolebinding landlord-secrets-reader -n {namespace} "
-        "--clusterrole=landlord-secrets-reader --serviceaccount=landlord-system:landlord-worker`"
+def explain_forbidden_secrets(namespace: str, details: str = "") -> Retryable:
+    """Explain that the worker may not read the Secrets of a namespace."""
+    message = f"the worker may not read the Secrets of the namespace {namespace}"
+    return Retryable(
+        "Forbidden",
+        f"{message}: {details}" if details else message,
+        f"grant it with `kubectl create rolebinding landlord-secrets-reader -n {namespace} "
+        "--clusterrole=landlord-secrets-reader --serviceaccount=landlord-system:landlord-worker`",
     )
 
 
-def explain_missing_pods(said: str, quota: Mapping[str, Quantity]) -> StepError:
-    """Why no pod is made, from what the ReplicaSet says about it."""
-    if QUOTA_EXCEEDED.search(said):
-        return _explain_exceeded_quota(said, quota)
-    if "failed quota: " in said:
-        todo = "set these amounts in spec.workload.containers[].resources"
-        return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
-    if " is invalid: " in said:
-        return Terminal("InvalidSpec", f"{said}\nTo do: correct spec.workload.")
-    return Retryable("PodsRefused", f"{said}\nTo do: see `kubectl get events`; it is tried again.")
+def explain_missing_pods(reason: str, quota: Mapping[str, Quantity]) -> StepError:
+    """Explain why no pod is created, from the ReplicaSet's condition."""
+    if QUOTA_EXCEEDED.search(reason):
+        return _explain_exceeded_quota(reason, quota)
+    if "failed quota: " in reason:
+        return Terminal("QuotaExceeded", reason, "set these amounts in spec.workload.containers[].resources")
+    if " is invalid: " in reason:
+        return Terminal("InvalidSpec", reason, "correct spec.workload")
+    return Retryable("PodsRefused", reason, "see `kubectl get events`")
 
 
-def _explain_exceeded_quota(said: str, quota: Mapping[str, Quantity]) -> StepError:
-    """Hopeless if more is requested at once than the tenant's own quota allows, else it may pass."""
-    match = QUOTA_EXCEEDED.search(said)
+def _explain_exceeded_quota(reason: str, quota: Mapping[str, Quantity]) -> StepError:
+    """Permanent if the tenant requests more at once than its own quota allows; otherwise transient."""
+    match = QUOTA_EXCEEDED.search(reason)
     if match and match["name"] == OBJECT_NAME and _exceeds(match["requested"], quota):
-        todo = "raise compute.kubernetes.quota, or ask for less in spec.workload"
-        return Terminal("QuotaExceeded", f"{said}\nTo do: {todo}.")
-    todo = "raise the quota, or have others in the namespace use less; an update needs room for one pod more"
-    return Retryable("QuotaExceeded", f"{said}\nTo do: {todo}. It is tried again.")
+        return Terminal(
+            "QuotaExceeded", reason, "raise compute.kubernetes.quota, or request less in spec.workload"
+        )
+    return Retryable(
+        "QuotaExceeded",
+        reason,
+        "raise the quota, or make others in the namespace use less; an update needs room for one more pod",
+    )
 
 
 def _exceeds(requested: str, quota: Mapping[str, Quantity]) -> bool:

@@ -1,4 +1,4 @@
-"""The kinds of objects that the backend deals with, and where the API server has them. No I/O."""
+"""The kinds of objects that landlord works with, and their paths on the API server. No I/O."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class ObjectKind:
     plural: str
 
     def path(self, namespace: str | None, name: str = "") -> str:
-        """Where an object is; without a name all of a namespace, without that all of the cluster."""
+        """Build the path of an object, or of all objects in a namespace or the cluster."""
         root = "/apis/" if "/" in self.api_version else "/api/"
         scope = f"/namespaces/{namespace}" if namespace else ""
         return f"{root}{self.api_version}{scope}/{self.plural}{f'/{name}' if name else ''}"
@@ -31,4 +31,4 @@ POD = ObjectKind("v1", "Pod", "pods")
 EVENT = ObjectKind("v1", "Event", "events")
 
 CREATED = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
-"""What is made in a tenant's namespace, in the order in which it goes."""
+"""The kinds that landlord creates in a tenant's namespace, in the order in which it deletes them."""

@@ -1,4 +1,4 @@
-"""What is changed on a container that stays the same one, with what it has written outside of its volumes."""
+"""Changes an existing container, which thereby keeps what it has written outside its volumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from landlord.backends.docker.observed import drift
 
 
 def correct(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
-    """Have the container called, limited, restarted and connected as desired."""
+    """Correct the container's name, limits, restart policy and network."""
     if found["Name"] == f"/{ownership.name_suspended_container(desired.tenant_id)}":
         api.rename(found["Id"], ownership.name_container(desired.tenant_id))
     wanted = build_changeable(desired)
@@ -24,7 +24,7 @@ def correct(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
 
 
 def update(api: APIClient, container_id: str, changes: Mapping[str, Any]) -> None:
-    """Change fields of a container's HostConfig. The SDK's own method does not know all of them."""
+    """Change fields of a container's HostConfig. The SDK's own method does not support all of them."""
     answer = api.post(
         f"{api.base_url}/v{api.api_version}/containers/{container_id}/update",
         json=changes,

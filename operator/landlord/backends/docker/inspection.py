@@ -1,4 +1,4 @@
-"""Looks at all that one tenant has on the engine, field by field."""
+"""Inspects all that one tenant has on the engine, field by field."""
 
 from docker import APIClient
 
@@ -6,20 +6,21 @@ from landlord.api.request import Desired
 from landlord.backends.docker import containers, networks, ownership, volumes
 from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import Inspected
+from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.drift import describe_missing
 
 
 def inspect(api: APIClient, desired: Desired) -> list[str]:
-    """A line for each object and field that is not as it is to be. Raises Terminal for somebody else's."""
+    """Return a line for each object and field that differs. Raises Terminal for somebody else's objects."""
     tenant_id, network = desired.tenant_id, ownership.name_network(desired)
-    there = {volume.name for volume in volumes.find_volumes(api, tenant_id)}
+    existing = {volume.name for volume in volumes.find_volumes(api, tenant_id)}
     wanted = (ownership.name_volume(tenant_id, volume) for volume in ownership.read_settings(desired).volumes)
-    lines = [f"volume {name} is missing" for name in wanted if name not in there]
+    lines = [describe_missing(f"volume {name}") for name in wanted if name not in existing]
     if not networks.find_own(api, network):
-        lines.append(f"network {network} is missing")
+        lines.append(describe_missing(f"network {network}"))
     found, container = containers.find(api, tenant_id), f"container {ownership.name_container(tenant_id)}"
     if found is None:
-        return [*lines, f"{container} is missing"]
+        return [*lines, describe_missing(container)]
     differences = [
         *_compare_state(found, desired),
         *containers.find_reasons_to_replace(api, found, desired),
@@ -29,7 +30,7 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
     return [*lines, *(f"{container}: {each}" for each in differences if each)]
 
 
-def _compare_state(found: Inspected, desired: Desired) -> list[str]:
+def _compare_state(found: InspectedContainer, desired: Desired) -> list[str]:
     if found["Name"] == f"/{ownership.name_suspended_container(desired.tenant_id)}":
         return ["it is suspended"]
     state, policy = found["State"], ownership.read_settings(desired).restart_policy

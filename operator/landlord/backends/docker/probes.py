@@ -1,4 +1,4 @@
-"""One try of a probe."""
+"""Runs a probe once."""
 
 import asyncio
 from http.client import responses
@@ -10,22 +10,23 @@ from docker.errors import APIError
 from landlord.api.workload import Probe
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.engine import Engine, read_reason
-from landlord.backends.docker.observed.container import Inspected
+from landlord.backends.docker.observed.container import InspectedContainer
 from landlord.backends.urls import format_host
 
 SETTLE = 0.1
-"""Seconds in which the engine's port proxy, which accepts at once, hangs up if nobody listens behind it."""
+"""Seconds after which the engine's port proxy, which accepts at once, has closed a connection that nobody
+accepts behind it."""
 EXEC_POLL = 0.05
 
 
 class ProbeFailed(Exception):
-    """The probe's own reason."""
+    """The probe failed, for the reason in the text."""
 
 
-async def try_probe(engine: Engine, probe: Probe, inspected: Inspected) -> str | None:
-    """Try once. Returns what went wrong, None when the probe succeeded. Raises StepError for the engine.
+async def try_probe(engine: Engine, probe: Probe, inspected: InspectedContainer) -> str | None:
+    """Run the probe once. Returns why it failed, or None. Raises StepError if the engine fails.
 
-    What the container itself has said is not repeated: it may hold what it was told in secret.
+    The reason does not repeat the container's own answer, which may contain the value of a Secret.
     """
     try:
         async with asyncio.timeout(probe.timeout_seconds):
@@ -42,8 +43,8 @@ async def try_probe(engine: Engine, probe: Probe, inspected: Inspected) -> str |
     return None
 
 
-def _find_address(inspected: Inspected, port: int) -> tuple[str, int]:
-    """Where the container port is reached: as published, else inside the container's network."""
+def _find_address(inspected: InspectedContainer, port: int) -> tuple[str, int]:
+    """Find the address of a container port: the published one, otherwise that on the container's network."""
     settings = inspected["NetworkSettings"]
     if published := ports.find_address(settings["Ports"], f"{port}/tcp"):
         return published
@@ -77,7 +78,7 @@ async def _try_tcp(host: str, port: int) -> None:
         if not greeting:
             raise ProbeFailed("the connection was closed at once")
     except TimeoutError:
-        return  # accepted, and waiting for us to speak
+        return  # accepted, and waiting for the client to send
     except OSError as error:
         raise ProbeFailed(error.strerror or str(error)) from error
     finally:
@@ -96,7 +97,7 @@ async def _try_exec(engine: Engine, container_id: str, command: list[str]) -> No
 
 
 def _start_exec(api: APIClient, container_id: str, command: list[str]) -> str:
-    """Run the command detached, so that one which hangs holds no thread; take over one that still runs."""
+    """Start the command detached, so that it blocks no thread if it hangs; reuse one that still runs."""
     for exec_id in api.inspect_container(container_id)["ExecIDs"] or ():
         config = api.exec_inspect(exec_id)["ProcessConfig"]
         if [config["entrypoint"], *config["arguments"]] == command:

@@ -1,4 +1,4 @@
-"""Makes a tenant's objects what they are to be. Each run looks first, so that it may be killed anywhere."""
+"""Creates and corrects a tenant's objects. Each run begins with what exists, so it may be killed anywhere."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ QUOTA_SECONDS = 5.0
 
 
 async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[DesiredObject]) -> Result:
-    """Have these objects as they are wanted. Raises KubeError, and StepError for what is somebody else's."""
+    """Create, correct or delete these objects. Raises KubeError, and StepError for somebody else's object."""
     made: list[ResourceRef] = []
     for each in wanted:
         namespace, name = locate(each.kind, desired)
@@ -61,7 +61,7 @@ async def _apply(
         applied = await _apply_claimed(cluster, desired, kind, record.with_record(body), found)
         if not record.find_changes(applied):
             return applied
-        # The admission has the last word, and nothing is to be recorded: it could not be put right.
+        # An admission webhook changed it again, so a record would report a change that nobody can repair.
         found = applied
     return await _apply_claimed(cluster, desired, kind, body, found)
 
@@ -80,14 +80,14 @@ async def _apply_claimed(
 
 
 async def _check_other_namespaces(cluster: Cluster, name: str, tenant_id: str) -> None:
-    """Raises StepError if the tenant has another namespace, such as one that a Tenant before it has left."""
+    """Raise StepError if the tenant has another namespace, such as one that an earlier Tenant left."""
     for found in await list_namespaces(cluster, tenant_id):
         if found["metadata"]["name"] != name:
             raise ownership.explain_other_namespace(tenant_id, name, found)
 
 
 async def _create_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:
-    """Made by a create, as an apply would take over what somebody else has made just now."""
+    """Create the namespace. An apply would adopt one that somebody else created at the same moment."""
     metadata = {
         "name": name,
         "labels": names.labels(desired.tenant_id),
@@ -99,11 +99,15 @@ async def _create_namespace(cluster: Cluster, name: str, desired: Desired) -> Js
 
 
 async def _wait_for_quota(cluster: Cluster, quota: JsonObject) -> None:
-    """Return when pods are admitted by this quota: until then it refuses them, or has the old limits."""
+    """Wait until the quota is in force: before, it rejects pods, or admits them by its previous limits."""
     metadata, hard = quota["metadata"], quota["spec"]["hard"]
     patience = Patience(QUOTA_SECONDS)
-    seen: JsonObject | None = quota
-    while seen and seen.get("status", {}).get("hard") != hard:
+    current: JsonObject | None = quota
+    while current and current.get("status", {}).get("hard") != hard:
         if not await patience.pause():
-            raise Retryable("QuotaPending", "the quota is not in force: its controller has not looked at it")
-        seen = await cluster.get(kinds.RESOURCE_QUOTA, metadata["namespace"], metadata["name"])
+            raise Retryable(
+                "QuotaPending",
+                "the quota is not in force, because its controller has not observed it",
+                "check that the cluster's controller manager runs",
+            )
+        current = await cluster.get(kinds.RESOURCE_QUOTA, metadata["namespace"], metadata["name"])

@@ -1,8 +1,8 @@
-"""Brings a tenant to rest. Applying it brings it back, whatever is left of it.
+"""Suspends and archives a tenant. Applying it restores it from whatever is left.
 
-The namespace is marked first, so that half-way a survey sees a tenant that is not as it should be. The mark
-is taken away by the apply of the namespace, which comes first too: until the Deployment is applied as well,
-that says by a mark of its own that it is suspended, or is missing.
+The namespace is marked first, so a survey in the middle reports a tenant that is not in its state yet. The
+apply of the namespace, the first step of a restore, removes the mark. Until the Deployment is applied as
+well, a mark of its own says that it is suspended, or it is missing.
 """
 
 from landlord.api import names
@@ -17,7 +17,7 @@ from landlord.backends.kubernetes.stopping import list_all_created, list_created
 
 
 async def suspend(cluster: Cluster, tenant_id: str) -> Result:
-    """Have no pods; all else is kept."""
+    """Stop all pods, and keep everything else. Returns what is kept."""
     kept: list[ResourceRef] = []
     for namespace in await list_namespaces(cluster, tenant_id):
         await _mark(cluster, namespace, "Suspended")
@@ -29,10 +29,10 @@ async def suspend(cluster: Cluster, tenant_id: str) -> Result:
 
 
 async def archive(cluster: Cluster, tenant_id: str) -> Result:
-    """Have no Deployment, no Service and no copy of Secrets. Returns what is kept.
+    """Delete the Deployment, the Service and the copy of Secrets. Returns what is kept.
 
-    The NetworkPolicy, the quota and the ServiceAccount stay with what others have put into the namespace: it
-    is as closed and as limited as before, and pull secrets that somebody gave the account are not lost.
+    The NetworkPolicy, the quota and the ServiceAccount stay together with others' objects in the namespace.
+    So it stays as isolated and as limited as before, and keeps pull secrets that somebody gave the account.
     """
     namespaces = await list_namespaces(cluster, tenant_id)
     for namespace in namespaces:
@@ -51,13 +51,13 @@ async def archive(cluster: Cluster, tenant_id: str) -> Result:
 
 
 async def delete_deployment(cluster: Cluster, deployment: JsonObject) -> bool:
-    """Have a Deployment deleted; no pod comes after that."""
+    """Delete a Deployment, after which it creates no more pods."""
     await cluster.delete(kinds.DEPLOYMENT, deployment)
     return False
 
 
 async def _scale_to_zero(cluster: Cluster, deployment: JsonObject) -> bool:
-    """Mark and scale it by one patch, so that it never runs under the mark nor stands still without."""
+    """Mark and scale a Deployment in one patch, so that it never runs with the mark or is at zero without."""
     if ownership.read_state(deployment) != "Suspended" or deployment["spec"]["replicas"]:
         suspended = {"metadata": _build_mark("Suspended"), "spec": {"replicas": 0}}
         deployment = await cluster.patch(kinds.DEPLOYMENT, deployment, suspended)

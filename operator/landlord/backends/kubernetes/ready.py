@@ -1,4 +1,4 @@
-"""The last step: all replicas of the present version are available."""
+"""The last step: waits until all replicas of the current version are available."""
 
 from collections.abc import Sequence
 
@@ -16,19 +16,19 @@ from landlord.backends.patience import Patience
 from landlord.errors import Retryable, StepError
 
 GRACE_SECONDS = 2.0
-"""What looks like trouble may be of a moment ago: the controllers have not caught up."""
+"""How long a failure may be a leftover, because the controllers have not caught up yet."""
 WINDOW_SECONDS = 10.0
-"""How long one step looks; trying again looks on."""
+"""How long one try waits; the next one waits again."""
 
 
 async def wait_until_ready(cluster: Cluster, desired: Desired) -> Result:
-    """The endpoints, once all is available. Raises StepError with the reason if it is not in time."""
+    """Return the endpoints once all replicas are available. Raises StepError, with the reason, if late."""
     patience = Patience(WINDOW_SECONDS)
     namespace = ownership.name_namespace(desired)
     while True:
         deployment = await cluster.get(kinds.DEPLOYMENT, namespace, names.OBJECT_NAME)
         if deployment is None:
-            raise Gone("WorkloadGone", "the Deployment was removed by somebody else; it is made again")
+            raise _explain_gone("Deployment")
         if not ownership.is_owned(deployment, desired.tenant_id):
             raise ownership.explain_conflict(kinds.DEPLOYMENT, deployment)
         waiting = rollout.describe_progress(deployment)
@@ -37,28 +37,33 @@ async def wait_until_ready(cluster: Cluster, desired: Desired) -> Result:
             if endpoints is not None:
                 return Result(endpoints=endpoints)
         elif patience.elapsed > GRACE_SECONDS and (
-            trouble := await _find_failure(cluster, desired, deployment)
+            failure := await _find_failure(cluster, desired, deployment)
         ):
-            raise trouble
+            raise failure
         if not await patience.pause():
             raise await _explain_delay(cluster, desired, deployment, waiting)
 
 
+def _explain_gone(kind: str) -> Gone:
+    return Gone("WorkloadGone", f"somebody deleted the {kind}, and landlord is creating it again")
+
+
 async def _find_endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
-    """None while there is no load balancer yet."""
+    """Find the endpoints; None while the Service has no load balancer."""
     host: str | None = service.build_internal_host(desired)
     if service.find_offered_ports(desired) and ownership.read_settings(desired).exposure == "LoadBalancer":
         found = await cluster.get(kinds.SERVICE, ownership.name_namespace(desired), names.OBJECT_NAME)
         if found is None:
-            raise Gone("WorkloadGone", "the Service was removed by somebody else; it is made again")
+            raise _explain_gone("Service")
         host = service.read_external_host(found)
     return None if host is None else service.build_endpoints(desired, host)
 
 
 async def _find_failure(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
     replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
-    present = await _redact(cluster, desired, deployment, await _list_current(cluster, kinds.POD, deployment))
-    return rollout.find_failure(replica_sets, present, ownership.read_settings(desired).quota)
+    pods = await _list_current(cluster, kinds.POD, deployment)
+    redacted = await _redact(cluster, desired, deployment, pods)
+    return rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota)
 
 
 async def _explain_delay(
@@ -67,28 +72,28 @@ async def _explain_delay(
     if waiting is None:
         return Retryable(
             "LoadBalancerPending",
-            "the Service has no address yet\n"
-            "To do: see `kubectl get events`; a cluster without load balancers needs another exposure.",
+            "the Service has no address yet",
+            "see `kubectl get events`; a cluster without load balancers needs another exposure",
         )
     unready = rollout.select_unready(await _list_current(cluster, kinds.POD, deployment))
     events: list[JsonObject] = []
     for pod in unready[:1]:
         about = f"involvedObject.uid={pod['metadata']['uid']}"
         namespace = deployment["metadata"]["namespace"]
-        events = await cluster.all(kinds.EVENT, namespace, fieldSelector=about)
+        events = await cluster.list_all(kinds.EVENT, namespace, fieldSelector=about)
     return rollout.explain_delay(waiting, unready, await _redact(cluster, desired, deployment, events))
 
 
 async def _redact(
     cluster: Cluster, desired: Desired, deployment: JsonObject, found: Sequence[JsonObject]
 ) -> Sequence[JsonObject]:
-    """Pods or events without what the Deployment's containers were given in secret."""
+    """Remove the values of Secrets that the Deployment's containers were given from pods or events."""
     annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
     version = annotations.get(names.ANNOTATION_SECRETS_VERSION)
     return await secret_copy.redact_messages(cluster, desired, found, version)
 
 
 async def _list_current(cluster: Cluster, kind: kinds.ObjectKind, deployment: JsonObject) -> list[JsonObject]:
-    """Those of the present version; those of a version before have other labels."""
+    """List the objects of the current version; those of a previous version have other labels."""
     selector = ownership.build_selector(deployment["spec"]["template"]["metadata"]["labels"])
-    return await cluster.all(kind, deployment["metadata"]["namespace"], labelSelector=selector)
+    return await cluster.list_all(kind, deployment["metadata"]["namespace"], labelSelector=selector)

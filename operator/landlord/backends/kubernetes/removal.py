@@ -1,4 +1,4 @@
-"""Removes what was made for a tenant, and returns when it is gone."""
+"""Deletes what landlord created for a tenant, and waits until it no longer exists."""
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
@@ -13,11 +13,11 @@ from landlord.errors import Retryable
 from landlord.kubernetes_api import METADATA_LIST, KubeError
 
 WINDOW_SECONDS = 20.0
-"""How long one step looks. A namespace takes 5 s at least: so long its controller waits before it begins."""
+"""How long one try waits. A namespace takes at least 5 s, because its controller waits before it begins."""
 
 
 async def remove(cluster: Cluster, tenant_id: str) -> None:
-    """Have the namespace gone that landlord made; of any other, what was made in it."""
+    """Delete a namespace that landlord created; in any other, delete what landlord created or adopted."""
     patience = Patience(WINDOW_SECONDS)
     while namespaces := await list_namespaces(cluster, tenant_id):
         for namespace in namespaces:
@@ -30,7 +30,7 @@ async def remove(cluster: Cluster, tenant_id: str) -> None:
 
 
 async def _release(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> None:
-    """Delete what was made in it; when all that is gone, give up the fields that landlord set."""
+    """Delete what landlord created or adopted in the namespace, then remove landlord's fields from it."""
     left = await list_all_created(cluster, namespace, tenant_id)
     for kind, found in left.items():
         for each in found:
@@ -40,7 +40,7 @@ async def _release(cluster: Cluster, namespace: JsonObject, tenant_id: str) -> N
         metadata["labels"] = ownership.read_previous_pod_security(namespace)
         as_before = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         applied = await cluster.apply(kinds.NAMESPACE, as_before)
-        # What was set by a patch, or is somebody else's field too, is left by the apply.
+        # The apply leaves fields that were set by a patch, or that somebody else owns too.
         labels = {
             label: None for label in ownership.read_labels(applied) if label.startswith(f"{names.GROUP}/")
         }
@@ -67,9 +67,9 @@ async def _find_blocked(cluster: Cluster, plural: str, group: str, namespace: st
             (await cluster.call("GET", f"/apis/{group}"))["preferredVersion"]["version"] if group else ""
         )
         kind = ObjectKind(f"{group}/{version}" if group else "v1", "", plural)
-        return terminating.find_blocked(plural, await cluster.all(kind, namespace, accept=METADATA_LIST))
+        return terminating.find_blocked(plural, await cluster.list_all(kind, namespace, accept=METADATA_LIST))
     except KubeError as error:
         if error.status not in (403, 404):
             raise
-        # The worker need not have the right to see whatever others put there: the namespace says the rest.
+        # The worker may lack the right to list others' objects; the namespace's conditions name their kinds.
         return []

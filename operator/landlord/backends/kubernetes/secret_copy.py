@@ -1,4 +1,4 @@
-"""The Secret in a tenant's namespace: a copy of the keys that its variables refer to, and of nothing else."""
+"""Manages the Secret in a tenant's namespace, a copy of exactly the keys that its variables refer to."""
 
 import base64
 import secrets
@@ -14,18 +14,17 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.api_errors import Gone
 from landlord.backends.cluster.client import Cluster, translating_errors
 from landlord.backends.cluster.secret_reader import SecretReader
+from landlord.backends.drift import describe_missing
 from landlord.backends.kubernetes import ensure, ownership
 from landlord.backends.kubernetes.desired.objects import DesiredObject, build_objects, locate
 from landlord.backends.kubernetes.desired.pods import SecretCopy, build_key
 from landlord.backends.redaction import redact, redacting
 from landlord.backends.secrets import SecretMissing, SecretValues, find_references
-from landlord.errors import StepError
-from landlord.kubernetes_api import KubeError
 
 
-async def copy(cluster: Cluster, sources: SecretReader, desired: Desired) -> Result:
-    """Have the copy hold what the sources hold now. What it raises tells nothing of any value."""
-    values = await sources.read(desired)
+async def copy(cluster: Cluster, reader: SecretReader, desired: Desired) -> Result:
+    """Update the copy from its sources. No failure contains a value."""
+    values = await reader.read(desired)
     found = await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired))
     with (
         redacting(_decode(found)),
@@ -36,29 +35,23 @@ async def copy(cluster: Cluster, sources: SecretReader, desired: Desired) -> Res
 
 
 async def read_copy(cluster: Cluster, desired: Desired) -> SecretCopy | None:
-    """What pods have to know of the copy, None if they refer to nothing. Raises Gone if there is none."""
+    """Read what pods must know of the copy; None if they refer to no Secret. Raises Gone without a copy."""
     if not desired.workload.refers_to_secrets:
         return None
     known = _read_copy_record(await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired)))
     if known is None:
-        raise Gone("SecretGone", "the Secret tenant was removed by somebody else; it is made again")
+        raise Gone("SecretGone", "somebody deleted the Secret tenant, and landlord is creating it again")
     return known
 
 
-async def is_outdated(cluster: Cluster, sources: SecretReader, desired: Desired) -> bool:
-    """Whether a source is known to have changed since it was copied: that may cure what fails."""
-    if not desired.workload.refers_to_secrets:
-        return False
-    try:
-        now = await sources.read(desired)
-        known = _read_copy_record(await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired)))
-    except (StepError, KubeError):
-        return False
-    return known is not None and known.recorded != now.recorded
+async def read_record(cluster: Cluster, desired: Desired) -> str | None:
+    """Read from which versions of which Secrets the copy was made; None if it does not exist."""
+    known = _read_copy_record(await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired)))
+    return known.recorded if known else None
 
 
 async def prune(cluster: Cluster, desired: Desired) -> None:
-    """Leave nothing in the copy that only pods of a version before have needed."""
+    """Remove the keys that only pods of a previous version needed from the copy."""
     if not desired.workload.refers_to_secrets:
         await ensure.ensure(cluster, desired, build_objects(desired)["ready"])
         return
@@ -70,22 +63,24 @@ async def prune(cluster: Cluster, desired: Desired) -> None:
 async def redact_messages(
     cluster: Cluster, desired: Desired, found: Sequence[JsonObject], version: str | None
 ) -> Sequence[JsonObject]:
-    """Objects without what containers were given, that kubelets repeat in them.
+    """Copy objects without the values of Secrets, which kubelets repeat in their messages.
 
-    Raises Gone if the copy is not the one of this version, from which those containers were made.
+    Raises Gone if the copy has another version than the one from which those containers were made.
     """
     if not desired.workload.refers_to_secrets:
         return found
     copy = await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired))
     known = _read_copy_record(copy)
     if known is None or known.version != version:
-        raise Gone("SecretGone", "the Secret tenant is not the one of its pods; both are made again")
+        raise Gone(
+            "SecretGone", "the Secret tenant is not that of its pods, and landlord is creating both again"
+        )
     change = partial(redact, values=_decode(copy))
     return [_with_each_message(each, change) for each in found]
 
 
 def _with_each_message(content: Any, change: Callable[[str], str]) -> Any:
-    """The same with each `message` changed."""
+    """Copy the content with each `message` changed."""
     if isinstance(content, list):
         return [_with_each_message(each, change) for each in content]
     if not isinstance(content, dict):
@@ -97,32 +92,32 @@ def _with_each_message(content: Any, change: Callable[[str], str]) -> Any:
 
 
 async def inspect(
-    cluster: Cluster, sources: SecretReader, desired: Desired
+    cluster: Cluster, reader: SecretReader, desired: Desired
 ) -> tuple[list[str], SecretCopy | None]:
-    """A line for each key that is not as in its source, and what pods have to know of the copy."""
+    """Return a line for each key that differs from its source, and what pods must know of the copy."""
     if not desired.workload.refers_to_secrets:
         return [], None
     found = await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired))
     known = _read_copy_record(found)
     if found is None or known is None:
-        return ["Secret tenant is missing"], None
+        return [describe_missing("Secret tenant")], None
     try:
-        values = await sources.read(desired)
-    except SecretMissing:  # what was deleted can't be compared: the tenant runs on with what it has
+        values = await reader.read(desired)
+    except SecretMissing:  # a deleted source can't be compared; the tenant continues with the copy
         return [], known
     held, data = found.get("data") or {}, _encode(values)
     differing = [key for key in _list_keys(desired) if held.get(key) != data.get(key)]
-    return [f"Secret tenant: {key} is not what it was copied from" for key in differing], known
+    return [f"Secret tenant: {key} differs from its source" for key in differing], known
 
 
 def build_copy(desired: Desired, values: SecretValues, found: JsonObject | None) -> DesiredObject:
-    """The copy. Its version stays as long as the values do that pods have got from it.
+    """Build the copy. Its version changes exactly when a value that pods take from it changes.
 
-    A version is a random number: of a digest, short secrets could be guessed.
+    A version is a random number, because short values could be guessed from a digest.
     """
     held, data, known = (found or {}).get("data") or {}, _encode(values), _read_copy_record(found)
     same = all(held.get(key) == data.get(key) for key in _list_keys(desired))
-    # What pods of the version before refer to stays until they are gone: without, none of them starts again.
+    # Keys of the previous version stay until its pods no longer exist, because they may restart a container.
     data = {key: value for key, value in held.items() if key not in _list_keys(desired)} | data
     version = known.version if known and same else secrets.token_hex(8)
     return _build_secret(data, SecretCopy(version, values.recorded or ""))
@@ -149,12 +144,13 @@ def _list_keys(desired: Desired) -> list[str]:
 
 def _encode(values: SecretValues) -> dict[str, str]:
     return {
-        build_key(*each): base64.b64encode(value.encode()).decode() for each, value in values.by_place.items()
+        build_key(*each): base64.b64encode(value.encode()).decode()
+        for each, value in values.by_variable.items()
     }
 
 
 def _decode(found: JsonObject | None) -> SecretValues:
-    """What containers were given by the copy."""
+    """Decode the values that containers take from the copy."""
     held = (found or {}).get("data") or {}
     return SecretValues(
         {(key, ""): base64.b64decode(data).decode(errors="replace") for key, data in held.items()}

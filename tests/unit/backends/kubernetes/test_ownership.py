@@ -123,6 +123,6 @@ def test_a_namespace_is_the_tenant_s_by_more_than_labels_and_deleted_only_if_lan
 
 def test_a_conflict_says_what_can_be_done() -> None:
     found = {"metadata": {"name": "tenant", "namespace": "tenant-acme"}}
-    message = ownership.explain_conflict(kinds.SERVICE, found).message
+    message = str(ownership.explain_conflict(kinds.SERVICE, found))
     assert "`kubectl get services tenant -n tenant-acme`" in message
     assert "spec.management.adoption to IfUnowned" in message

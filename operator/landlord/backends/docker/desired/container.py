@@ -1,4 +1,4 @@
-"""What the engine is asked for, from the desired state. No I/O."""
+"""Builds the engine's configuration of a tenant's container. No I/O."""
 
 import json
 from decimal import Decimal
@@ -16,31 +16,31 @@ from landlord.errors import Terminal
 
 NO_SECRETS = SecretValues()
 DROPPED_CAPABILITIES = ["MKNOD", "NET_RAW"]
-"""No server needs to make device files, or raw packets with which it could pose as another tenant."""
+"""No server needs to create device files, or raw packets, which could impersonate another tenant."""
 
 
 def build_container_config(
     desired: Desired, host_ports: ports.HostPorts, secrets: SecretValues = NO_SECRETS
 ) -> dict[str, Any]:
-    """The body of the engine's `POST /containers/create`."""
+    """Build the body of the engine's `POST /containers/create`."""
     container, compute = desired.workload.containers[0], read_settings(desired)
-    made_as = {
+    created_as = {
         names.LABEL_SPEC_HASH: desired.hash(),
         names.LABEL_HOST_CONFIG: json.dumps(build_changeable(desired), sort_keys=True),
         names.LABEL_HOST_PORTS: ",".join(map(str, host_ports.values())),
     }
     if secrets.recorded:
-        made_as[names.ANNOTATION_SECRETS] = secrets.recorded
+        created_as[names.ANNOTATION_SECRETS] = secrets.recorded
     if container.probe:
-        made_as[names.LABEL_PROBE] = container.probe.model_dump_json(exclude_defaults=True)
+        created_as[names.LABEL_PROBE] = container.probe.model_dump_json(exclude_defaults=True)
     environment = {each.name: each.value for each in container.env if each.secret is None}
-    environment |= {variable: value for (_, variable), value in secrets.by_place.items()}
+    environment |= {variable: value for (_, variable), value in secrets.by_variable.items()}
     return {
         "Image": container.image,
         "Env": [f"{name}={value}" for name, value in environment.items()],
         "Entrypoint": list(container.command or ()) or None,
         "Cmd": list(container.args or ()) or None,
-        "Labels": names.labels(desired.tenant_id) | made_as,
+        "Labels": names.labels(desired.tenant_id) | created_as,
         "ExposedPorts": {ports.format_port(port): {} for port in container.ports},
         "HostConfig": {
             "NetworkMode": name_network(desired),
@@ -57,13 +57,13 @@ def build_container_config(
 
 
 def build_changeable(desired: Desired) -> dict[str, Any]:
-    """What of a container's HostConfig the engine can change later, as its `update` takes it."""
+    """Build the part of a container's HostConfig that the engine's `update` can change later."""
     policy = read_settings(desired).restart_policy
     return {"RestartPolicy": {"Name": policy}, **read_amounts(desired.workload.containers[0].resources)}
 
 
 def _build_mount(tenant_id: str, volume: Volume) -> dict[str, Any]:
-    # Type volume, never bind: a source is then a name and can't be a path of the host.
+    # Type volume, never bind: the source is then a name and can't be a path on the host.
     return {
         "Type": "volume",
         "Source": name_volume(tenant_id, volume),
@@ -74,14 +74,14 @@ def _build_mount(tenant_id: str, volume: Volume) -> dict[str, Any]:
 
 
 def read_amounts(resources: Resources | None) -> dict[str, int]:
-    """CPU and memory as the engine takes them. Raises Terminal for what is no amount."""
+    """Read CPU and memory in the engine's units. Raises Terminal for an invalid amount."""
     limits = (resources and resources.limits) or ResourceAmounts()
     requests = (resources and resources.requests) or ResourceAmounts()
     found: dict[str, int] = {}
     if limits.cpu is not None:
         found["NanoCpus"] = int(parse_amount("limits.cpu", limits.cpu) * 10**9)
     if limits.memory is not None:
-        # Without a limit on both together the engine allows as much swap again.
+        # Without a limit on both together, the engine allows the same amount of swap in addition.
         found["Memory"] = found["MemorySwap"] = int(parse_amount("limits.memory", limits.memory))
     if requests.cpu is not None:
         shares = int(parse_amount("requests.cpu", requests.cpu) * 1024)
@@ -92,8 +92,8 @@ def read_amounts(resources: Resources | None) -> dict[str, int]:
 
 
 def parse_amount(field: str, quantity: Quantity) -> Decimal:
-    """An amount of `resources`. Raises Terminal for what is none."""
+    """Parse an amount in `resources`. Raises Terminal if it is invalid."""
     try:
         return parse_quantity(quantity)
     except ValueError as error:
-        raise Terminal("InvalidSpec", f"resources.{field}: {error}") from error
+        raise Terminal("InvalidSpec", f"resources.{field}: {error}", "correct the amount") from error

@@ -1,8 +1,8 @@
-"""Which host port a container port is published on, and the URLs that come of it. No I/O.
+"""Chooses the host port of each published container port, and builds the URLs. No I/O.
 
-A free port is chosen here and not by the engine: the engine takes another one each time the container is
-restarted, after a crash too, and `status.endpoints` would no longer be true. A port that follows from the
-tenant's name stays the same for ever; when something else has it, the next candidate is tried.
+landlord chooses free ports itself. The engine would choose another one each time the container restarts, even
+after a crash, and `status.endpoints` would no longer hold. A port that is derived from the tenant's name
+stays the same; if it is in use, landlord tries the next candidate.
 """
 
 import hashlib
@@ -18,34 +18,34 @@ from landlord.api.workload import Port
 from landlord.backends.urls import build_url
 
 FIRST, COUNT = 20000, 10000
-"""Below the ports that operating systems hand out themselves and those of Kubernetes' NodePort services."""
+"""Below the ports that operating systems assign, and below those of Kubernetes' NodePort Services."""
 
 HostPorts = Mapping[str, int]
 """Host port by container port in the engine's notation, such as 8080/tcp."""
 
 
 def format_port(port: Port) -> str:
-    """The engine's notation of a container port."""
+    """Format a container port in the engine's notation."""
     return f"{port.container_port}/{port.protocol.lower()}"
 
 
 def find_published(desired: Desired) -> dict[str, tuple[Port, int]]:
-    """Port and wanted host port (0: any) by the engine's notation."""
+    """Find the published ports and their host ports (0: any), by the engine's notation."""
     ports = {port.name: port for port in desired.workload.containers[0].ports}
     publish = (desired.docker or DockerCompute()).publish
     return {format_port(ports[item.port]): (ports[item.port], item.host_port) for item in publish}
 
 
-def allot(desired: Desired, earlier: HostPorts, taken: Set[int]) -> dict[str, int]:
-    """A host port for each published port: the wanted one, else the earlier one, else a free candidate."""
+def allot(desired: Desired, earlier: HostPorts, used: Set[int]) -> dict[str, int]:
+    """Allot a host port to each published port: the wanted one, the earlier one, or a free candidate."""
     wanted = find_published(desired)
     chosen = {name: host_port for name, (_, host_port) in wanted.items() if host_port}
     for name in wanted:
         if name not in chosen:
-            used = taken | set(chosen.values())
+            unavailable = used | set(chosen.values())
             kept = earlier.get(name)
-            if kept is None or kept in used:
-                kept = _find_candidate(desired.tenant_id, name, used)
+            if kept is None or kept in unavailable:
+                kept = _find_candidate(desired.tenant_id, name, unavailable)
             chosen[name] = kept
     return chosen
 
@@ -57,7 +57,7 @@ def _find_candidate(tenant_id: str, name: str, used: Set[int]) -> int:
 
 
 def read_host_ports(bindings: Mapping[str, Any] | None) -> dict[str, int]:
-    """Host ports in an engine's PortBindings or Ports, leaving out what is not bound."""
+    """Read the host ports in an engine's PortBindings or Ports, leaving out ports that are not bound."""
     return {
         name: int(hosts[0]["HostPort"])
         for name, hosts in (bindings or {}).items()
@@ -66,13 +66,13 @@ def read_host_ports(bindings: Mapping[str, Any] | None) -> dict[str, int]:
 
 
 def find_address(bindings: Mapping[str, Any] | None, name: str) -> tuple[str, int] | None:
-    """Where on the host a container port can be reached, by an engine's Ports; None if it is not bound."""
+    """Find the host address of a container port in an engine's Ports; None if the port is not bound."""
     host_port = read_host_ports(bindings).get(name)
     return (resolve_host(bindings[name][0]["HostIp"]), host_port) if bindings and host_port else None
 
 
 def build_endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
-    """The URL of each published port, in the order of the manifest."""
+    """Build the endpoint of each published port, in the order of the manifest."""
     host = resolve_host((desired.docker or DockerCompute()).bind_address)
     return tuple(
         Endpoint(name=port.name, url=build_url(port, host, bindings[name]))
@@ -82,7 +82,7 @@ def build_endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ..
 
 
 def resolve_host(bind_address: str) -> str:
-    """An address of the host to use for what is bound to `bind_address`."""
+    """Find the host address to connect to for a port that is bound to `bind_address`."""
     address = ip_address(bind_address)
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "::1"

@@ -1,6 +1,6 @@
-"""What the Docker engine's refusal means: hopeless or not yet, and what to do about it. No I/O.
+"""What the Docker engine's errors mean: whether they are permanent, and how to fix them. No I/O.
 
-The engine answers almost everything about images and starts with status 500 and a text, so the text decides.
+The engine reports almost every error about images and starts with status 500 and a text, so the text decides.
 """
 
 import re
@@ -20,22 +20,22 @@ START_RULES = (
         r"cannot assign requested address",
         Terminal,
         "InvalidSpec",
-        "compute.docker.bindAddress is not an address of the engine's host",
+        "set compute.docker.bindAddress to an address of the engine's host",
     ),
     CANNOT_START,
 )
 
 
 def explain_pull_failure(image: str, status: int | None, reason: str) -> StepError:
-    """Why `image` could not be pulled, from the engine's status and text."""
+    """Explain why the engine could not pull the image, from its status and text."""
     return failures.explain_pull_failure(
-        image, reason, login="`docker login` on the worker", invalid=status == 400
+        image, reason, login="log in with `docker login` on the worker", invalid=status == 400
     )
 
 
 def explain_start_failure(reason: str, *, refused: bool) -> StepError:
-    """Why a container could not be started; `refused` when the engine calls the request itself wrong."""
-    fallback = Rule("", Retryable, "CannotStart", "it is tried again")
+    """Explain why a container did not start; `refused` if the engine rejects the request itself."""
+    fallback = Rule("", Retryable, "CannotStart", "check the engine if this persists")
     if refused:
         fallback = Rule("", Terminal, "CannotStart", "correct spec.workload")
     return build_error(find_rule(START_RULES, reason, fallback), "can't start the container", reason)

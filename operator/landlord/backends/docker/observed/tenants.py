@@ -1,6 +1,6 @@
-"""What the engine's lists of volumes and containers say about all tenants. No I/O.
+"""Observes all tenants in the engine's lists of volumes and containers. No I/O.
 
-The texts stay the same as long as nothing happens: they are compared from survey to survey.
+The texts do not change as long as nothing happens, because the operator compares them between surveys.
 """
 
 import json
@@ -14,7 +14,7 @@ from landlord.api.workload import Probe
 from landlord.backends.contract import Observation
 from landlord.backends.docker import ownership
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import Inspected
+from landlord.backends.docker.observed.container import InspectedContainer
 
 ListedObject = Mapping[str, Any]
 
@@ -24,15 +24,15 @@ _EXIT_CODE = re.compile(r"\((\d+)\)")
 def build_observations(
     volumes: Iterable[ListedObject],
     containers: Iterable[ListedObject],
-    inspected: Mapping[str, Inspected],
+    inspected: Mapping[str, InspectedContainer],
     problems: Mapping[str, str],
 ) -> dict[str, Observation]:
-    """Each tenant that has a container or volumes, by its tenantID.
+    """Build the observation of each tenant that has a container or volumes, by tenantID.
 
-    By container there is what was seen of it alone, and why its probe fails if it does.
+    `inspected` and `problems`, why a probe failed, are by the container's ID.
     """
-    archived = Observation(True, None, "there is no container, its volumes are kept", "Archived")
-    seen = {
+    archived = Observation(True, None, "no container exists, and the volumes are kept", "Archived")
+    observations = {
         volume["Labels"][names.LABEL_TENANT]: archived
         for volume in volumes
         if names.LABEL_TENANT in volume["Labels"]
@@ -47,16 +47,16 @@ def build_observations(
         (ownership.name_suspended_container, _observe_suspended),
         (ownership.name_container, active),
     ):
-        seen |= {
+        observations |= {
             tenant_id: observe(container)
             for tenant_id, container in tenants
             if f"/{name_of(tenant_id)}" in container["Names"]
         }
-    return seen
+    return observations
 
 
 def select_for_inspection(containers: Iterable[ListedObject]) -> list[str]:
-    """The containers that have to be looked at one by one: the list does not show their limits."""
+    """Select the containers to inspect one by one, because the list does not show their limits."""
     return [
         container["Id"]
         for container in containers
@@ -65,8 +65,8 @@ def select_for_inspection(containers: Iterable[ListedObject]) -> list[str]:
     ]
 
 
-def select_probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, Inspected]]:
-    """The containers that have a probe to answer now, with it."""
+def select_probed(inspected: Mapping[str, InspectedContainer]) -> dict[str, tuple[Probe, InspectedContainer]]:
+    """Select the running containers that have a probe, each with its probe."""
     return {
         container_id: (Probe.model_validate_json(found["Config"]["Labels"][names.LABEL_PROBE]), found)
         for container_id, found in inspected.items()
@@ -75,7 +75,7 @@ def select_probed(inspected: Mapping[str, Inspected]) -> dict[str, tuple[Probe, 
 
 
 def read_secret_records(containers: Iterable[ListedObject]) -> dict[str, str]:
-    """Of which versions of which Secrets the containers were made that refer to any, by tenantID."""
+    """Read from which versions of which Secrets containers were made, by tenantID."""
     return {
         labels[names.LABEL_TENANT]: labels[names.ANNOTATION_SECRETS]
         for labels in (container["Labels"] for container in containers)
@@ -84,7 +84,7 @@ def read_secret_records(containers: Iterable[ListedObject]) -> dict[str, str]:
 
 
 def _observe_active(
-    inspected: Mapping[str, Inspected], problems: Mapping[str, str], container: ListedObject
+    inspected: Mapping[str, InspectedContainer], problems: Mapping[str, str], container: ListedObject
 ) -> Observation:
     state, labels = container["State"], container["Labels"]
     code = _EXIT_CODE.search(container["Status"])
@@ -99,7 +99,7 @@ def _observe_active(
     how = f"the container is {state}" + (f" (exit code {code[1]})" if code else "")
     problem = problems.get(container["Id"])
     if problem:
-        how = f"{how} and does not serve: {problem}"
+        how = f"{how}, and its probe fails: {problem}"
     return Observation(
         healthy=state == "running" and not stopped and not problem,
         spec_hash=labels.get(names.LABEL_SPEC_HASH),
@@ -109,7 +109,7 @@ def _observe_active(
 
 
 def _read_created(container: ListedObject) -> ListedObject | None:
-    """What `spec.changeable` was when it was made."""
+    """Read the result of `build_changeable` at the time when landlord created the container."""
     recorded = container["Labels"].get(names.LABEL_HOST_CONFIG)
     return json.loads(recorded) if recorded else None
 

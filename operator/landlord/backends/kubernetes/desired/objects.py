@@ -1,4 +1,4 @@
-"""All objects of a tenant, as they are to be. No I/O."""
+"""Builds all objects of a tenant. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from landlord.backends.kubernetes.desired.pods import SecretCopy
 
 @dataclass(frozen=True)
 class DesiredObject:
-    """What shall be at the place that landlord has for a kind."""
+    """The tenant's object of one kind."""
 
     kind: ObjectKind
     content: JsonObject | None
-    """Labels, spec and so on, without what identifies it. None: nothing shall be there."""
+    """Labels, spec and so on, without its identity. None: the object must not exist."""
 
 
 def build_objects(
     desired: Desired, copied: SecretCopy | None = None
 ) -> Mapping[str, Sequence[DesiredObject]]:
-    """What each step makes true, in this order: no pod runs before its limits and its network are there.
+    """Build the objects of each step, in order: no pod runs before its limits and its network policy exist.
 
-    The copy of the Secrets that a workload refers to is no part of it, but the workload is not whole without.
+    They do not include the copy of Secrets, although the Deployment is incomplete without it.
     """
     content: dict[str, Sequence[DesiredObject]] = {
         "limits": (
@@ -40,7 +40,7 @@ def build_objects(
             DesiredObject(kinds.SERVICE, service.build_service(desired)),
             DesiredObject(kinds.DEPLOYMENT, pods.build_deployment(desired, copied)),
         ),
-        # Until all pods of the version before are gone, one of them may start a container anew and need it.
+        # As long as a pod of the previous version exists, it may restart a container, which needs the Secret.
         "ready": () if desired.workload.refers_to_secrets else (DesiredObject(kinds.SECRET, None),),
     }
     made = [each.kind.name for wanted in content.values() for each in wanted if each.content is not None]
@@ -50,13 +50,13 @@ def build_objects(
 
 
 def locate(kind: ObjectKind, desired: Desired) -> tuple[str | None, str]:
-    """Namespace and name of the tenant's object of a kind."""
+    """Return namespace and name of the tenant's object of a kind."""
     namespace = ownership.name_namespace(desired)
     return (None, namespace) if kind is kinds.NAMESPACE else (namespace, names.OBJECT_NAME)
 
 
 def build_manifest(kind: ObjectKind, content: JsonObject, desired: Desired) -> JsonObject:
-    """The whole object, with landlord's labels, as server-side apply takes it."""
+    """Build the whole object, with landlord's labels, for server-side apply."""
     namespace, name = locate(kind, desired)
     metadata = content.get("metadata", {})
     labels = names.labels(desired.tenant_id) | {names.LABEL_SPEC_HASH: desired.hash()}
@@ -70,7 +70,7 @@ def build_manifest(kind: ObjectKind, content: JsonObject, desired: Desired) -> J
 
 
 def build_namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
-    """The namespace, in which the API server enforces the Pod Security level, with the kinds made in it."""
+    """Build the namespace, with its Pod Security level and the kinds that landlord creates in it."""
     compute = ownership.read_settings(desired)
     level = dict.fromkeys(ownership.POD_SECURITY, compute.pod_security)
     settings = compute.namespace

@@ -1,4 +1,4 @@
-"""The Deployment of a tenant and its pods. No I/O."""
+"""Builds a tenant's Deployment and its pods. No I/O."""
 
 import hashlib
 import json
@@ -13,25 +13,25 @@ from landlord.backends.kubernetes.desired import limits
 
 PROBE_SECONDS = 5
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
-"""For a quota without room for a further pod: one of the version before ends first. Without, an update waits
-for ever for what the tenant itself takes up."""
+"""For a quota without room for one more pod: a pod of the previous version ends first. Otherwise, an update
+would wait forever for resources that the tenant itself uses."""
 
 
 @dataclass(frozen=True)
 class SecretCopy:
-    """The Secret in the namespace, from which the containers get what they refer to."""
+    """What pods must know of the Secret in their namespace, from which containers take their values."""
 
     version: str
-    """Another one whenever a value in it has changed: pods are replaced then."""
+    """Changes whenever a value in the Secret changes, so that the pods are replaced."""
     recorded: str
-    """The versions of the Secrets that it was copied from, as a survey compares them."""
+    """The versions of the Secrets that it was copied from, which a survey compares."""
 
 
 def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> JsonObject:
-    """The Deployment. Its pods are replaced when what they run changes, and only then."""
+    """Build the Deployment, which replaces its pods exactly when what they run changes."""
     return {
-        # The ReplicaSet gets the Deployment's annotations, and with a new one it does not wait any longer to
-        # make pods that a quota refused before.
+        # The ReplicaSet gets the Deployment's annotations. A new one makes it retry at once to create pods
+        # that a quota rejected.
         "metadata": {
             "annotations": {names.LABEL_SPEC_HASH: desired.hash()}
             | ({names.ANNOTATION_SECRETS: copied.recorded} if copied else {}),
@@ -40,7 +40,7 @@ def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> Json
         "spec": {
             "replicas": desired.workload.replicas,
             "selector": {"matchLabels": names.labels(desired.tenant_id)},
-            # A container without a probe counts as ready the moment it starts, even one that ends at once.
+            # A container without a probe counts as ready when it starts, even if it ends at once.
             "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
             "template": _build_template(desired, copied),
         }
@@ -49,7 +49,7 @@ def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> Json
 
 
 def build_key(container: str, variable: str) -> str:
-    """The key in the Secret that holds a variable's value. No container's name has a dot in it."""
+    """Build the key of a variable's value in the Secret. No container's name contains a dot."""
     return f"{container}.{variable}"
 
 
@@ -90,7 +90,7 @@ def _build_container(container: Container, restricted: bool) -> JsonObject:
             "command": [escape(word) for word in container.command or ()],
             "args": [escape(word) for word in container.args or ()],
             "env": [_build_variable(container, each) for each in container.env],
-            # Without names, for which a container's port has stricter rules than a Tenant's.
+            # Without names, because the rules for a container's port names are stricter than a Tenant's.
             "ports": [
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
             ],
@@ -103,7 +103,7 @@ def _build_container(container: Container, restricted: bool) -> JsonObject:
             "readinessProbe": _build_probe(container.probe) if container.probe else {},
             "securityContext": {"allowPrivilegeEscalation": False}
             | ({"capabilities": {"drop": ["ALL"]}} if restricted else {}),
-            # With it a crash says the last that the container logged, in the pod's status.
+            # It puts the last lines of a crashed container's log into the pod's status.
             "terminationMessagePolicy": "FallbackToLogsOnError",
         }
     )
@@ -118,12 +118,12 @@ def _build_variable(container: Container, variable: EnvVar) -> JsonObject:
 
 
 def escape(text: str) -> str:
-    """The text as it has to be written for Kubernetes to leave it as it is: it expands $(NAME)."""
+    """Escape a text so that Kubernetes leaves it unchanged, because it expands $(NAME)."""
     return text.replace("$", "$$")
 
 
 def _without_empty(content: JsonObject) -> JsonObject:
-    """Without what is empty: landlord would own that it is."""
+    """Copy the content without empty fields, which landlord would own otherwise."""
     return {key: value for key, value in content.items() if value not in ({}, [])}
 
 

@@ -1,4 +1,4 @@
-"""How a tenant's ports are offered, and where. No I/O."""
+"""Builds a tenant's Service and its endpoints. No I/O."""
 
 from landlord.api import names
 from landlord.api.outcome import Endpoint
@@ -12,7 +12,7 @@ APP_PROTOCOLS = {"http": "http", "https": "https", "grpc": "kubernetes.io/h2c"}
 
 
 def build_service(desired: Desired) -> JsonObject | None:
-    """The Service of all declared ports, if there are any and they are to be offered."""
+    """Build the Service of all declared ports; None without ports, or if they are not exposed."""
     ports = find_offered_ports(desired)
     if not ports:
         return None
@@ -26,14 +26,14 @@ def build_service(desired: Desired) -> JsonObject | None:
 
 
 def find_offered_ports(desired: Desired) -> list[Port]:
-    """The ports that are offered to others."""
+    """Find the ports that others can reach."""
     if ownership.read_settings(desired).exposure == "None":
         return []
     return [port for container in desired.workload.containers for port in container.ports]
 
 
 def build_endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
-    """The URL of each offered port."""
+    """Build the endpoint of each port that others can reach."""
     return tuple(
         Endpoint(name=port.name, url=build_url(port, host, port.container_port))
         for port in find_offered_ports(desired)
@@ -41,12 +41,12 @@ def build_endpoints(desired: Desired, host: str) -> tuple[Endpoint, ...]:
 
 
 def build_internal_host(desired: Desired) -> str:
-    """The Service's name, that resolves anywhere in the cluster whatever its domain is."""
+    """Build the Service's name, which resolves anywhere in the cluster, whatever the cluster's domain is."""
     return f"{names.OBJECT_NAME}.{ownership.name_namespace(desired)}.svc"
 
 
 def read_external_host(found: JsonObject) -> str | None:
-    """The address that the load balancer was given, once it was."""
+    """Read the load balancer's address; None as long as it has none."""
     given: list[dict[str, str]] = found.get("status", {}).get("loadBalancer", {}).get("ingress") or [{}]
     return given[0].get("hostname") or given[0].get("ip")
 

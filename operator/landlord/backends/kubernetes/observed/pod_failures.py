@@ -1,13 +1,23 @@
-"""What a pod's status says is wrong with its containers. No I/O.
+"""Reads from a pod's status what is wrong with its containers. No I/O.
 
-The kubelet's words are those of Kubernetes 1.28 and later with containerd or CRI-O.
+The kubelet's texts are those of Kubernetes 1.28 and later with containerd or CRI-O.
 """
 
 from collections.abc import Iterator
 
 from landlord.api.schema import JsonObject
-from landlord.backends.failures import CANNOT_START, Rule, build_error, explain_pull_failure, find_rule
-from landlord.errors import Retryable, StepError, Stuck, Terminal
+from landlord.backends.failures import (
+    CANNOT_START,
+    Rule,
+    build_error,
+    explain_absent_image,
+    explain_exit,
+    explain_out_of_memory,
+    explain_pull_failure,
+    find_last_line,
+    find_rule,
+)
+from landlord.errors import Retryable, StepError, Terminal
 
 PULLING = {
     "ErrImagePull",
@@ -34,10 +44,10 @@ RUNS_AS_ROOT = Rule(
 
 
 def find_failures(pod: JsonObject) -> Iterator[StepError]:
-    """What is wrong with each container that does not run, as far as it is known."""
+    """Find what is wrong with each container that does not run, as far as its status says."""
     for status in pod.get("status", {}).get("containerStatuses") or ():
-        if (trouble := _find_failure(pod, status)) is not None:
-            yield trouble
+        if (failure := _find_failure(pod, status)) is not None:
+            yield failure
 
 
 def _find_failure(pod: JsonObject, status: JsonObject) -> StepError | None:
@@ -47,37 +57,37 @@ def _find_failure(pod: JsonObject, status: JsonObject) -> StepError | None:
         return _explain_end(pod, status, state["terminated"])
     if "waiting" not in state:
         return None
-    reason, said = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
-    name, image = status["name"], status["image"]
+    reason, message = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
+    if reason == "CrashLoopBackOff" and ended:
+        return _explain_end(pod, status, ended)
+    return _explain_waiting(status, reason, message)
+
+
+def _explain_waiting(status: JsonObject, reason: str, message: str) -> StepError | None:
+    image, what = status["image"], f"can't start the container {status['name']}"
     match reason:
         case "InvalidImageName":
-            return explain_pull_failure(image, said, login=LOGIN, invalid=True)
+            return explain_pull_failure(image, message, login=LOGIN, invalid=True)
         case "ErrImageNeverPull":
-            return Stuck(
-                "ImageNotFound",
-                f"the image {image} is not on the node and imagePullPolicy is Never\n"
-                "To do: load the image into the nodes, or let it be pulled (IfNotPresent).",
-            )
+            return explain_absent_image(image, "node")
         case "CreateContainerConfigError":
-            other = Rule("", Retryable, "CannotStart", "make what it refers to; it is tried again")
-            return build_error(
-                find_rule((RUNS_AS_ROOT,), said, other), f"can't start the container {name}", said
-            )
-        case "CrashLoopBackOff" if ended:
-            return _explain_end(pod, status, ended)
+            other = Rule("", Retryable, "CannotStart", "create what the container refers to")
+            return build_error(find_rule((RUNS_AS_ROOT,), message, other), what, message)
         case _ if reason in PULLING:
-            return explain_pull_failure(image, said, login=LOGIN)
+            return explain_pull_failure(image, message, login=LOGIN)
         case _ if reason in STARTING:
-            return _explain_failed_start(name, said)
+            return _explain_failed_start(status["name"], message)
         case _ if reason.endswith(("Error", "BackOff")):
-            other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`; it is tried again")
-            return build_error(other, f"can't start the container {name}", f"{reason}: {said}")
+            other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+            return build_error(other, what, f"{reason}: {message}")
     return None
 
 
-def _explain_failed_start(name: str, said: str) -> StepError:
-    other = Rule("", Retryable, "CannotStart", "it is tried again")
-    return build_error(find_rule((CANNOT_START,), said, other), f"can't start the container {name}", said)
+def _explain_failed_start(name: str, message: str) -> StepError:
+    other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+    return build_error(
+        find_rule((CANNOT_START,), message, other), f"can't start the container {name}", message
+    )
 
 
 def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> StepError:
@@ -85,27 +95,16 @@ def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> Step
     if ended.get("reason") in NEVER_STARTED:
         return _explain_failed_start(name, ended.get("message", ""))
     if ended.get("reason") == "OOMKilled":
-        limit = _read_memory_limit(pod, name)
-        within = f" (limit: {limit})" if limit else ""
-        return Retryable(
-            "OutOfMemory",
-            f"the container {name} was killed for lack of memory{within}\n"
-            "To do: raise resources.limits.memory or have it use less.",
-        )
-    last = last_words(ended.get("message", ""))
-    said = f": {last}" if last else " and logged nothing"
-    again = f" (restarted {restarts} times)" if restarts else ""
-    where = f"{pod['metadata']['name']} -n {pod['metadata']['namespace']} -c {name}"
-    return Retryable(
-        "CrashLooping" if restarts else "ContainerExited",
-        f"the container {name} exited with code {ended.get('exitCode')}{again}{said}\n"
-        f"To do: see `kubectl logs {where} --previous`; correct command, args, env or the image.",
+        return explain_out_of_memory(f"the container {name}", _read_memory_limit(pod, name))
+    metadata = pod["metadata"]
+    return explain_exit(
+        f"the container {name}",
+        exit_code=ended.get("exitCode"),
+        restarts=restarts,
+        is_looping=bool(restarts),
+        log_line=find_last_line(ended.get("message", "")),
+        logs=f"kubectl logs {metadata['name']} -n {metadata['namespace']} -c {name} --previous",
     )
-
-
-def last_words(message: str) -> str:
-    """The last line of what a container left that says something."""
-    return next((line.strip()[:300] for line in reversed(message.splitlines()) if line.strip()), "")
 
 
 def _read_memory_limit(pod: JsonObject, name: str) -> str:

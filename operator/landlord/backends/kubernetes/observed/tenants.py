@@ -1,6 +1,6 @@
-"""What the cluster's lists say about all tenants. No I/O.
+"""Observes all tenants in the cluster's lists. No I/O.
 
-Of each object only what counts is kept: those of 10,000 tenants would take hundreds of megabytes.
+It keeps only what counts of each object: those of 10,000 tenants would take hundreds of megabytes.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.contract import Observation
+from landlord.backends.drift import describe_missing
 from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.observed import generation_label, record, rollout
 
@@ -35,88 +36,90 @@ class ObservedNamespace:
     tenant_id: str
     spec_hash: str | None
     state: State
-    going: bool
+    deleted: bool
     missing: set[str]
-    """Kinds of what was made in it, and was in no list."""
+    """The kinds of objects that landlord created in it, and that no list contained."""
     changed: list[str] = field(default_factory=list)
-    """What somebody has changed in it."""
+    """What somebody changed in it."""
     workload: ObservedDeployment | None = None
 
 
 class TenantCollector:
-    """Takes the namespaces first, then the Deployments and then all else.
+    """Collects the namespaces first, then the Deployments, and then all other objects.
 
-    So a tenant that is made meanwhile lacks nothing: what its Deployment needs is made before it.
+    So a tenant that is created meanwhile lacks nothing: its Deployment is created last.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, ObservedNamespace] = {}
+        self._namespaces: dict[str, ObservedNamespace] = {}
 
     def add_namespace(self, found: JsonObject) -> None:
-        """A namespace of some tenant; its metadata will do."""
+        """Add a namespace; its metadata is enough."""
         metadata, labels = found["metadata"], ownership.read_labels(found)
         if (tenant_id := labels.get(names.LABEL_TENANT)) and ownership.is_tenant_namespace(found):
-            self._places[metadata["name"]] = ObservedNamespace(
-                tenant_id,
-                labels.get(names.LABEL_SPEC_HASH),
-                ownership.read_state(found),
-                going="deletionTimestamp" in metadata,
+            self._namespaces[metadata["name"]] = ObservedNamespace(
+                tenant_id=tenant_id,
+                spec_hash=labels.get(names.LABEL_SPEC_HASH),
+                state=ownership.read_state(found),
+                deleted="deletionTimestamp" in metadata,
                 missing=set(ownership.read_created_kinds(found)),
                 changed=_find_changes(kinds.NAMESPACE, found),
             )
 
     def add_deployment(self, found: JsonObject) -> None:
-        """A Deployment of landlord's."""
-        if place := self._seen(kinds.DEPLOYMENT, found):
-            place.workload = ObservedDeployment(
-                ownership.read_labels(found).get(names.LABEL_SPEC_HASH),
-                ownership.read_state(found),
-                found["spec"]["replicas"],
-                rollout.is_stopped(found),
-                rollout.describe_progress(found),
-                (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_SECRETS),
+        """Add a Deployment that landlord created."""
+        if namespace := self._find_namespace(kinds.DEPLOYMENT, found):
+            namespace.workload = ObservedDeployment(
+                spec_hash=ownership.read_labels(found).get(names.LABEL_SPEC_HASH),
+                state=ownership.read_state(found),
+                replicas=found["spec"]["replicas"],
+                stopped=rollout.is_stopped(found),
+                waiting=rollout.describe_progress(found),
+                secrets=(found["metadata"].get("annotations") or {}).get(names.ANNOTATION_SECRETS),
             )
 
     def add(self, kind: ObjectKind, found: JsonObject) -> None:
-        """Any other object of landlord's; its metadata will do, but for what `record` wants in full."""
-        self._seen(kind, found)
+        """Add any other object that landlord created; its metadata is enough, except for `LISTED_IN_FULL`."""
+        self._find_namespace(kind, found)
 
-    def observations(self) -> Mapping[str, Observation]:
-        """Each tenant that has a namespace, by its tenantID."""
-        seen: dict[str, Observation] = {}
-        for name, place in self._places.items():
-            if place.tenant_id in seen:
-                why = f"it has more than one namespace; {name} is one of them"
-                seen[place.tenant_id] = Observation(False, None, why, seen[place.tenant_id].state)
+    def build_observations(self) -> Mapping[str, Observation]:
+        """Build the observation of each tenant that has a namespace, by tenantID."""
+        observations: dict[str, Observation] = {}
+        for name, namespace in self._namespaces.items():
+            if namespace.tenant_id in observations:
+                why = f"the tenant has more than one namespace; {name} is one of them"
+                observations[namespace.tenant_id] = Observation(
+                    False, None, why, observations[namespace.tenant_id].state
+                )
             else:
-                seen[place.tenant_id] = _observe(place)
-        return seen
+                observations[namespace.tenant_id] = _observe(namespace)
+        return observations
 
-    def secrets(self) -> Mapping[str, str]:
-        """Of which versions of which Secrets the Deployments were made that refer to any, by tenantID."""
+    def read_secret_records(self) -> Mapping[str, str]:
+        """Read from which versions of which Secrets Deployments were made, by tenantID."""
         return {
-            place.tenant_id: place.workload.secrets
-            for place in self._places.values()
-            if place.workload and place.workload.secrets
+            namespace.tenant_id: namespace.workload.secrets
+            for namespace in self._namespaces.values()
+            if namespace.workload and namespace.workload.secrets
         }
 
-    def _seen(self, kind: ObjectKind, found: JsonObject) -> ObservedNamespace | None:
-        """The place of a tenant's object; None if it is of no tenant."""
-        place = self._places.get(found["metadata"]["namespace"])
+    def _find_namespace(self, kind: ObjectKind, found: JsonObject) -> ObservedNamespace | None:
+        """Find the namespace of a tenant's object; None if it belongs to no tenant."""
+        namespace = self._namespaces.get(found["metadata"]["namespace"])
         if (
-            place is None
+            namespace is None
             or found["metadata"]["name"] != names.OBJECT_NAME
-            or not ownership.is_owned(found, place.tenant_id)
+            or not ownership.is_owned(found, namespace.tenant_id)
         ):
             return None
-        place.missing.discard(kind.name)
-        place.changed += _find_changes(kind, found)
-        return place
+        namespace.missing.discard(kind.name)
+        namespace.changed += _find_changes(kind, found)
+        return namespace
 
 
 def _find_changes(kind: ObjectKind, found: JsonObject) -> list[str]:
-    """What somebody has changed. A further change makes it another text, so it is inspected again."""
-    what = f"the {kind.name} was changed by somebody"
+    """Find what somebody changed. Another change yields another text, and so another inspection."""
+    what = f"somebody changed the {kind.name}"
     if kind in generation_label.KINDS_WITH_GENERATION:
         return (
             [f"{what} (generation {found['metadata']['generation']})"]
@@ -128,35 +131,42 @@ def _find_changes(kind: ObjectKind, found: JsonObject) -> list[str]:
     )
 
 
-def _observe(place: ObservedNamespace) -> Observation:
-    workload = place.workload
-    if place.going:
-        going = "the namespace is being deleted"
-        applied = workload.spec_hash if workload else None
-        return Observation(False, applied, going, _read_state(place), drift=going)
-    if _read_state(place) != "Active":
-        return _observe_at_rest(place)
-    drift = "; ".join([f"the {kind} is missing" for kind in sorted(place.missing)] + place.changed)
+def _observe(namespace: ObservedNamespace) -> Observation:
+    workload = namespace.workload
+    if namespace.deleted:
+        deleted = "the namespace is being deleted"
+        return Observation(
+            healthy=False,
+            spec_hash=workload.spec_hash if workload else None,
+            reason=deleted,
+            state=_read_state(namespace),
+            drift=deleted,
+        )
+    if _read_state(namespace) != "Active":
+        return _observe_at_rest(namespace)
+    drift = "; ".join(
+        [describe_missing(f"the {kind}") for kind in sorted(namespace.missing)] + namespace.changed
+    )
     if workload is None:
-        return Observation(False, None, "there is no Deployment", drift=drift)
+        return Observation(False, None, "the Deployment does not exist", drift=drift)
     waiting = workload.waiting if workload.replicas else "the Deployment is scaled to zero"
     return Observation(
         waiting is None, workload.spec_hash, waiting or "all replicas are available", drift=drift
     )
 
 
-def _observe_at_rest(place: ObservedNamespace) -> Observation:
-    """One that was suspended or archived: all that counts is that nothing of it runs."""
-    state, workload = _read_state(place), place.workload
+def _observe_at_rest(namespace: ObservedNamespace) -> Observation:
+    """Observe a suspended or archived tenant, of which nothing must run."""
+    state, workload = _read_state(namespace), namespace.workload
     if workload is None:
-        return Observation(True, place.spec_hash, "nothing runs", state)
+        return Observation(True, namespace.spec_hash, "nothing runs", state)
     at_rest = state == "Suspended" and not workload.replicas
-    drift = "" if at_rest else f"it is {state.lower()}, but has a Deployment of {workload.replicas} replicas"
+    drift = "" if at_rest else f"it is {state.lower()}, but its Deployment has {workload.replicas} replicas"
     stopped = at_rest and workload.stopped
-    reason = drift or ("nothing runs" if stopped else "its pods are ending")
-    return Observation(stopped, workload.spec_hash, reason, state, drift=drift)
+    reason = drift or ("nothing runs" if stopped else "its pods are terminating")
+    return Observation(healthy=stopped, spec_hash=workload.spec_hash, reason=reason, state=state, drift=drift)
 
 
-def _read_state(place: ObservedNamespace) -> State:
-    """An apply of the namespace makes it Active, but the tenant is so only with the Deployment."""
-    return place.workload.state if place.state == "Active" and place.workload else place.state
+def _read_state(namespace: ObservedNamespace) -> State:
+    """Read the state: after an apply, the tenant is Active only once its Deployment is too."""
+    return namespace.workload.state if namespace.state == "Active" and namespace.workload else namespace.state

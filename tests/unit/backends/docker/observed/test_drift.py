@@ -94,7 +94,7 @@ def test_field_that_no_container_can_change_is_named_without_its_value(
 ) -> None:
     found = described()
     edit(found)
-    assert drift.compare_fixed(found, DESIRED) == [f"{line} is not as it was made"]
+    assert drift.compare_fixed(found, DESIRED) == [f"{line} differs"]
     assert drift.compare_changeable(found["HostConfig"], build_changeable(DESIRED)) == []
 
 
@@ -133,7 +133,7 @@ def test_free_port_may_be_any_and_an_address_may_be_written_in_another_way() -> 
     ("optional", "env", "lines"),
     [
         (False, ["TOKEN=whatever"], []),
-        (False, ["TOKENS=other"], ["Config.Env TOKEN is not as it was made"]),
+        (False, ["TOKENS=other"], ["Config.Env TOKEN differs"]),
         (True, ["TOKENS=other"], []),
     ],
 )

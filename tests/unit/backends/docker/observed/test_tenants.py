@@ -116,7 +116,7 @@ def test_what_somebody_changed_while_it_runs_is_drift_of_what_is_healthy(
 
 def test_who_runs_and_fails_its_probe_is_unhealthy_without_anybody_having_changed_it() -> None:
     problems = {"c1": "GET / on port 8080: answered 503 Service Unavailable"}
-    reason = f"the container is running and does not serve: {problems['c1']}"
+    reason = f"the container is running, and its probe fails: {problems['c1']}"
     seen = tenants.build_observations([], [listed("running", "Up 3 seconds")], {}, problems)["acme"]
     assert seen == Observation(False, "abc", reason)
 

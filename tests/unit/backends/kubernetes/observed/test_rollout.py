@@ -43,10 +43,10 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "message": "0/1 node
     ("seen", "waiting"),
     [
         ({}, None),
-        ({"observedGeneration": 2}, "the Deployment has not been looked at by its controller"),
-        ({"updatedReplicas": 1}, "1 of 2 pods are made"),
+        ({"observedGeneration": 2}, "the Deployment's controller has not observed it yet"),
+        ({"updatedReplicas": 1}, "1 of 2 pods exist"),
         ({"availableReplicas": 1}, "1 of 2 pods are available"),
-        ({"replicas": 3}, "1 pods of the version before are still there"),
+        ({"replicas": 3}, "1 pods of the previous version still exist"),
     ],
 )
 def test_a_rollout_is_over_when_all_replicas_of_the_present_version_are_available(
@@ -104,7 +104,7 @@ def test_a_container_that_does_not_run_says_why(
 ) -> None:
     (trouble,) = pod_failures.find_failures(pod(seen))
     assert (type(trouble), trouble.code) == (kind, code)
-    assert said in trouble.message
+    assert said in str(trouble)
 
 
 @pytest.mark.parametrize("seen", [status(), status("ContainerCreating"), status("PodInitializing")])
@@ -157,7 +157,7 @@ def warning(reason: str, at: str, said: str = "said") -> Object:
 @pytest.mark.parametrize(
     ("events", "code", "said"),
     [
-        ([], "RolloutPending", "1 of 2; containers were restarted 4 times"),
+        ([], "RolloutPending", "1 of 2; containers have restarted 4 times"),
         ([{"type": "Normal", "reason": "Pulled"}], "RolloutPending", "1 of 2"),
         ([warning("Unhealthy", "2", "refused"), warning("Old", "1")], "ProbeFailed", "refused; 1 of 2"),
         ([warning("FailedMount", "2", "no such volume")], "PodNotReady", "FailedMount: no such volume"),
@@ -169,7 +169,7 @@ def test_a_rollout_that_takes_long_is_told_with_the_latest_warning(
     failure = rollout.explain_delay("1 of 2", [pod(status(restartCount=4))], events)
     assert isinstance(failure, Retryable)
     assert failure.code == code
-    assert said in failure.message
+    assert said in str(failure)
 
 
 def test_unready_pods_are_those_that_stay_and_do_not_serve() -> None:
