@@ -116,7 +116,7 @@ async def _create(backend: KubernetesBackend, tenants: int) -> None:
 
     async def one(number: int) -> None:
         async with slots:
-            for each in backend.steps(_desired(number))[:-1]:  # the last step waits for pods
+            for each in backend.apply(_desired(number))[:-1]:  # the last step waits for pods
                 for left in reversed(range(_TRIES)):
                     try:
                         await each.run()
@@ -137,9 +137,9 @@ def _desired(number: int) -> Desired:
 
 
 async def _read_lists(api: TenantApi) -> None:
-    ours = ownership.selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
+    ours = ownership.build_selector({names.LABEL_MANAGED_BY: names.MANAGED_BY})
     named = {"labelSelector": ours, "fieldSelector": f"metadata.name={names.OBJECT_NAME}"}
-    for kind in (kinds.NAMESPACE, *kinds.MADE):
+    for kind in (kinds.NAMESPACE, *kinds.CREATED):
         query = {"labelSelector": ours} if kind is kinds.NAMESPACE else named
         accept = JSON if kind in (kinds.DEPLOYMENT, *record.LISTED_IN_FULL) else METADATA_LIST
         await api.read(f"{kind.path(None)}?{urlencode(query)}", accept)

@@ -8,7 +8,7 @@ import docker
 
 from landlord.api.request import Desired
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import container_config
+from landlord.backends.docker.desired.container import build_container_config
 
 THREADS = 20
 _LABEL = "landlord-bench"
@@ -20,8 +20,8 @@ class FloorEngine:
 
     def __init__(self, desired: Desired) -> None:
         self._client = docker.from_env(timeout=_SECONDS, max_pool_size=THREADS)
-        any_port = dict.fromkeys(ports.published(desired), 0)
-        self._config = container_config(desired, any_port) | {"Labels": {_LABEL: "floor"}}
+        any_port = dict.fromkeys(ports.find_published(desired), 0)
+        self._config = build_container_config(desired, any_port) | {"Labels": {_LABEL: "floor"}}
 
     def start(self, names: Sequence[str]) -> list[float]:
         """Create and start one container for each name. Returns the seconds of each."""

@@ -70,7 +70,7 @@ class LedgerBackend:
     def __init__(self) -> None:
         self._ledger = Ledger(Path(os.environ[LEDGER]))
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         """Create a disk, then a server."""
         env = {each.name: each.value for each in desired.workload.containers[0].env}
         return [self._step("disk", desired, 0.0), self._step("server", desired, float(env[WORK]))]
@@ -83,8 +83,8 @@ class LedgerBackend:
         """Record the archiving."""
         return [self._writing(tenant_id, "archived")]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """Record the removal."""
+    def delete(self, tenant_id: str) -> Sequence[Step]:
+        """Record the deletion."""
         return [self._writing(tenant_id, "removed")]
 
     async def survey(self) -> Mapping[str, Observation]:

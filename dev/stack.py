@@ -23,7 +23,7 @@ from dev.record import ProcessRecord, Record
 from dev.restate import RestatePorts, RestateServer
 from dev.tenants import remove_all
 from dev.tools import ensure_all
-from landlord.backends.loading import plug_ins
+from landlord.backends.loading import find_plug_ins
 
 CONTROL_PLANE, RESTATE, WORKER, OPERATOR = PARTS = ("control-plane", "restate", "worker", "operator")
 _PORTS = {"admin": 9070, "ingress": 8080, "node": 5122, "worker": 9080, "operator": 8000}
@@ -212,7 +212,7 @@ def _settings(record: Record, restate: RestateServer) -> dict[str, str]:
         "LANDLORD_RESTATE_INGRESS_URL": restate.ingress_url,
         "LANDLORD_RESTATE_IDENTITY_KEYS": restate.identity_key,
         "LANDLORD_WORKER_URL": f"http://{LOOPBACK}:{record.ports.get(WORKER, _PORTS[WORKER])}",
-        "LANDLORD_BACKENDS": ",".join(sorted({"kubernetes", "memory", record.backend} | plug_ins())),
+        "LANDLORD_BACKENDS": ",".join(sorted({"kubernetes", "memory", record.backend} | find_plug_ins())),
         "LANDLORD_DEFAULT_BACKEND": record.backend,
         "LANDLORD_LEADER_ELECTION": "false",
     }

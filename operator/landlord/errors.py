@@ -1,70 +1,82 @@
-"""What can go wrong, as one tree.
+"""The exceptions that landlord raises, as one tree.
 
 LandlordError
 ├── StepError               a backend step did not succeed
-│   ├── Terminal            trying again can't help until something changes
-│   │   └── Stuck           something that is not in the spec, so that it is looked at now and then
-│   └── Retryable           it may pass; tried again until the workflow's timeout
-├── EngineError             the workflow engine did not take or finish the work
+│   ├── Terminal            permanent until the Tenant changes
+│   │   └── Stuck           permanent until something outside the Tenant changes; checked again now and then
+│   └── Retryable           transient; retried until the workflow's timeout
+├── EngineError             the workflow engine did not accept or finish the work
 │   ├── EngineUnreachable   no answer, or none that says anything about the work
-│   ├── NotRegistered       the engine answers but does not know the workflow
-│   ├── InvocationLost      the engine no longer knows work that it had accepted
-│   └── RequestRejected     the engine refuses this very request
+│   ├── NotRegistered       the engine answers, but the workflow is not registered with it
+│   ├── InvocationLost      the engine lost work that it had accepted
+│   └── RequestRejected     the engine rejects this very request
 └── SettingsError           wrong settings or a missing prerequisite at start
 """
 
 
 class LandlordError(Exception):
-    """The root of every error that landlord raises itself."""
+    """The root of every error that landlord raises itself.
+
+    `message` says what failed and why; `fix` says what a person can do about it, and is empty if nothing but
+    waiting helps. As text, the fix follows on a line of its own.
+    """
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\nFix: {self.fix}" if self.fix else self.message
 
 
 class StepError(LandlordError):
     """A step failed for a known reason.
 
-    `code` is CamelCase and from a small fixed set per backend (a metric label and
-    `status.workflow.lastFailure.code`); `message` is for a person and names the next thing to do.
+    `code` is CamelCase and from a small fixed set per backend: it is a metric label and
+    `status.workflow.lastFailure.code`.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.args = (code, message, fix)
         self.code = code
-        self.message = message
 
 
 class Terminal(StepError):
-    """Hopeless until somebody changes something: not tried again."""
+    """A permanent failure: landlord does not retry until the Tenant changes."""
 
 
 class Stuck(Terminal):
-    """Hopeless until somebody changes something outside of the spec, such as an image in a registry.
+    """A permanent failure that a change outside the spec can end, such as pushing an image.
 
-    The workflow ends with it at once, and is started again every few minutes.
+    It ends the workflow at once, and landlord starts the workflow again every few minutes.
     """
 
 
 class Retryable(StepError):
-    """May pass by itself: tried again with backoff. Any unexpected exception is treated the same."""
+    """A transient failure: landlord retries with backoff, as it does after any unexpected exception."""
 
 
 class EngineError(LandlordError):
-    """The workflow engine did not take the work or did not finish it. The message is for a person."""
+    """The workflow engine did not accept the work or did not finish it."""
 
 
 class EngineUnreachable(EngineError):
-    """Nothing is known about the work: it may or may not have been accepted. Safe to submit again."""
+    """Nothing is known about the work: the engine may have accepted it. Submitting it again is safe."""
 
 
 class NotRegistered(EngineError):
-    """The engine answered that it does not know the workflow service."""
+    """The engine answered that the workflow service is not registered."""
 
 
 class InvocationLost(EngineError):
-    """The engine had accepted the work and does not know it any more (its store was lost or purged)."""
+    """The engine accepted the work and lost it, because its store was lost or purged."""
 
 
 class RequestRejected(EngineError):
-    """The engine refuses the request itself; the same request would be refused again."""
+    """The engine rejects the request itself, and would reject the same request again."""
 
 
 class SettingsError(LandlordError):
-    """The program can't start as it is configured; the message says which setting and what it should be."""
+    """The program can't start as it is configured; the message names the setting and what it must be."""

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from landlord.api.base import Model
 from landlord.backends.contract import Backend
-from landlord.backends.loading import GROUP, SETTING, choose, load, owner
-from landlord.errors import LandlordError, SettingsError, StepError
+from landlord.backends.loading import GROUP, SETTING, choose, find_distribution, load
+from landlord.errors import LandlordError, SettingsError
 
 PATIENCE_SECONDS = 10.0
 
@@ -95,7 +95,7 @@ class _Check(Thread):
             if self._enabled:
                 self._tenants = asyncio.run(_count(backend))
         except LandlordError as error:
-            self._problem = error.message if isinstance(error, StepError) else str(error)
+            self._problem = str(error)
         except BaseException as error:  # including SystemExit; the report shows it
             self._problem = f"{type(error).__name__}: {error}"
 
@@ -106,7 +106,7 @@ class _Check(Thread):
             problem = f"did not {self._stage} within {patience:g} s"
         return Installed(
             name=self._point.name,
-            distribution=owner(self._point),
+            distribution=find_distribution(self._point),
             version=self._point.dist.version if self._point.dist else "unknown",
             enabled=self._enabled,
             healthy=not problem if self._enabled else None,

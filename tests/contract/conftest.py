@@ -89,7 +89,7 @@ def left(environment: pytest.MonkeyPatch) -> Iterator[dict[str, set[str]]]:
     async def clean_up(name: str) -> None:
         backend = BACKENDS[name]()
         try:
-            await asyncio.gather(*(settle(backend.teardown(tenant_id)) for tenant_id in left[name]))
+            await asyncio.gather(*(settle(backend.delete(tenant_id)) for tenant_id in left[name]))
         finally:
             await backend.close()
 

@@ -58,7 +58,7 @@ def test_what_the_engine_refuses_for_good_fails_with_its_reason(
     tenant = until_message(landlord, name, reason)
     assert conditions(tenant)["Ready"] == ("False", "ProvisioningFailed")
     assert conditions(tenant)["Stalled"][0] == "True"
-    assert "To do:" in message(tenant, "Ready")
+    assert "Fix:" in message(tenant, "Ready")
     assert ("nextRetryTime" in workflow(tenant)) == looked_at_again
     landlord.delete(name)
 
@@ -68,7 +68,7 @@ def test_what_the_engine_refuses_for_good_fails_with_its_reason(
     [
         ({"image": f"{LOOPBACK}:1/team/app:1"}, "RegistryUnreachable: .*connection refused"),
         ({"probe": {"httpGet": {"path": "/", "port": 8081}}}, "ProbeFailed: .*8081"),
-        ({"env": [{"name": "PORT", "value": "none"}]}, "exited with code 1|was restarted"),
+        ({"env": [{"name": "PORT", "value": "none"}]}, "exited with code 1|has restarted"),
     ],
 )
 def test_what_may_pass_is_tried_again_and_its_reason_shown_meanwhile(

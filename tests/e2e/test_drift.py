@@ -122,7 +122,9 @@ def test_a_container_that_hangs_is_shown_unhealthy_until_it_serves_again_and_is_
     docker_engine.containers.get(container).kill(signal="SIGSTOP")
     tenant = system.until(name, "Ready", "False", reason="Unhealthy")
     assert conditions(tenant)["ComputeHealthy"] == ("False", "Unhealthy")
-    assert "does not serve: GET / on port 8080: no success within 2 s" in message(tenant, "ComputeHealthy")
+    assert "and its probe fails: GET / on port 8080: no success within 2 s" in message(
+        tenant, "ComputeHealthy"
+    )
     assert "drift" not in tenant["status"]
 
     docker_engine.containers.get(container).kill(signal="SIGCONT")

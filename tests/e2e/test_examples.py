@@ -188,8 +188,8 @@ SAME_NUMBER: Spec = {
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        (TWICE, "exactly one replica, workload.replicas is 2; set it to 1 or use another backend"),
-        (SIDE_BY_SIDE, "exactly one container, workload.containers has 2; split them into several Tenants"),
+        (TWICE, "exactly one replica, and workload.replicas is 2"),
+        (SIDE_BY_SIDE, "exactly one container, and workload.containers has 2"),
         (SAME_NUMBER, "two ports have the number 8080/TCP"),
     ],
     ids=["replicas", "containers", "ports"],

@@ -78,7 +78,7 @@ def test_a_tenant_waits_for_its_secret_goes_on_by_itself_and_follows_its_changes
 ) -> None:
     system.apply(name, spec_of(backend, web_image, name))
     tenant = system.until(name, "Provisioned", "False", reason="BackingOff")
-    assert f"there is no Secret {system.namespace}/{name}" in message(tenant, "Provisioned")
+    assert f"the Secret {system.namespace}/{name} does not exist" in message(tenant, "Provisioned")
 
     owner.put(name, greeting="first")
     system.until(name, "Ready", "True")

@@ -27,7 +27,7 @@ class LedgerBackend:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or Path(os.environ["LEDGER"])
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         env = {each.name: each.value for each in desired.workload.containers[0].env}
 
         def make(step: str) -> Step:
@@ -53,7 +53,7 @@ class LedgerBackend:
     def archive(self, tenant_id: str) -> Sequence[Step]:
         return [self._writing("archive", tenant_id, "archived")]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         return [self._writing("remove", tenant_id, "removed")]
 
     async def survey(self) -> Mapping[str, Observation]:

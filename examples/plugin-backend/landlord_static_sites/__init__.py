@@ -1,4 +1,4 @@
-"""A backend for landlord: a static web site for each tenant, in a folder that a web server of yours serves.
+"""A backend for landlord: a static web site for each tenant, in a folder that your web server serves.
 
 The worker reads `STATIC_SITES_ROOT`, the folder, and `STATIC_SITES_URL`, where its `www` is on the web.
 """
@@ -23,13 +23,13 @@ from landlord_static_sites.site import Site
 
 IMAGE = "static"
 READ = {"name", "image", "env", "ports"}
-"""What of a container a site makes something of; everything else is refused, not ignored."""
+"""The fields of a container that a site uses; the backend rejects all others instead of ignoring them."""
 PATIENCE_SECONDS = 5.0
 
 
 def _with_index(pages: dict[str, str]) -> dict[str, str]:
     if "index.html" not in pages:
-        raise ValueError("should have an index.html")
+        raise ValueError("must have an index.html")
     return pages
 
 
@@ -38,12 +38,12 @@ Pages = Annotated[dict[PageName, str], AfterValidator(_with_index)]
 
 
 class StaticSitesBackend:
-    """Needs no rights but to write into the folder."""
+    """Needs no rights except to write into the folder."""
 
     name = "static-sites"
 
     class Config(BaseModel):
-        """What `spec.compute.config` may hold."""
+        """The schema of `spec.compute.config`."""
 
         model_config = ConfigDict(extra="forbid")
         pages: Pages = Field(
@@ -55,9 +55,9 @@ class StaticSitesBackend:
         self._root = Path(os.environ["STATIC_SITES_ROOT"])
         self._url = os.environ["STATIC_SITES_URL"].rstrip("/")
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
-        """Render the pages, put them on the web, and see them there."""
-        _refuse(desired)
+    def apply(self, desired: Desired) -> Sequence[Step]:
+        """Steps: render the pages, publish them, and look at them on the web."""
+        _check(desired)
         site, pages = self._site(desired.tenant_id), self._pages(desired)
 
         def render() -> Result:
@@ -70,14 +70,14 @@ class StaticSitesBackend:
 
         def look() -> Result:
             url = f"{self._url}/{desired.tenant_id}/"
-            _see(url, pages["index.html"])
+            _compare(url, pages["index.html"])
             ports = desired.workload.containers[0].ports
             return Result(endpoints=tuple(Endpoint(name=port.name, url=url) for port in ports))
 
         return (_step("render", render), _step("publish", publish), _step("look", look))
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """Take the site from the web."""
+        """Steps: suspend, which takes the site off the web."""
 
         def suspend() -> Result:
             site = self._site(tenant_id)
@@ -86,7 +86,7 @@ class StaticSitesBackend:
         return (_step("suspend", suspend),)
 
     def archive(self, tenant_id: str) -> Sequence[Step]:
-        """Take the site from the web, and keep nothing but the tenant's files."""
+        """Steps: archive, which takes the site off the web and keeps only the tenant's files."""
 
         def archive() -> Result:
             site = self._site(tenant_id)
@@ -94,8 +94,8 @@ class StaticSitesBackend:
 
         return (_step("archive", archive),)
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """Remove the site, the tenant's files too."""
+    def delete(self, tenant_id: str) -> Sequence[Step]:
+        """Steps: remove, which removes the site and the tenant's files."""
 
         def remove() -> Result:
             self._site(tenant_id).remove()
@@ -104,15 +104,15 @@ class StaticSitesBackend:
         return (_step("remove", remove),)
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All sites."""
+        """Observe all sites."""
         return await asyncio.to_thread(self._survey)
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """What of the files is not as it would be rendered now."""
+        """Compare the files with what `apply` would render now."""
         return await asyncio.to_thread(self._inspect, desired)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is open."""
 
     def _site(self, tenant_id: str) -> Site:
         return Site(self._root, tenant_id)
@@ -124,7 +124,7 @@ class StaticSitesBackend:
 
     def _survey(self) -> Mapping[str, Observation]:
         names = [folder.name for folder in (self._root / "tenants").glob("*")]
-        return {name: seen for name in names if (seen := _observe(self._site(name)))}
+        return {name: found for name in names if (found := _observe(self._site(name)))}
 
     def _inspect(self, desired: Desired) -> list[str]:
         site, pages = self._site(desired.tenant_id), self._pages(desired)
@@ -132,13 +132,13 @@ class StaticSitesBackend:
         found = [] if site.is_on_the_web else [f"{site.link} does not lead to the pages"]
         found += [] if site.files.is_dir() else [f"{site.files} is missing"]
         found += [f"{site.pages / name} is missing" for name in pages.keys() - there.keys()]
-        found += [f"{there[name]} should not be there" for name in there.keys() - pages.keys()]
+        found += [f"{there[name]} should not exist" for name in there.keys() - pages.keys()]
         both = pages.keys() & there.keys()
         found += [f"{there[name]} was changed" for name in both if there[name].read_text() != pages[name]]
         return sorted(found)
 
 
-def _refuse(desired: Desired) -> None:
+def _check(desired: Desired) -> None:
     container, *others = desired.workload.containers
     wrong = sorted(container.model_dump(exclude_defaults=True).keys() - READ)
     wrong += [f"second container {other.name}" for other in others]
@@ -146,21 +146,31 @@ def _refuse(desired: Desired) -> None:
     wrong += [f"image but {IMAGE!r}"] if container.image != IMAGE else []
     wrong += [f"secret in {each.name}: all can read it" for each in container.env if each.value_from]
     if wrong:
-        raise Terminal("Unsupported", f"a static site has no {', no '.join(wrong)}\nTo do: correct that.")
+        raise Terminal(
+            "Unsupported",
+            f"a static site has no {', no '.join(wrong)}",
+            "remove these fields from spec.workload",
+        )
 
 
 def _observe(site: Site) -> Observation | None:
     if (record := site.record) is None:
         return None
     if record.state != "Active":
-        drift = f"{site.link} is there again" if site.is_on_the_web else ""
-        return Observation(not drift, record.hash, drift or "not on the web", record.state, drift)
-    drift = "" if site.is_on_the_web or record.hash is None else f"{site.link} is gone or leads elsewhere"
+        drift = f"{site.link} exists again" if site.is_on_the_web else ""
+        return Observation(
+            healthy=not drift,
+            spec_hash=record.hash,
+            reason=drift or "not on the web",
+            state=record.state,
+            drift=drift,
+        )
+    drift = "" if site.is_on_the_web or record.hash is None else f"{site.link} no longer leads to the pages"
     reason = drift or ("on the web" if record.hash else "not on the web yet")
     return Observation(site.is_on_the_web, record.hash, reason, drift=drift)
 
 
-def _see(url: str, expected: str) -> None:
+def _compare(url: str, expected: str) -> None:
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
             seen = answer.read().decode(errors="replace")
@@ -168,11 +178,11 @@ def _see(url: str, expected: str) -> None:
         seen = str(error)
     if seen != expected:
         reason = seen.partition("\n")[0][:100]
-        raise Retryable("NotServed", f"{url} shows {reason}\nTo do: serve STATIC_SITES_ROOT/www there.")
+        raise Retryable("NotServed", f"{url} shows {reason}", "serve STATIC_SITES_ROOT/www there")
 
 
 def _step(name: str, do: Callable[[], Result]) -> Step:
-    return Step(name, partial(asyncio.to_thread, do))  # files and sockets must not hold up the worker
+    return Step(name, partial(asyncio.to_thread, do))  # files and sockets must not block the worker
 
 
 def _kept(site: Site, *kinds: str) -> tuple[ResourceRef, ...]:

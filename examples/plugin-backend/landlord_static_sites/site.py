@@ -1,9 +1,9 @@
-"""One tenant's site on disk. Whatever is done here can be done again, also after a crash in the middle of it.
+"""One tenant's site on disk. Each function can run again, even after a crash in its middle.
 
-tenants/<tenantID>/landlord.json   that it is landlord's, and how it is
-tenants/<tenantID>/pages/          the pages as they were rendered last
-tenants/<tenantID>/files/          the tenant's data: its own files, which are on the web below files/
-www/<tenantID>                     a link to the pages while they are on the web
+tenants/<tenantID>/landlord.json   the record that it is landlord's, and its state
+tenants/<tenantID>/pages/          the pages as last rendered
+tenants/<tenantID>/files/          the tenant's own files, which are on the web below files/
+www/<tenantID>                     a link to the pages, while they are on the web
 """
 
 import os
@@ -18,11 +18,11 @@ from landlord.errors import Terminal
 
 
 class Record(BaseModel):
-    """How a site is."""
+    """The state of a site."""
 
     state: State = "Active"
     hash: str | None = None
-    """`Desired.hash()` of what was put on the web last."""
+    """`Desired.hash()` of what was last published."""
 
 
 class Site:
@@ -39,16 +39,16 @@ class Site:
 
     @property
     def record(self) -> Record | None:
-        """None if there is no site, or one that is not landlord's."""
+        """None if no site exists, or it is not landlord's."""
         return Record.model_validate_json(self._record.read_text()) if self._record.is_file() else None
 
     @property
     def is_on_the_web(self) -> bool:
-        """Whether the link is there and leads to the pages."""
+        """Whether the link exists and leads to the pages."""
         return self.link.is_symlink() and self.link.readlink() == self.target
 
     def render(self, pages: Mapping[str, str]) -> None:
-        """Write the pages. Raises Terminal if somebody else has the place."""
+        """Write the pages. Raises Terminal if the folder belongs to somebody else."""
         if self.record is None:
             self._claim()
         for folder in (self.pages, self.files, self.link.parent):
@@ -68,7 +68,7 @@ class Site:
             self.link.symlink_to(self.target)
 
     def take_down(self, state: State) -> bool:
-        """Take the pages from the web, and if it is for an archive remove them. False if there is no site."""
+        """Take the pages off the web, and remove them if they are archived. False if no site exists."""
         if (record := self.record) is None:
             return False
         self.link.unlink(missing_ok=True)
@@ -78,7 +78,7 @@ class Site:
         return True
 
     def remove(self) -> None:
-        """Remove all of it; what tells that it is landlord's goes last."""
+        """Remove the site; landlord's record goes last."""
         if self.take_down("Archived"):
             if self.files.exists():
                 shutil.rmtree(self.files)
@@ -88,7 +88,7 @@ class Site:
         strangers = [self.link] if os.path.lexists(self.link) else []
         strangers += self.folder.glob("*")
         if strangers:
-            raise Terminal("Conflict", f"{strangers[0]} was not made by landlord\nTo do: move it away.")
+            raise Terminal("Conflict", f"{strangers[0]} was not created by landlord", "move it away")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._note(Record())
 

@@ -1,4 +1,4 @@
-"""What a finished workflow says, and what the Tenant's status repeats of it."""
+"""The result of a finished workflow, parts of which the Tenant's status repeats."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,12 @@ from pydantic import Field, StringConstraints
 
 from landlord.api.base import Model
 
-Message = Annotated[str, StringConstraints(max_length=4096)]
+LONGEST_MESSAGE = 4096
+Message = Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)]
 
 
 class Endpoint(Model):
-    """Where the tenant can be reached."""
+    """An address at which the tenant can be reached."""
 
     name: Annotated[str, StringConstraints(max_length=63)]
     """Name of the container port behind it."""
@@ -19,7 +20,7 @@ class Endpoint(Model):
 
 
 class ResourceRef(Model):
-    """Something that was made for the tenant on the backend."""
+    """A resource that landlord created for the tenant on the backend."""
 
     kind: Annotated[str, StringConstraints(max_length=63)]
     """Kind of resource in the backend's own terms, such as container."""
@@ -43,13 +44,13 @@ class Failure(Model):
 
 
 class Result(Model):
-    """What one step made, or all of them together."""
+    """What one step created, or all steps together."""
 
     endpoints: tuple[Endpoint, ...] = ()
     resources: tuple[ResourceRef, ...] = ()
 
     def merged(self, other: "Result") -> "Result":
-        """Both together, the other's after one's own."""
+        """Combine both, this one's entries first."""
         return Result(endpoints=self.endpoints + other.endpoints, resources=self.resources + other.resources)
 
 
@@ -59,8 +60,8 @@ class Outcome(Model):
     result: Literal["Succeeded", "Failed", "Superseded"]
     made: Result = Field(default_factory=Result)
     spec_hash: str | None = None
-    """`Desired.hash()` of what was made; set exactly when an apply succeeded."""
+    """`Desired.hash()` of what was applied; set exactly when an apply succeeded."""
     failure: Failure | None = None
     """Set exactly when the result is Failed."""
     invocation_id: str | None = None
-    """The engine's name for the invocation; set by the engine and not by the workflow."""
+    """The engine's identifier of the invocation; set by the engine, not by the workflow."""

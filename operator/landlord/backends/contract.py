@@ -1,8 +1,8 @@
-"""The contract of a compute backend, and how installed backends are found.
+"""The contract of a compute backend.
 
-A backend is one module and one `landlord.backends` entry point that names a class without constructor
-arguments. Constructing it does no I/O: an engine that is away is an error of a step, not of the worker.
-`tests/contract` is the executable form of what is written here.
+A backend is a class without constructor arguments and a `landlord.backends` entry point that names it. Its
+constructor does no I/O, so an engine that is down fails a step and not the worker. `tests/contract` is the
+executable form of this contract.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,12 +18,11 @@ from landlord.api.request import Desired
 
 @dataclass(frozen=True)
 class Step:
-    """Makes one thing true. Run again, it finds it true and changes nothing.
+    """Makes one thing true. Running it again finds it true and changes nothing.
 
-    `name` is short, lower-case and deterministic for a given desired state: it is journaled.
-    `run` raises `landlord.errors.Terminal` when trying again can't help; anything else it raises is
-    tried again until the workflow's timeout. It must bound its own waits (tens of seconds at most) and
-    may be cancelled at any await.
+    `name` is short, lower-case and deterministic for a desired state, because it is journaled. `run` raises
+    `landlord.errors.Terminal` if a retry can't help; landlord retries after any other exception until the
+    workflow's timeout. `run` must bound its own waits to tens of seconds, and may be cancelled at any await.
     """
 
     name: str
@@ -32,78 +31,81 @@ class Step:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a survey saw of one tenant."""
+    """What a survey observed of one tenant."""
 
     healthy: bool
     spec_hash: str | None
     """`Desired.hash()` of what was last applied; None if unknown."""
     reason: str
-    """For a person: why it is not healthy, or how it is."""
+    """For a person: why the tenant is unhealthy, or its condition if it is healthy."""
     state: State = "Active"
-    """The state that it was brought into last."""
+    """The state that the tenant reached last."""
     drift: str = ""
-    """For a person: what somebody has removed or changed of what was made; empty if all is as it was made."""
+    """For a person: what others removed or changed since landlord applied the tenant; empty if nothing."""
     outdated: str = ""
-    """For a person: what has changed since of what it refers to, such as a Secret, so that it has to be
-    applied again; empty if nothing has."""
+    """For a person: what changed in the things that the tenant refers to, such as a Secret, so that it must
+    be applied again; empty if nothing."""
 
 
 class NoConfig(BaseModel):
-    """Nothing of `spec.compute.config` is read."""
+    """The `Config` of a backend that reads nothing from `spec.compute.config`."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Backend(Protocol):
-    """Where tenants run.
+    """A place where tenants run.
 
-    Owns by the labels of `landlord.api.names`; a resource that has the right name but not our label is a
-    Terminal conflict and is left untouched. Calls for different tenants run at the same time; calls for one
-    tenant never do.
+    It recognizes its own resources by the labels of `landlord.api.names`. A resource that has the right name
+    without the labels is a Terminal conflict, and the backend leaves it unchanged. Calls for different
+    tenants run concurrently; calls for one tenant never do.
     """
 
     name: str
 
     @property
     def Config(self) -> type[BaseModel]:  # noqa: N802
-        """What it reads of `spec.compute.config`: a nested class, or `NoConfig`.
+        """The schema of `spec.compute.config`: a nested class, or `NoConfig`.
 
-        Checked before any step is asked for, so that `self.Config.model_validate(desired.config or {})`
-        succeeds in `steps`. It is journaled and shown: never for secrets.
+        landlord validates the config before it asks for any step, so
+        `self.Config.model_validate(desired.config or {})` succeeds in `apply`. The config is journaled and
+        shown, so it must not contain secrets.
         """
         ...
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
-        """Ordered steps that make `desired` true. Raises Terminal for what this backend can't do at all."""
+    def apply(self, desired: Desired) -> Sequence[Step]:
+        """Return the ordered steps that make `desired` true. Raises Terminal for what it can't run."""
         ...
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """Ordered steps after which nothing of the tenant runs, and all of it is kept, so that `steps` brings
-        back exactly what was; fine if nothing was there."""
+        """Return the ordered steps after which nothing of the tenant runs and everything is kept, so that
+        `apply` restores exactly what ran. They succeed if the tenant does not exist."""
         ...
 
     def archive(self, tenant_id: str) -> Sequence[Step]:
-        """Ordered steps after which only what holds the tenant's data is left, and that is what the Results
-        name; fine if nothing was there."""
+        """Return the ordered steps after which only the tenant's data is left, which their Results name. They
+        succeed if the tenant does not exist."""
         ...
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """Ordered steps after which nothing of the tenant is left; fine if nothing was there."""
+    def delete(self, tenant_id: str) -> Sequence[Step]:
+        """Return the ordered steps after which nothing of the tenant is left. They succeed if the tenant does
+        not exist."""
         ...
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants that exist on the backend, by tenantID.
+        """Observe all tenants that exist on the backend, by tenantID.
 
-        A few list calls tell of all. Only a backend that runs on one machine may look at each.
+        A survey makes a few list calls for all tenants together. Only a backend that runs on one machine may
+        make a call for each.
         """
         ...
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """A line for each field or object of a tenant that is not as `steps` would make it now, such as
-        "Deployment tenant: spec.replicas is 3, should be 2". Never shows the value of a variable or Secret.
-        Raises what a step does."""
+        """Return a line for each field or object of a tenant that `apply` would change now, such as
+        "Deployment tenant: spec.replicas is 3, should be 2". A line never contains the value of a variable or
+        a Secret. Raises the same errors as a step."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...

@@ -1,7 +1,8 @@
-"""What an engine's refusal of an image or a command means: hopeless or not yet, and what to do. No I/O.
+"""The failures that backends share: images, and containers that do not start or keep running. No I/O.
 
-Engines tell by texts, be it docker's or those of a node's engine that Kubernetes passes on, so the text
-decides. The engine's own reason comes first in every message: a status shows the first line only.
+Engines report errors as text, whether Docker's own or those of a node's engine that Kubernetes passes on, so
+the text decides whether a failure is permanent. Every message begins with the engine's own reason, because a
+status shows only the first line.
 """
 
 import re
@@ -13,12 +14,12 @@ from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 @dataclass(frozen=True)
 class Rule:
-    """The first rule whose pattern is found in the engine's text decides."""
+    """What a pattern in the engine's text means; the first rule that matches decides."""
 
     pattern: str
     kind: type[StepError]
     code: str
-    advice: str
+    fix: str
 
 
 PULL_RULES = (
@@ -32,42 +33,44 @@ PULL_RULES = (
         r"toomanyrequests|\b429\b|rate limit",
         Retryable,
         "RegistryBusy",
-        "the registry limits pulls; it is tried again",
+        "wait, because the registry limits pulls; to raise the limit, {login}",
     ),
     Rule(
         r"denied|unauthorized|403 forbidden|no basic auth credentials|authentication required",
         Stuck,
         "ImageAccessDenied",
-        "the image does not exist or needs a login: correct the name, or {login}",
+        "the image does not exist or needs a login: correct its name, or {login}",
     ),
     Rule(
         r"no matching manifest for|does not match the specified platform|no match for platform",
         Stuck,
         "ImageNotFound",
-        "the image is not built for this engine's platform; push one that is",
+        "push an image that is built for the engine's platform",
     ),
     Rule(
         r"manifest unknown|manifest for .* not found|name unknown|repository .*(not found|does not exist)"
         r"|: not found",
         Stuck,
         "ImageNotFound",
-        "correct the image's name or tag, or push it to the registry",
+        "correct the image's name or tag, or push the image to the registry",
     ),
     Rule(
         r"no such host",
         Retryable,
         "RegistryUnreachable",
-        "the registry's name can't be resolved: correct the image if misspelt, else repair the engine's "
-        "network or load the image into the engine; it is tried again",
+        "the registry's name does not resolve: correct the image if it is misspelt; otherwise repair the "
+        "engine's network, or load the image into the engine",
     ),
     Rule(
         r"dial tcp|i/o timeout|timeout|timed out|deadline exceeded|connection re(fused|set)"
         r"|\bEOF\b|\bTLS\b|x509|unreachable",
         Retryable,
         "RegistryUnreachable",
-        "the engine can't reach the registry; it is tried again",
+        "check that the registry is up and that the engine can reach it",
     ),
-    Rule(r"no space left", Retryable, "EngineFull", "free space on the engine, such as by removing images"),
+    Rule(
+        r"no space left", Retryable, "EngineFull", "free space on the engine, for example by removing images"
+    ),
 )
 
 CANNOT_START = Rule(
@@ -78,29 +81,65 @@ CANNOT_START = Rule(
 )
 
 
-def pull_failure(image: str, reason: str, *, login: str, invalid: bool = False) -> StepError:
-    """Why `image` could not be pulled, from the engine's text.
+def explain_pull_failure(image: str, reason: str, *, login: str, invalid: bool = False) -> StepError:
+    """Explain why the engine could not pull the image, from its text.
 
-    `login` says how the engine is given a login; `invalid` when the engine calls the reference itself wrong.
+    `login` says how to give the engine a login; `invalid` if the engine rejects the reference itself.
     """
-    fallback = PULL_RULES[0] if invalid else Rule("", Retryable, "PullFailed", "it is tried again")
-    # An image may be called `team/timeout`: what it is called must not decide.
-    said = re.sub(r'"[^"]*"', "", reason).replace(image, "").replace(_repository(image), "")
-    rule = first(PULL_RULES, said, fallback)
-    return failure(rule, f"can't pull {image}", reason, login=login)
+    unknown = Rule("", Retryable, "PullFailed", "check the registry if the pull keeps failing")
+    # An image may be named `team/timeout`: its name must not decide.
+    text = re.sub(r'"[^"]*"', "", reason).replace(image, "").replace(_strip_tag(image), "")
+    rule = find_rule(PULL_RULES, text, PULL_RULES[0] if invalid else unknown)
+    return build_error(rule, f"can't pull {image}", reason, login=login)
 
 
-def first(rules: Sequence[Rule], text: str, fallback: Rule) -> Rule:
-    """The rule that decides about the text."""
+def explain_absent_image(image: str, where: str) -> StepError:
+    """Explain that the image is absent and that its imagePullPolicy, Never, forbids pulling it."""
+    return Stuck(
+        "ImageNotFound",
+        f"the image {image} is not on the {where} and imagePullPolicy is Never",
+        f"load the image into the {where}, or set imagePullPolicy to IfNotPresent",
+    )
+
+
+def explain_exit(
+    container: str, *, exit_code: int | None, restarts: int, is_looping: bool, log_line: str, logs: str
+) -> StepError:
+    """Explain that a container ended. `log_line` is its last one; the command `logs` shows all."""
+    return Retryable(
+        "CrashLooping" if is_looping else "ContainerExited",
+        f"{container} exited with code {exit_code}"
+        f"{f' (restarted {restarts} times)' if restarts else ''}"
+        f"{f': {log_line}' if log_line else ' and logged nothing'}",
+        f"see `{logs}`; correct command, args, env or the image",
+    )
+
+
+def explain_out_of_memory(container: str, limit: str) -> StepError:
+    """Explain that a container was killed because it used more memory than its limit."""
+    return Retryable(
+        "OutOfMemory",
+        f"{container} was killed because it ran out of memory{f' (limit: {limit})' if limit else ''}",
+        "raise resources.limits.memory, or make the container use less",
+    )
+
+
+def find_last_line(text: str) -> str:
+    """Find the last line of a log that is not blank, shortened."""
+    return next((line.strip()[:300] for line in reversed(text.splitlines()) if line.strip()), "")
+
+
+def find_rule(rules: Sequence[Rule], text: str, fallback: Rule) -> Rule:
+    """Find the first rule that matches the text."""
     return next((rule for rule in rules if re.search(rule.pattern, text, re.IGNORECASE)), fallback)
 
 
-def failure(rule: Rule, what: str, reason: str, **advice: str) -> StepError:
-    """What did not work, why, and what to do about it. `advice` fills in what the rule leaves open."""
-    return rule.kind(rule.code, f"{what}: {reason}\nTo do: {rule.advice.format(**advice)}.")
+def build_error(rule: Rule, what: str, reason: str, **details: str) -> StepError:
+    """Build the error of a rule: what failed and why. `details` fill the gaps in the rule's fix."""
+    return rule.kind(rule.code, f"{what}: {reason}", rule.fix.format(**details))
 
 
-def _repository(image: str) -> str:
+def _strip_tag(image: str) -> str:
     name = image.partition("@")[0]
     head, _, last = name.rpartition("/")
     return f"{head}/{last.partition(':')[0]}".lstrip("/")

@@ -1,14 +1,14 @@
-"""A backend that keeps its tenants in the memory of the process: no engine, no cost, gone with the process.
+"""A backend that keeps its tenants in the worker's memory: it needs no engine, and forgets them at the end.
 
-To rehearse how slowness and failure look in a Tenant's status, its `ready` step obeys three variables in
-the `env` of the first container:
+To rehearse how slowness and failure look in a Tenant's status, three variables in the `env` of the first
+container control the step `ready`:
 
-- `MEMORY_DELAY`: seconds, from 0 to 50, that it takes until the tenant is ready, such as "1.5"
-- `MEMORY_ERROR`: a message with which it fails each time it is tried, as something does that may pass
-- `MEMORY_TERMINAL`: a message with which it fails once and for all
+- `MEMORY_DELAY`: seconds, from 0 to 50, until the tenant is ready, such as "1.5"
+- `MEMORY_ERROR`: the message of a transient failure at each try
+- `MEMORY_TERMINAL`: the message of a permanent failure
 
-A failure comes after the delay. A tenant that is ready already is not delayed again, until it is suspended or
-archived: to come back takes as long. No Secret is read: a variable that refers to one is empty here.
+A failure comes after the delay. A tenant that is already ready is not delayed again, until it is suspended or
+archived: coming back takes as long. The backend reads no Secrets; a variable that refers to one is empty.
 """
 
 import asyncio
@@ -20,32 +20,33 @@ from landlord.api.lifecycle import State
 from landlord.api.outcome import Endpoint, ResourceRef, Result
 from landlord.api.request import Desired
 from landlord.backends.contract import NoConfig, Observation, Step
+from landlord.backends.drift import describe_difference, describe_missing
 from landlord.errors import Retryable, Terminal
 
 LONGEST_DELAY = 50.0
-"""Within what a workflow gives to one try of a step."""
+"""Seconds; shorter than the time that a workflow gives one try of a step."""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What the first container's env asks the `ready` step to play."""
+    """What the first container's env asks the step `ready` to rehearse."""
 
     delay: float = 0.0
     error: str = ""
     terminal: str = ""
 
     @classmethod
-    def of(cls, desired: Desired) -> "Rehearsal":
-        """Raises Terminal for a delay that is not a number of seconds in range."""
+    def read_from(cls, desired: Desired) -> "Rehearsal":
+        """Read the variables. Raises Terminal for a delay that is not a number of seconds in range."""
         env = {variable.name: variable.value for variable in desired.workload.containers[0].env}
         return cls(
-            delay=_seconds(env.get("MEMORY_DELAY", "0")),
+            delay=_parse_delay(env.get("MEMORY_DELAY", "0")),
             error=env.get("MEMORY_ERROR", ""),
             terminal=env.get("MEMORY_TERMINAL", ""),
         )
 
 
-def _seconds(text: str) -> float:
+def _parse_delay(text: str) -> float:
     try:
         delay = float(text)
     except ValueError:
@@ -53,14 +54,15 @@ def _seconds(text: str) -> float:
     if not 0 <= delay <= LONGEST_DELAY:
         raise Terminal(
             "InvalidSpec",
-            f"MEMORY_DELAY is {text!r}; set it to seconds from 0 to {LONGEST_DELAY:.0f}, such as 1.5",
+            f"MEMORY_DELAY is {text!r}; it must be a number of seconds from 0 to {LONGEST_DELAY:.0f}",
+            "correct MEMORY_DELAY, for example to 1.5",
         )
     return delay
 
 
 @dataclass(frozen=True)
-class Tenant:
-    """What is remembered of one tenant."""
+class RememberedTenant:
+    """What the backend remembers of one tenant."""
 
     spec_hash: str
     ready: bool = False
@@ -68,33 +70,33 @@ class Tenant:
 
 
 class MemoryBackend:
-    """Runs nothing and says that it does; see the module's docstring."""
+    """Runs nothing, and reports that it does; see the module's docstring."""
 
     name = "memory"
     Config = NoConfig
 
     def __init__(self) -> None:
-        self._tenants: dict[str, Tenant] = {}
+        self._tenants: dict[str, RememberedTenant] = {}
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
-        """Remember the tenant, then call it ready."""
-        rehearsal = Rehearsal.of(desired)
+    def apply(self, desired: Desired) -> Sequence[Step]:
+        """Steps: create, ready."""
+        rehearsal = Rehearsal.read_from(desired)
 
         async def create() -> Result:
             self._remember(desired)
-            return Result(resources=(_record(desired.tenant_id),))
+            return Result(resources=(_refer_to(desired.tenant_id),))
 
         async def ready() -> Result:
-            # The process that ran `create` may be gone by now, and its memory with it.
+            # The process that ran `create` may have ended, and its memory with it.
             if not self._remember(desired).ready:
                 await _play(rehearsal)
-                self._tenants[desired.tenant_id] = Tenant(desired.hash(), ready=True)
-            return Result(endpoints=_endpoints(desired))
+                self._tenants[desired.tenant_id] = RememberedTenant(desired.hash(), ready=True)
+            return Result(endpoints=_build_endpoints(desired))
 
         return (Step("create", create), Step("ready", ready))
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """Forget the tenant."""
+    def delete(self, tenant_id: str) -> Sequence[Step]:
+        """Steps: delete."""
 
         async def delete() -> Result:
             self._tenants.pop(tenant_id, None)
@@ -103,36 +105,36 @@ class MemoryBackend:
         return (Step("delete", delete),)
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """Call the tenant suspended."""
+        """Steps: suspend."""
         return (Step("suspend", partial(self._bring_into, "Suspended", tenant_id)),)
 
     def archive(self, tenant_id: str) -> Sequence[Step]:
-        """Call the tenant archived."""
+        """Steps: archive."""
         return (Step("archive", partial(self._bring_into, "Archived", tenant_id)),)
 
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants that this process remembers."""
-        return {tenant_id: _observation(tenant) for tenant_id, tenant in self._tenants.items()}
+        """Observe all tenants that this process remembers."""
+        return {tenant_id: _observe(tenant) for tenant_id, tenant in self._tenants.items()}
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """What is remembered differently."""
-        known, made = self._tenants.get(desired.tenant_id), Tenant(desired.hash(), ready=True)
+        """Compare what the backend remembers with the desired state."""
+        known, expected = self._tenants.get(desired.tenant_id), RememberedTenant(desired.hash(), ready=True)
         if known is None:
-            return [f"memory {desired.tenant_id} is missing"]
+            return [describe_missing(f"memory {desired.tenant_id}")]
         return [
-            f"memory {desired.tenant_id}: {field} is {has}, should be {should}"
-            for (field, has), should in zip(vars(known).items(), vars(made).values(), strict=True)
-            if has != should
+            describe_difference(f"memory {desired.tenant_id}: {field}", value, wanted)
+            for (field, value), wanted in zip(vars(known).items(), vars(expected).values(), strict=True)
+            if value != wanted
         ]
 
     async def close(self) -> None:
         """Forget all tenants."""
         self._tenants.clear()
 
-    def _remember(self, desired: Desired) -> Tenant:
+    def _remember(self, desired: Desired) -> RememberedTenant:
         known = self._tenants.get(desired.tenant_id)
         if known is None or known.spec_hash != desired.hash() or known.state != "Active":
-            known = self._tenants[desired.tenant_id] = Tenant(desired.hash())
+            known = self._tenants[desired.tenant_id] = RememberedTenant(desired.hash())
         return known
 
     async def _bring_into(self, state: State, tenant_id: str) -> Result:
@@ -140,14 +142,14 @@ class MemoryBackend:
         if known is None:
             return Result()
         self._tenants[tenant_id] = replace(known, ready=False, state=state)
-        return Result(resources=(_record(tenant_id),))
+        return Result(resources=(_refer_to(tenant_id),))
 
 
-def _record(tenant_id: str) -> ResourceRef:
+def _refer_to(tenant_id: str) -> ResourceRef:
     return ResourceRef(kind="memory", name=tenant_id)
 
 
-def _observation(tenant: Tenant) -> Observation:
+def _observe(tenant: RememberedTenant) -> Observation:
     if tenant.state != "Active":
         return Observation(True, tenant.spec_hash, "nothing runs", tenant.state)
     return Observation(tenant.ready, tenant.spec_hash, "ready" if tenant.ready else "not ready yet")
@@ -161,7 +163,7 @@ async def _play(rehearsal: Rehearsal) -> None:
         raise Retryable("Rehearsed", rehearsal.error)
 
 
-def _endpoints(desired: Desired) -> tuple[Endpoint, ...]:
+def _build_endpoints(desired: Desired) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(name=port.name, url=f"memory://{desired.tenant_id}/{port.name}")
         for container in desired.workload.containers

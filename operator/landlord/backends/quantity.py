@@ -1,7 +1,7 @@
-"""Kubernetes quantities such as 500m and 128Mi as numbers.
+"""Parses Kubernetes quantities such as 500m and 128Mi.
 
 `kubernetes.utils.quantity` does the same, but importing it loads the whole client: over a second and 40 MB
-in a worker that never speaks to Kubernetes. A test compares the two.
+in a worker that never calls Kubernetes. A test compares the two.
 """
 
 import re
@@ -12,7 +12,7 @@ _POWERS = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T"
 
 
 def parse_quantity(quantity: int | str) -> Decimal:
-    """Raises ValueError for what is not a quantity."""
+    """Parse a quantity as a number. Raises ValueError if it is not one."""
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None:
         raise ValueError(f"{quantity!r} is not a quantity such as 500m or 128Mi")

@@ -1,4 +1,4 @@
-"""Keeps the values of Secrets out of what is said of them. No I/O."""
+"""Keeps the values of Secrets out of messages. No I/O."""
 
 import base64
 import json
@@ -7,43 +7,45 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import quote, quote_plus
 
-from landlord.backends.secrets import Values
+from landlord.backends.secrets import SecretValues
 from landlord.errors import Retryable, StepError
 
 SHORTEST_SECRET = 4
-"""Characters of a value that is left out of messages: what is shorter is part of any text."""
+"""Characters of the shortest value that is redacted: a shorter one is part of any text."""
 
 
 @contextmanager
-def unspoken(values: Values) -> Iterator[None]:
-    """Put *** in place of values in what a failure says: engines, and containers' logs, may repeat them."""
+def redacting(values: SecretValues) -> Iterator[None]:
+    """Replace values by *** in failures, because engines and containers' logs may repeat them."""
     try:
         yield
     except Exception as error:
-        forms = _forms(values)
-        if all(_blotted(each, forms) == each for each in _said(error)):
+        forms = _list_forms(values)
+        if all(_blot_out(text, forms) == text for text in _iterate_texts(error)):
             raise
         if isinstance(error, StepError):
-            raise type(error)(error.code, _blotted(error.message, forms)) from None
-        raise Retryable("Unexpected", f"{type(error).__name__}: {_blotted(str(error), forms)}") from None
+            message, fix = _blot_out(error.message, forms), _blot_out(error.fix, forms)
+            raise type(error)(error.code, message, fix) from None
+        raise Retryable("Unexpected", f"{type(error).__name__}: {_blot_out(str(error), forms)}") from None
 
 
-def redacted(text: str, values: Values) -> str:
-    """What others have said, with *** in place of values.
+def redact(text: str, values: SecretValues) -> str:
+    """Replace values by *** in a text that comes from others.
 
-    It may be the part of a longer text that an engine has kept: what is left of a value at its ends goes,
-    too. Shorten it only after this: what is left of a value in between can't be told from other text.
+    The text may be a part that an engine kept of a longer one, so the remainder of a value at either end is
+    replaced too. Shorten a text only after redacting it: nobody can recognize the remainder of a value in the
+    middle.
     """
-    forms = _forms(values)
-    text = _blotted(text, forms)
-    begins = max((_common(form, text) for form in forms), default=0)
+    forms = _list_forms(values)
+    text = _blot_out(text, forms)
+    begins = max((_measure_overlap(form, text) for form in forms), default=0)
     text = f"***{text[begins:]}" if begins else text
-    ends = max((_common(text, form) for form in forms), default=0)
+    ends = max((_measure_overlap(text, form) for form in forms), default=0)
     return f"{text[:-ends]}***" if ends else text
 
 
-def _common(ending: str, beginning: str) -> int:
-    """How many characters the one ends with that the other begins with, or all that are within the one."""
+def _measure_overlap(ending: str, beginning: str) -> int:
+    """Count the characters at the end of the one that begin the other, or all if the one contains it."""
     start = ending.find(beginning[:SHORTEST_SECRET])
     while start >= 0 and len(beginning) >= SHORTEST_SECRET:
         shared = min(len(ending) - start, len(beginning))
@@ -53,22 +55,22 @@ def _common(ending: str, beginning: str) -> int:
     return 0
 
 
-def _said(failure: BaseException | None) -> Iterator[str]:
-    """All that a traceback of the failure shows."""
+def _iterate_texts(failure: BaseException | None) -> Iterator[str]:
+    """Yield everything that a traceback of the failure shows."""
     while failure is not None:
         yield str(failure)
         failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
 
 
-def _blotted(text: str, forms: Iterable[str]) -> str:
+def _blot_out(text: str, forms: Iterable[str]) -> str:
     for form in forms:
         text = text.replace(form, "***")
     return text
 
 
-def _forms(values: Values) -> list[str]:
-    """How values may stand in a text, line by line; the longest first."""
-    whole = {line for value in values.by_place.values() for line in (value, *value.splitlines())}
+def _list_forms(values: SecretValues) -> list[str]:
+    """List the forms in which values may appear in a text, line by line; the longest first."""
+    whole = {line for value in values.by_variable.values() for line in (value, *value.splitlines())}
     lines = whole | {line.strip() for line in whole}
     forms = {
         form

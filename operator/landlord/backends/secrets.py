@@ -1,8 +1,8 @@
-"""Variables that take their values from Secrets: what they refer to, and what has become of it. No I/O.
+"""Variables that take their values from Secrets: their references, values and versions. No I/O.
 
-Values are handed on and never shown: not by a repr, in a message, a log or a journal. What is recorded beside
-a workload is which versions of which Secrets it was made from: {"namespace/name": "uid/resourceVersion"}, the
-latter empty for one that did not exist.
+Values are passed on and never shown: not in a repr, a message, a log or a journal. landlord records beside a
+workload from which versions of which Secrets it was made: {"namespace/name": "uid/resourceVersion"}, with an
+empty version for a Secret that did not exist.
 """
 
 import base64
@@ -19,22 +19,26 @@ from landlord.errors import Retryable, Stuck, Terminal
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 KEY = re.compile(r"[-._a-zA-Z0-9]+")
 
-Place = tuple[str, str]
-"""A container's name and a variable's."""
+VariableKey = tuple[str, str]
+"""The name of a container and of a variable in it."""
 
 
 @dataclass(frozen=True)
-class Values:
-    """What a workload's variables refer to, as it was read."""
+class SecretValues:
+    """The values that a workload's variables refer to."""
 
-    by_place: Mapping[Place, str] = field(default_factory=dict, repr=False)
-    """Without the optional ones that there are none for."""
+    by_variable: Mapping[VariableKey, str] = field(default_factory=dict, repr=False)
+    """Optional references without a value are left out."""
     recorded: str | None = None
-    """What is recorded beside the workload; None if it refers to nothing."""
+    """The record of the Secrets' versions; None if the workload refers to none."""
 
 
-def references(workload: Workload) -> Mapping[Place, SecretKeyRef]:
-    """What each variable refers to that refers to a Secret. Raises Terminal for what can't be a name."""
+class SecretMissing(Retryable):
+    """A Secret, or the key in it, that a variable refers to does not exist."""
+
+
+def find_references(workload: Workload) -> Mapping[VariableKey, SecretKeyRef]:
+    """Find the reference of each variable that refers to a Secret. Raises Terminal for an invalid name."""
     found = {
         (container.name, variable.name): variable.secret
         for container in workload.containers
@@ -43,36 +47,43 @@ def references(workload: Workload) -> Mapping[Place, SecretKeyRef]:
     }
     for reference in found.values():
         if not NAME.fullmatch(reference.name) or not KEY.fullmatch(reference.key):
-            wrong = f"{reference.name!r}, {reference.key!r} can't be a Secret's name and a key of it"
-            raise Terminal("InvalidSpec", wrong)
+            raise Terminal(
+                "InvalidSpec",
+                f"{reference.name!r}, {reference.key!r} can't be the name of a Secret and a key in it",
+                "correct secretKeyRef in spec.workload",
+            )
     return found
 
 
-def values(workload: Workload, namespace: str, read: Mapping[str, JsonObject | None]) -> Values:
-    """What the variables get from the Secrets that were read, by name; None for one that does not exist.
+def resolve_values(
+    workload: Workload, namespace: str, secrets: Mapping[str, JsonObject | None]
+) -> SecretValues:
+    """Resolve the variables' values from Secrets by name; None stands for one that does not exist.
 
-    Raises StepError for what is missing or is no text.
+    Raises StepError if a value is missing or is not text.
     """
-    by_place: dict[Place, str] = {}
-    for place, reference in references(workload).items():
-        value = _value(namespace, reference, read[reference.name])
+    by_variable: dict[VariableKey, str] = {}
+    for variable, reference in find_references(workload).items():
+        value = _resolve_value(namespace, reference, secrets[reference.name])
         if value is not None:
-            by_place[place] = value
-    seen = {f"{namespace}/{name}": version(found) if found else "" for name, found in read.items()}
-    return Values(by_place, json.dumps(seen, sort_keys=True, separators=(",", ":")))
+            by_variable[variable] = value
+    versions = {
+        f"{namespace}/{name}": read_version(found) if found else "" for name, found in secrets.items()
+    }
+    return SecretValues(by_variable, json.dumps(versions, sort_keys=True, separators=(",", ":")))
 
 
-def version(found: JsonObject) -> str:
-    """Of a Secret; its metadata will do."""
-    return f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
+def read_version(secret: JsonObject) -> str:
+    """Read the version of a Secret, from its metadata alone."""
+    return f"{secret['metadata']['uid']}/{secret['metadata']['resourceVersion']}"
 
 
-def _value(namespace: str, reference: SecretKeyRef, found: JsonObject | None) -> str | None:
-    encoded = ((found or {}).get("data") or {}).get(reference.key)
+def _resolve_value(namespace: str, reference: SecretKeyRef, secret: JsonObject | None) -> str | None:
+    encoded = ((secret or {}).get("data") or {}).get(reference.key)
     if encoded is None:
         if reference.optional:
             return None
-        raise _missing(namespace, reference, found)
+        raise _explain_missing(namespace, reference, secret)
     try:
         value = base64.b64decode(encoded).decode()
     except UnicodeDecodeError:
@@ -80,57 +91,53 @@ def _value(namespace: str, reference: SecretKeyRef, found: JsonObject | None) ->
     if "\0" in value:
         raise Stuck(
             "SecretNotText",
-            f"the key {reference.key} of the Secret {namespace}/{reference.name} does not hold text, which "
-            "alone can be in a variable\nTo do: store it encoded, such as in base64.",
+            f"the key {reference.key} of the Secret {namespace}/{reference.name} is not text, and a variable "
+            "can't hold anything else",
+            "store the value encoded, for example in base64",
         )
     return value
 
 
-class Missing(Retryable):
-    """What a variable refers to is not there."""
-
-
-def _missing(namespace: str, reference: SecretKeyRef, found: JsonObject | None) -> Missing:
-    goes_on = "the tenant goes on by itself when it is there"
-    if found is None:
-        make = (
-            f"`kubectl create secret generic {reference.name} -n {namespace} --from-file={reference.key}=…`"
-        )
-        return Missing(
+def _explain_missing(namespace: str, reference: SecretKeyRef, secret: JsonObject | None) -> SecretMissing:
+    name, key = reference.name, reference.key
+    then = "the tenant then continues by itself"
+    if secret is None:
+        command = f"kubectl create secret generic {name} -n {namespace} --from-file={key}=…"
+        return SecretMissing(
             "SecretNotFound",
-            f"there is no Secret {namespace}/{reference.name}; a variable refers to its key {reference.key}\n"
-            f"To do: make it ({make}); {goes_on}.",
+            f"the Secret {namespace}/{name} does not exist; a variable refers to its key {key}",
+            f"create it (`{command}`); {then}",
         )
-    return Missing(
+    return SecretMissing(
         "SecretKeyNotFound",
-        f"the Secret {namespace}/{reference.name} has no key {reference.key}, which a variable refers to\n"
-        f"To do: add it, or correct the reference; {goes_on}.",
+        f"the Secret {namespace}/{name} has no key {key}, which a variable refers to",
+        f"add the key, or correct the reference; {then}",
     )
 
 
-def namespaces(recorded: Iterable[str]) -> set[str]:
-    """Where the Secrets are that these records name."""
-    return {name.partition("/")[0] for each in recorded for name in _parsed(each) or ()}
+def find_namespaces(records: Iterable[str]) -> set[str]:
+    """Find the namespaces of the Secrets in these records."""
+    return {name.partition("/")[0] for each in records for name in _parse_record(each) or ()}
 
 
-def judged(seen: Observation, recorded: str, now: Mapping[str, str]) -> Observation:
-    """The observation with what has changed of the Secrets that the tenant was made from.
+def with_outdated(observation: Observation, recorded: str, current: Mapping[str, str]) -> Observation:
+    """Copy the observation with what changed in the Secrets that the tenant was made from.
 
-    `now` has the version of each Secret that there is, by namespace/name.
+    `current` has the version of each existing Secret, by namespace/name.
 
-    One that was deleted has not: there is nothing to be applied. Of a tenant at rest nothing is said: what
-    brings it back reads them anew.
+    A deleted Secret does not count, because there is no new value to apply. Neither does any change while the
+    tenant is suspended or archived: the apply that resumes it reads all Secrets again.
     """
-    if seen.state != "Active":
-        return seen
-    was = _parsed(recorded)
-    if was is None:
-        return replace(seen, outdated="of which Secrets it was made can't be read")
-    changed = [name for name in was if now.get(name, was[name]) != was[name]]
-    return replace(seen, outdated="; ".join(f"the Secret {name} has changed" for name in sorted(changed)))
+    if observation.state != "Active":
+        return observation
+    versions = _parse_record(recorded)
+    if versions is None:
+        return replace(observation, outdated="the record of the Secrets that it was made from can't be read")
+    changed = sorted(name for name in versions if current.get(name, versions[name]) != versions[name])
+    return replace(observation, outdated="; ".join(f"the Secret {name} has changed" for name in changed))
 
 
-def _parsed(recorded: str) -> dict[str, str] | None:
+def _parse_record(recorded: str) -> dict[str, str] | None:
     try:
         found = json.loads(recorded)
     except ValueError:

@@ -1,14 +1,14 @@
-"""The URL behind which a container's port is reached. No I/O."""
+"""Builds the URL of a container's port. No I/O."""
 
 from landlord.api.workload import Port
 
 
-def url(port: Port, host: str, number: int) -> str:
-    """The URL of `port` where it is offered: at `number` of `host`."""
+def build_url(port: Port, host: str, number: int) -> str:
+    """Build the URL of a port that is reachable at `number` of `host`."""
     scheme = "udp" if port.protocol == "UDP" else port.app_protocol
-    return f"{scheme}://{in_url(host)}:{number}"
+    return f"{scheme}://{format_host(host)}:{number}"
 
 
-def in_url(host: str) -> str:
-    """An address as a URL has it: version 6 in brackets."""
+def format_host(host: str) -> str:
+    """Format an address for a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from landlord import metrics
-from landlord.api.outcome import Failure, Outcome
+from landlord.api.outcome import LONGEST_MESSAGE, Failure, Outcome
 from landlord.backends.contract import Step
 from landlord.errors import StepError, Stuck, Terminal
 
@@ -45,13 +45,16 @@ def next_wait(tries: int) -> float:
     return min(FIRST_RETRY * RETRY_FACTOR ** min(tries - 1, 16), LONGEST_RETRY)
 
 
-def build_failure(code: str, message: str, *, retryable: bool, step: str | None = None) -> Outcome:
+def build_failure(
+    code: str, message: str, *, fix: str = "", retryable: bool, step: str | None = None
+) -> Outcome:
     """Return a Failed outcome, with its texts shortened to the API's limits."""
     return Outcome(
         result="Failed",
         failure=Failure(
             code=code[:63],
-            message=message if len(message) <= 4096 else message[:4095] + "…",
+            message=_shorten(message),
+            fix=_shorten(fix),
             retryable=retryable,
             step=step[:63] if step else None,
         ),
@@ -72,24 +75,30 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
     except Terminal as error:
         metrics.step_failures.labels(backend, step.name, "terminal").inc()
         is_outside_spec = isinstance(error, Stuck)
-        return build_failure(error.code, error.message, retryable=is_outside_spec, step=step.name)
+        return build_failure(
+            error.code, error.message, fix=error.fix, retryable=is_outside_spec, step=step.name
+        )
     except Exception as error:  # by contract, anything else that a step raises is transient
         metrics.step_failures.labels(backend, step.name, "retryable").inc()
-        code, message = _describe(error, limit if bound.expired() else None)
+        code, message, fix = _describe(error, limit if bound.expired() else None)
         log.debug("step %s on %s failed: %s", step.name, backend, code, exc_info=error)
         now = clock()
         if now < deadline:
-            raise TryAgain(f"{code}: {message}") from error
-        return build_failure(
-            code, f"{message} (tried for {now - started:.0f} s)", retryable=True, step=step.name
-        )
+            raise TryAgain(f"{code}: {message}\nFix: {fix}" if fix else f"{code}: {message}") from error
+        message = f"{message} (tried for {now - started:.0f} s)"
+        return build_failure(code, message, fix=fix, retryable=True, step=step.name)
     finally:
         metrics.step_seconds.labels(backend, step.name).observe(time.perf_counter() - begun)
 
 
-def _describe(error: Exception, expired_after: float | None) -> tuple[str, str]:
+def _shorten(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
+
+
+def _describe(error: Exception, expired_after: float | None) -> tuple[str, str, str]:
+    """Return code, message and fix."""
     if isinstance(error, StepError):
-        return error.code, error.message
+        return error.code, error.message, error.fix
     if expired_after is not None and isinstance(error, TimeoutError):
-        return "Timeout", f"the step did not finish within {expired_after:.0f} s"
-    return UNEXPECTED, f"{type(error).__name__}: {error}"
+        return "Timeout", f"the step did not finish within {expired_after:.0f} s", ""
+    return UNEXPECTED, f"{type(error).__name__}: {error}", ""

@@ -67,7 +67,7 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
     try:
         steps = _list_steps(backend, request)
     except Terminal as error:
-        return build_failure(error.code, error.message, retryable=False)
+        return build_failure(error.code, error.message, fix=error.fix, retryable=False)
     except Exception as error:  # a bug in the backend; reported on the tenant instead of retried without end
         return build_failure(UNEXPECTED, f"{type(error).__name__}: {error}", retryable=True)
 
@@ -86,9 +86,9 @@ async def provision(request: Request, backends: Mapping[str, Backend], journal: 
 def _list_steps(backend: Backend, request: Request) -> Sequence[Step]:
     if request.desired is not None:
         check_config(backend, request.desired)
-        return backend.steps(request.desired)
+        return backend.apply(request.desired)
     if request.operation == "suspend":
         return backend.suspend(request.tenant_id)
     if request.operation == "archive" or request.keeps_data:
         return backend.archive(request.tenant_id)
-    return backend.teardown(request.tenant_id)
+    return backend.delete(request.tenant_id)

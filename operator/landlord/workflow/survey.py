@@ -69,5 +69,5 @@ async def _observe(
         log.debug("can't survey the backend %s", provider, exc_info=error)
         if bound.expired() and isinstance(error, TimeoutError):
             return f"the backend {provider} did not answer within {LONGEST_LOOK:g} s"
-        reason = error.message if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
         return f"the backend {provider} can't be surveyed: {reason}"

@@ -46,23 +46,23 @@ class Namespaces:
 
     async def apply(self, desired: Desired) -> Result:
         """Run all steps; the last of them looks on for a while."""
-        return await run_with_patience(self.backend.steps(desired), 3)
+        return await run_with_patience(self.backend.apply(desired), 3)
 
     async def make(self, desired: Desired) -> None:
         """Run all steps but the last, which waits."""
-        await run(self.backend.steps(desired)[:-1])
+        await run(self.backend.apply(desired)[:-1])
 
     async def failure(self, desired: Desired) -> StepError:
         """Run all steps and return the failure that one of them has to end with."""
         try:
-            await run(self.backend.steps(desired))
+            await run(self.backend.apply(desired))
         except StepError as error:
             return error
         raise AssertionError("all steps succeeded")
 
     async def remove(self, desired: Desired) -> None:
         """Tear the tenant down."""
-        await run(self.backend.teardown(desired.tenant_id))
+        await run(self.backend.delete(desired.tenant_id))
 
     def get(self, desired: Desired, kind: str, name: str = "tenant") -> Object:
         """One object of the tenant; empty if there is none."""

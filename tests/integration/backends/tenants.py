@@ -43,7 +43,7 @@ class Tenants:
 
     async def apply(self, desired: Desired) -> Result:
         """Run all steps, the last of them until it succeeds or has failed a few times."""
-        return await run_with_patience(self.backend.steps(desired), 5)
+        return await run_with_patience(self.backend.apply(desired), 5)
 
     async def failure(self, desired: Desired) -> StepError:
         """Run all steps and return the failure that one of them has to end with.
@@ -52,14 +52,14 @@ class Tenants:
         """
         for _ in range(10):
             try:
-                await run(self.backend.steps(desired))
+                await run(self.backend.apply(desired))
             except StepError as error:
                 return error
         raise AssertionError("all steps succeeded, again and again")
 
     async def remove(self, desired: Desired) -> None:
         """Tear the tenant down."""
-        await run(self.backend.teardown(desired.tenant_id))
+        await run(self.backend.delete(desired.tenant_id))
 
     def container(self, desired: Desired) -> RealContainer:
         """The tenant's container as the engine knows it now."""
@@ -68,7 +68,7 @@ class Tenants:
     async def clean_up(self) -> None:
         """Remove all that the tests' tenants left."""
         for tenant_id in self._ids:
-            await run(self.backend.teardown(tenant_id))
+            await run(self.backend.delete(tenant_id))
 
 
 def ask(url: str) -> dict[str, str]:

@@ -38,13 +38,13 @@ async def test_image_that_can_not_be_had(
     failure = await tenants.failure(tenants.new(image=image, image_pull_policy=policy))
     assert (type(failure), failure.code) == (kind, code)
     assert reason in gist(failure)
-    assert "To do: " in failure.message
+    assert failure.fix
 
 
 async def test_image_removed_after_its_step_is_missed_with_its_own_reason(tenants: Tenants) -> None:
     tag = "127.0.0.1:9/landlord-test:gone"
     tenants.engine.images.get("landlord/web:local").tag(tag)
-    image, network, container, _ = tenants.backend.steps(tenants.new(image=tag))
+    image, network, container, _ = tenants.backend.apply(tenants.new(image=tag))
     await image.run()
     await network.run()
     tenants.engine.images.remove(tag)
@@ -76,7 +76,7 @@ async def test_container_that_ended_is_started_by_each_new_try(tenants: Tenants)
     desired = tenants.new(env=BAD_PORT, restart_policy="no")
     await tenants.failure(desired)
     before = tenants.container(desired).attrs["State"]["StartedAt"]
-    *_, last = tenants.backend.steps(desired)
+    *_, last = tenants.backend.apply(desired)
     with pytest.raises(Retryable):
         await last.run()
     assert tenants.container(desired).attrs["State"]["StartedAt"] != before
@@ -123,7 +123,7 @@ async def test_address_that_the_host_does_not_have_is_hopeless(tenants: Tenants)
     desired = tenants.new(publish=(Publish(port="http"),), bind_address="192.0.2.1")
     failure = await tenants.failure(desired)
     assert (type(failure), failure.code) == (Terminal, "InvalidSpec")
-    assert "bindAddress" in failure.message
+    assert "bindAddress" in failure.fix
 
 
 async def test_command_that_is_not_in_the_image_is_hopeless(tenants: Tenants) -> None:
@@ -148,10 +148,10 @@ async def test_limits_that_the_engine_refuses_are_hopeless(
 
 
 async def away(call: Callable[[], Awaitable[object]]) -> tuple[str, str]:
-    """Code and gist of the Retryable failure that the call ends with."""
+    """Code and text of the Retryable failure that the call ends with."""
     with pytest.raises(Retryable) as failure:
         await call()
-    return failure.value.code, gist(failure.value)
+    return failure.value.code, str(failure.value)
 
 
 @pytest.mark.parametrize("host", ["tcp://127.0.0.1:9", "unix:///no/such/docker.sock"])
@@ -160,13 +160,13 @@ async def test_engine_that_is_away_may_come_back(
 ) -> None:
     desired = tenants.new()
     backend = DockerBackend()
-    steps = (*backend.steps(desired), *backend.teardown(desired.tenant_id))
+    steps = (*backend.apply(desired), *backend.delete(desired.tenant_id))
     with monkeypatch.context() as environment:
         environment.setenv("DOCKER_HOST", host)
         told = {await away(call) for call in (*(step.run for step in steps), backend.survey)}
     ((code, message),) = told
     assert code == "EngineUnavailable"
     assert message.startswith(f"the Docker engine at {host} does not answer: ")
-    assert message.endswith("; start it or set DOCKER_HOST")
+    assert message.endswith("\nFix: start the engine, or set DOCKER_HOST")
     await backend.survey()
     await backend.close()

@@ -18,7 +18,7 @@ async def test_missing_image_is_pulled_for_all_tenants_that_wait_for_it(
 ) -> None:
     reference = registry.push()
     together = [tenants.new(image=reference) for _ in range(3)]
-    await asyncio.gather(*(run(tenants.backend.steps(desired)) for desired in together))
+    await asyncio.gather(*(run(tenants.backend.apply(desired)) for desired in together))
     assert {tenants.container(desired).status for desired in together} == {"running"}
 
 
@@ -50,7 +50,7 @@ async def test_pull_that_takes_long_goes_on_while_tries_come_and_go(
     monkeypatch.setattr(images, "PATIENCE", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         reference = f"127.0.0.1:{mute.getsockname()[1]}/web:1"
-        image, *_ = tenants.backend.steps(tenants.new(image=reference))
+        image, *_ = tenants.backend.apply(tenants.new(image=reference))
         for _ in range(3):
             with pytest.raises(Retryable, match=f"pulling {reference}: started") as failure:
                 await image.run()

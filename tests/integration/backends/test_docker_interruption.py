@@ -107,7 +107,7 @@ async def test_resumption_may_be_killed_between_any_two_calls(tenants: Tenants) 
 async def test_step_that_was_given_up_does_not_undo_the_teardown_that_follows(tenants: Tenants) -> None:
     for moment in (0.0, 0.02, 0.1, 0.3):
         desired = tenants.new()
-        *prepare, container, _ = tenants.backend.steps(desired)
+        *prepare, container, _ = tenants.backend.apply(desired)
         await run(prepare)
         given_up = asyncio.ensure_future(container.run())
         await asyncio.wait([given_up], timeout=moment)

@@ -78,7 +78,7 @@ async def test_network_stays_while_another_tenant_uses_it_even_if_stopped(tenant
 async def test_network_removed_after_its_step_is_made_again(tenants: Tenants) -> None:
     network = new_tenant_id("net")
     desired = tenants.new(network=network)
-    image, join, container, ready = tenants.backend.steps(desired)
+    image, join, container, ready = tenants.backend.apply(desired)
     await run((image, join))
     tenants.engine.networks.list(names=[network])[0].remove()
     await run((container, ready))
@@ -88,7 +88,7 @@ async def test_network_removed_after_its_step_is_made_again(tenants: Tenants) ->
 async def test_tenants_that_start_together_share_one_network(tenants: Tenants) -> None:
     network = new_tenant_id("net")
     together = [tenants.new(network=network) for _ in range(4)]
-    await asyncio.gather(*(run(tenants.backend.steps(desired)[:2]) for desired in together))
+    await asyncio.gather(*(run(tenants.backend.apply(desired)[:2]) for desired in together))
     assert len(tenants.engine.networks.list(names=[network])) == 1
 
 
@@ -119,7 +119,7 @@ async def test_container_of_somebody_else_is_a_conflict_and_untouched(
     failure = await tenants.failure(tenants.new(tenant_id))
     assert (type(failure), failure.code) == (Terminal, "Conflict")
     assert str(bystander.name) in failure.message.splitlines()[0]
-    await run(tenants.backend.teardown(tenant_id))
+    await run(tenants.backend.delete(tenant_id))
     bystander.reload()
     assert bystander.status == "created"
     assert await observe(tenants.backend, tenant_id) is None

@@ -57,7 +57,7 @@ async def test_probe_that_never_succeeds_tells_its_own_reason(
     failure = await tenants.failure(tenants.new(probe=probe, **fields))
     assert (type(failure), failure.code) == (Retryable, "ProbeFailed")
     assert failure.message.startswith(gist), failure.message
-    assert "To do: " in failure.message
+    assert failure.fix
 
 
 async def test_command_that_ends_well_makes_ready(tenants: Tenants, tools_image: str) -> None:
@@ -110,7 +110,7 @@ async def test_what_hangs_is_seen_to_run_and_not_to_serve_until_it_serves_again(
 
     tenants.container(desired).kill(signal="SIGSTOP")
     gist = f"GET / on port 8080: no success within {probe.timeout_seconds} s"
-    hangs = f"the container is running and does not serve: {gist}"
+    hangs = f"the container is running, and its probe fails: {gist}"
     assert await until(tenants, desired, healthy=False) == Observation(False, desired.hash(), hangs)
     tenants.container(desired).kill(signal="SIGCONT")
     assert (await until(tenants, desired, healthy=True)).reason == "the container is running"
@@ -127,7 +127,7 @@ async def test_a_command_that_fails_later_is_seen(tenants: Tenants, tools_image:
             archive.addfile(tarfile.TarInfo("etcd"))
         tenants.container(desired).put_archive("/", buffer.getvalue())
     fails = await until(tenants, desired, healthy=False)
-    assert "does not serve: command /etcd --version: " in fails.reason
+    assert "its probe fails: command /etcd --version: " in fails.reason
     assert "permission denied" in fails.reason
 
 

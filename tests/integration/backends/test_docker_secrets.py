@@ -14,7 +14,7 @@ from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.backend import DockerBackend
 from landlord.backends.docker.engine import Engine
-from landlord.backends.docker.ready import until_ready
+from landlord.backends.docker.ready import wait_until_ready
 from landlord.errors import Retryable
 
 PUBLISH = (Publish(port="http"),)
@@ -115,7 +115,7 @@ async def test_what_a_container_was_given_is_not_told_when_its_source_is_gone(
     await tenants.failure(desired)
     owner.remove()
     with pytest.raises(Retryable, match=r"exited with code .*\*\*\*") as failure:
-        await until_ready(Engine(), desired, start=nothing)
+        await wait_until_ready(Engine(), desired, start=nothing)
     assert "s3cret" not in failure.value.message
 
 
@@ -125,7 +125,7 @@ async def test_a_secret_that_is_corrected_while_its_container_fails_is_rolled_ou
     desired = of(tenants, owner, referring("PORT", key="port"))
     owner.put(port="no-port")
     await tenants.failure(desired)
-    ready = tenants.backend.steps(desired)[-1]
+    ready = tenants.backend.apply(desired)[-1]
     owner.put(port="8080")
     await ready.run()
 
@@ -147,7 +147,7 @@ async def test_without_an_api_server_a_reference_waits_and_says_which_kubeconfig
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere/at/all")
     with pytest.raises(Retryable, match=r"the Secrets of .* can't be read: KUBECONFIG") as failure:
-        await run(tenants.backend.steps(of(tenants, owner)))
+        await run(tenants.backend.apply(of(tenants, owner)))
     assert failure.value.code == "NotConfigured"
 
 

@@ -166,7 +166,7 @@ async def test_container_removed_behind_our_back_during_the_last_step_is_made_ag
     desired = tenants.new(**PUBLISHED)
     await tenants.apply(desired)
     tenants.container(desired).remove(force=True)
-    *_, last = tenants.backend.steps(desired)
+    *_, last = tenants.backend.apply(desired)
     made = await last.run()
     assert ask(made.endpoints[0].url)
 

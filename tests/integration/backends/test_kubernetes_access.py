@@ -18,7 +18,7 @@ from landlord.errors import Retryable, StepError
 
 async def failure(backend: KubernetesBackend, desired: Desired) -> StepError:
     with pytest.raises(StepError) as raised:
-        await run(backend.steps(desired))
+        await run(backend.apply(desired))
     return raised.value
 
 
@@ -34,7 +34,7 @@ async def test_without_a_configuration_steps_fail_until_there_is_one(
     assert told.code == "NotConfigured"
     assert f"{path}: no such file" in told.message
     shutil.copy(control_plane.kubeconfig, path)
-    await run(backend.steps(desired)[:1])
+    await run(backend.apply(desired)[:1])
     await backend.close()
 
 
@@ -53,7 +53,7 @@ async def test_credentials_that_are_refused_are_read_again_from_their_file(
     desired = namespaces.new()
     assert (await failure(backend, desired)).code == "Unauthorized"
     shutil.copy(control_plane.kubeconfig, path)
-    await run(backend.steps(desired)[:1])
+    await run(backend.apply(desired)[:1])
     await backend.close()
 
 

@@ -18,7 +18,7 @@ from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes.backend import KubernetesBackend
 
 Edit = Callable[[Namespaces, Desired], None]
@@ -60,8 +60,8 @@ def replaced(path: str, value: Any) -> Any:
     return [{"op": "replace", "path": path, "value": value}]
 
 
-DEPLOYMENT_CHANGED = "the Deployment was changed by somebody (generation 2)"
-CHANGED_TWICE = "the Deployment was changed by somebody (generation 3)"
+DEPLOYMENT_CHANGED = "somebody changed the Deployment (generation 2)"
+CHANGED_TWICE = "somebody changed the Deployment (generation 3)"
 CONTAINER = "/spec/template/spec/containers/0"
 SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
     "scaled": (
@@ -96,7 +96,7 @@ SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
     ),
     "an open network": (
         patched("networkpolicy", {"spec": {"ingress": [{}]}}),
-        "the NetworkPolicy was changed by somebody (generation 2)",
+        "somebody changed the NetworkPolicy (generation 2)",
         'NetworkPolicy tenant: spec.ingress is [{}], should be [{"from": [{"podSelector": {}}]}]',
     ),
     "no Deployment": (deleted("deployment"), "the Deployment is missing", "Deployment tenant is missing"),
@@ -115,43 +115,43 @@ SEEN_IN_THE_LISTS: dict[str, tuple[Edit, str, str]] = {
     ),
     "a Service that leads elsewhere": (
         patched("service", replaced("/spec/ports/0/targetPort", 1), "json"),
-        "the Service was changed by somebody: spec.ports[0].targetPort is 1, should be 8080",
+        "somebody changed the Service: spec.ports[0].targetPort is 1, should be 8080",
         "Service tenant: spec.ports[8080,TCP].targetPort is 1, should be 8080",
     ),
     "a Service of another kind": (
         patched("service", {"spec": {"type": "NodePort"}}),
-        "the Service was changed by somebody: spec.type is NodePort, should be ClusterIP",
+        "somebody changed the Service: spec.type is NodePort, should be ClusterIP",
         "Service tenant: spec.type is NodePort, should be ClusterIP",
     ),
     "a greater quota": (
         patched("resourcequota", {"spec": {"hard": {"pods": "100"}}}),
-        "the ResourceQuota was changed by somebody: spec.hard.pods is 100, should be 5",
+        "somebody changed the ResourceQuota: spec.hard.pods is 100, should be 5",
         "ResourceQuota tenant: spec.hard.pods is 100, should be 5",
     ),
     "no such limit": (
         patched("resourcequota", {"spec": {"hard": {"pods": None}}}),
-        "the ResourceQuota was changed by somebody: spec.hard is missing",
+        "somebody changed the ResourceQuota: spec.hard is missing",
         "ResourceQuota tenant: spec.hard is missing",
     ),
     "other defaults": (
         patched("limitrange", replaced("/spec/limits/0/defaultRequest/cpu", "9"), "json"),
-        "the LimitRange was changed by somebody: spec.limits[0].defaultRequest.cpu is 9, should be 50m",
+        "somebody changed the LimitRange: spec.limits[0].defaultRequest.cpu is 9, should be 50m",
         "LimitRange tenant: spec.limits is ",
     ),
     "an account with a token": (
         patched("serviceaccount", {"automountServiceAccountToken": True}),
-        "the ServiceAccount was changed by somebody: automountServiceAccountToken is true, should be false",
+        "somebody changed the ServiceAccount: automountServiceAccountToken is true, should be false",
         "ServiceAccount tenant: automountServiceAccountToken is true, should be false",
     ),
     "another Pod Security level": (
         labelled("pod-security.kubernetes.io/enforce", "privileged"),
-        "the Namespace was changed by somebody: metadata.labels[pod-security.kubernetes.io/enforce] is "
+        "somebody changed the Namespace: metadata.labels[pod-security.kubernetes.io/enforce] is "
         "privileged, should be restricted",
         "metadata.labels[pod-security.kubernetes.io/enforce] is privileged, should be restricted",
     ),
     "no Pod Security level": (
         labelled("pod-security.kubernetes.io/warn", None),
-        "the Namespace was changed by somebody: metadata.labels[pod-security.kubernetes.io/warn] is missing",
+        "somebody changed the Namespace: metadata.labels[pod-security.kubernetes.io/warn] is missing",
         "metadata.labels[pod-security.kubernetes.io/warn] is missing",
     ),
 }
@@ -221,7 +221,7 @@ async def test_a_look_in_depth_undoes_nothing_that_somebody_changes_meanwhile(
     namespaces.kubectl("rollout", "restart", "deployment/tenant", "-n", namespace_of(desired))
     preview = Cluster.preview
 
-    async def with_a_change_after_it(self: Cluster, kind: Kind, manifest: Any) -> Any:
+    async def with_a_change_after_it(self: Cluster, kind: ObjectKind, manifest: Any) -> Any:
         previewed = await preview(self, kind, manifest)
         if kind is kinds.DEPLOYMENT:
             scaled(namespaces, desired)
@@ -325,8 +325,8 @@ async def test_what_is_no_longer_wanted_is_not_missed_and_what_should_not_be_the
     less = namespaces.new(desired.tenant_id, exposure="None", network_isolation="Open")
     lines = await namespaces.backend.inspect(less)
     assert {
-        "ResourceQuota tenant is there, and should not be",
-        "Service tenant is there, and should not be",
+        "ResourceQuota tenant exists, and should not",
+        "Service tenant exists, and should not",
     } < {*lines}
     await namespaces.apply(less)
     assert await drift(namespaces, less) == ""
@@ -374,7 +374,7 @@ async def test_a_survey_takes_one_list_of_each_kind_however_many_tenants_there_a
         asked.append(calls_by_label(control_plane, namespace)[len(before) :])
     await backend.close()
     assert asked[0] == asked[1]
-    assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.MADE})
+    assert sorted(asked[0]) == sorted(("list", kind.plural) for kind in {kinds.NAMESPACE, *kinds.CREATED})
 
 
 def calls_by_label(control_plane: ControlPlane, namespace: str) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ async def test_until_its_deployment_is_applied_a_resumed_tenant_is_suspended(nam
     desired = namespaces.new()
     await namespaces.apply(desired)
     await run(namespaces.backend.suspend(desired.tenant_id))
-    for step in namespaces.backend.steps(desired)[:-2]:
+    for step in namespaces.backend.apply(desired)[:-2]:
         await step.run()
         seen = await observe(namespaces.backend, desired.tenant_id)
         assert seen is not None
@@ -114,7 +114,7 @@ async def test_until_its_deployment_is_applied_a_restored_tenant_lacks_it(namesp
     desired = namespaces.new()
     await namespaces.apply(desired)
     await run(namespaces.backend.archive(desired.tenant_id))
-    for step in namespaces.backend.steps(desired)[:-2]:
+    for step in namespaces.backend.apply(desired)[:-2]:
         await step.run()
         seen = await observe(namespaces.backend, desired.tenant_id)
         assert seen is not None
@@ -131,7 +131,7 @@ async def test_a_tenant_that_is_marked_and_still_runs_is_not_as_it_should_be(nam
         seen = await observe(namespaces.backend, desired.tenant_id)
         assert seen is not None
         assert (seen.state, seen.healthy) == (state, False)
-        assert seen.drift == f"it is {state.lower()}, but has a Deployment of 1 replicas"
+        assert seen.drift == f"it is {state.lower()}, but its Deployment has 1 replicas"
 
 
 async def test_a_suspended_tenant_that_somebody_starts_is_drift_and_can_be_suspended_again(

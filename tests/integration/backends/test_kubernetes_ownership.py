@@ -24,7 +24,7 @@ async def test_a_namespace_of_somebody_else_is_a_conflict_and_left_as_it_is(name
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
     assert failure.code == "Conflict"
-    assert "IfUnowned" in failure.message
+    assert "IfUnowned" in failure.fix
     await namespaces.remove(desired)
     assert namespaces.namespace(desired) == before
 
@@ -97,7 +97,7 @@ async def test_a_tenant_that_has_a_namespace_gets_no_other(namespaces: Namespace
     heir = namespaces.new(retained.tenant_id)
     failure = await namespaces.failure(heir)
     assert (type(failure), failure.code) == (Terminal, "Conflict")
-    assert f"has the namespace {namespace_of(retained)} already" in failure.message
+    assert f"already has the namespace {namespace_of(retained)}" in failure.message
     assert namespaces.namespace(heir) == {}
     await namespaces.make(namespaces.new(retained.tenant_id, namespace={"name": namespace_of(retained)}))
 
@@ -123,7 +123,7 @@ async def test_of_two_tenants_that_want_one_namespace_at_once_one_gets_it(
         namespaces.put_namespace(first)
 
     async def attempt(number: int) -> StepError | None:
-        step = namespaces.backend.steps((first, second)[number % 2])[0]
+        step = namespaces.backend.apply((first, second)[number % 2])[0]
         try:
             await step.run()
         except StepError as error:
@@ -142,11 +142,11 @@ async def test_an_object_of_somebody_else_in_the_tenants_namespace_is_a_conflict
     namespaces: Namespaces,
 ) -> None:
     desired = namespaces.new()
-    steps = namespaces.backend.steps(desired)
+    steps = namespaces.backend.apply(desired)
     await run(steps[:3])
     namespaces.put(desired, service("tenant"))
     before = namespaces.get(desired, "service")
-    with pytest.raises(Terminal, match="a Service named tenant exists and is not this tenant's"):
+    with pytest.raises(Terminal, match="a Service named tenant exists and does not belong to this tenant"):
         await steps[3].run()
     assert namespaces.get(desired, "service") == before
     await namespaces.make(namespaces.new(desired.tenant_id, exposure="None"))
@@ -155,7 +155,7 @@ async def test_an_object_of_somebody_else_in_the_tenants_namespace_is_a_conflict
 
 async def test_an_object_is_taken_over_where_the_tenant_lets_it(namespaces: Namespaces) -> None:
     desired = namespaces.new(adoption="IfUnowned")
-    await run(namespaces.backend.steps(desired)[:3])
+    await run(namespaces.backend.apply(desired)[:3])
     namespaces.put(desired, service("tenant", {"name": "old", "port": 80}))
     await namespaces.apply(desired)
     found = namespaces.get(desired, "service")
@@ -165,12 +165,12 @@ async def test_an_object_is_taken_over_where_the_tenant_lets_it(namespaces: Name
 
 async def test_what_cant_be_made_the_tenants_is_a_conflict_and_left_as_it_is(namespaces: Namespaces) -> None:
     desired = namespaces.new(adoption="IfUnowned")
-    await run(namespaces.backend.steps(desired)[:3])
+    await run(namespaces.backend.apply(desired)[:3])
     namespaces.put(desired, service("tenant", {"port": 80}))
     before = namespaces.get(desired, "service")
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
-    assert "can't be made the tenant's" in failure.message
+    assert "can't adopt it" in failure.message
     assert "spec.ports[0].name: Required value" in failure.message
     assert namespaces.get(desired, "service") == before
 
@@ -218,7 +218,7 @@ async def test_applying_the_same_again_writes_nothing_new(namespaces: Namespaces
 
 async def test_a_namespace_that_vanishes_between_steps_is_made_again(namespaces: Namespaces) -> None:
     desired = namespaces.new()
-    steps = namespaces.backend.steps(desired)
+    steps = namespaces.backend.apply(desired)
     await run(steps[:2])
     namespaces.kubectl("delete", "namespace", namespace_of(desired), "--timeout=60s")
     await run(steps[2:])
@@ -229,5 +229,5 @@ async def test_a_deployment_that_vanishes_before_it_is_ready_is_made_again(names
     desired = namespaces.new()
     await namespaces.make(desired)
     namespaces.kubectl("delete", "deployment", "tenant", "-n", namespace_of(desired))
-    await namespaces.backend.steps(desired)[-1].run()
+    await namespaces.backend.apply(desired)[-1].run()
     assert namespaces.get(desired, "deployment")

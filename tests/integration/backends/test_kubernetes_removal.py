@@ -33,7 +33,7 @@ async def test_what_holds_the_namespace_is_named_and_when_it_lets_go_all_is_gone
     namespaces: Namespaces,
 ) -> None:
     desired = namespaces.new()
-    await run(namespaces.backend.steps(desired)[:1])
+    await run(namespaces.backend.apply(desired)[:1])
     namespaces.put(desired, config_map("theirs", finalizers=[HELD]), config_map("free"))
 
     async def told() -> bool:
@@ -43,7 +43,7 @@ async def test_what_holds_the_namespace_is_named_and_when_it_lets_go_all_is_gone
     await eventually_async(told)
     failure = await failing(namespaces, desired)
     assert failure is not None
-    assert f"held by finalizers of configmaps/theirs ({HELD})" in failure.message
+    assert f": configmaps/theirs ({HELD})" in failure.message
     seen = (await namespaces.backend.survey())[desired.tenant_id]
     assert not seen.healthy
     with pytest.raises(Retryable, match="is being deleted") as raised:
@@ -66,13 +66,13 @@ async def test_a_pod_that_does_not_go_is_named(namespaces: Namespaces) -> None:
     assert f"pods/{name} ({HELD})" in failure.message
     assert "deletionTimestamp" not in namespaces.namespace(desired)["metadata"]
     namespaces.edit(desired, "pod", {"metadata": {"finalizers": None}}, name)
-    await namespaces.backend.teardown(desired.tenant_id)[0].run()
+    await namespaces.backend.delete(desired.tenant_id)[0].run()
     assert namespaces.pods(desired) == []
 
 
 async def test_a_namespace_whose_own_finalizer_holds_it_is_named(namespaces: Namespaces) -> None:
     desired = namespaces.new()
-    await run(namespaces.backend.steps(desired)[:1])
+    await run(namespaces.backend.apply(desired)[:1])
     hold = {"metadata": {"finalizers": [HELD]}}
     namespaces.edit(desired, "namespace", hold, namespace_of(desired))
     failure = await failing(namespaces, desired)

@@ -76,7 +76,7 @@ async def test_a_container_that_does_not_run_is_named_with_its_reason(
     eventually(lambda: not available(namespaces.get(desired, "deployment")))
     failure = await namespaces.failure(desired)
     assert (type(failure), failure.code) == (kind, code)
-    assert said in failure.message
+    assert said in str(failure)
 
 
 async def test_a_probe_that_fails_is_named_with_what_it_got(
@@ -131,7 +131,7 @@ async def test_more_than_the_quota_allows_is_hopeless_until_it_is_raised(
     failure = await namespaces.failure(desired)
     assert isinstance(failure, Terminal)
     assert failure.code == "QuotaExceeded"
-    assert f"2 replicas need more than compute.kubernetes.quota holds: {said}" in failure.message
+    assert f"2 replicas need more than compute.kubernetes.quota allows: {said}" in failure.message
     assert namespaces.namespace(desired) == {}
     await namespaces.apply(namespaces.new(desired.tenant_id, quota={"requests.cpu": "4", "pods": 2}, **shape))
 
@@ -139,7 +139,7 @@ async def test_more_than_the_quota_allows_is_hopeless_until_it_is_raised(
 async def test_what_others_use_of_the_quota_may_pass(namespaces: Namespaces) -> None:
     resources = Resources(requests=ResourceAmounts(cpu="600m"))
     desired = namespaces.new(quota={"requests.cpu": "1"}, resources=resources)
-    await run(namespaces.backend.steps(desired)[:2])
+    await run(namespaces.backend.apply(desired)[:2])
     container = {
         "name": "web",
         "image": "web:1",

@@ -47,9 +47,9 @@ async def test_what_somebody_else_has_made_is_a_conflict_and_left_alone(
     theirs = root / place / desired.tenant_id / "index.html"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("theirs")
-    with pytest.raises(Terminal, match="was not made by landlord"):
-        await settle(backend.steps(desired))
-    await settle(backend.teardown(desired.tenant_id))
+    with pytest.raises(Terminal, match="was not created by landlord"):
+        await settle(backend.apply(desired))
+    await settle(backend.delete(desired.tenant_id))
     assert theirs.read_text() == "theirs"
     assert await observe(backend, desired.tenant_id) is None
 
@@ -65,13 +65,13 @@ async def test_what_somebody_else_has_made_is_a_conflict_and_left_alone(
 def test_what_a_site_can_not_have_is_refused(backend: Backend, change: dict[str, Any], word: str) -> None:
     container = Container(name="web", image="static").model_copy(update=change)
     with pytest.raises(Terminal, match=word):
-        backend.steps(Desired.model_construct(tenant_id="acme", workload=Workload(containers=(container,))))
+        backend.apply(Desired.model_construct(tenant_id="acme", workload=Workload(containers=(container,))))
 
 
 async def test_files_of_the_tenant_outlive_an_archive_and_no_teardown(
     backend: Backend, desired: Desired, root: Path
 ) -> None:
-    await settle(backend.steps(desired))
+    await settle(backend.apply(desired))
     upload = root / "tenants" / desired.tenant_id / "files" / "logo.svg"
     upload.write_text("<svg/>")
     assert (root / "www" / desired.tenant_id / "files" / "logo.svg").read_text() == "<svg/>"
@@ -80,16 +80,16 @@ async def test_files_of_the_tenant_outlive_an_archive_and_no_teardown(
     assert not (root / "www" / desired.tenant_id).exists()
     assert {file.name for file in upload.parents[1].iterdir()} == {"files", "landlord.json"}
     assert upload.read_text() == "<svg/>"
-    await settle(backend.steps(desired))
+    await settle(backend.apply(desired))
     assert (root / "www" / desired.tenant_id / "files" / "logo.svg").read_text() == "<svg/>"
-    await settle(backend.teardown(desired.tenant_id))
+    await settle(backend.delete(desired.tenant_id))
     assert not (root / "tenants" / desired.tenant_id).exists()
 
 
 async def test_what_was_changed_by_hand_is_seen_and_put_back(
     backend: Backend, desired: Desired, root: Path
 ) -> None:
-    await settle(backend.steps(desired))
+    await settle(backend.apply(desired))
     link = root / "www" / desired.tenant_id
     (link / "index.html").write_text("defaced")
     (line,) = await backend.inspect(desired)
@@ -97,15 +97,15 @@ async def test_what_was_changed_by_hand_is_seen_and_put_back(
     link.unlink()
     seen = await observe(backend, desired.tenant_id)
     assert seen is not None
-    assert (seen.healthy, seen.drift) == (False, f"{link} is gone or leads elsewhere")
-    await settle(backend.steps(desired))
+    assert (seen.healthy, seen.drift) == (False, f"{link} no longer leads to the pages")
+    await settle(backend.apply(desired))
     assert await backend.inspect(desired) == []
 
 
 async def test_site_is_not_ready_before_it_is_seen_on_the_web(
     backend: Backend, desired: Desired, root: Path
 ) -> None:
-    render, publish, look = backend.steps(desired)
+    render, publish, look = backend.apply(desired)
     await render.run()
     with pytest.raises(Retryable, match=r"404(.|\n)*serve STATIC_SITES_ROOT/www there"):
         await look.run()

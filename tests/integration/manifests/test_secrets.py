@@ -32,11 +32,11 @@ async def test_where_it_may_not_read_them_the_command_that_allows_it_is_named_an
     with pytest.raises(
         Retryable, match=f"may not read the Secrets of the namespace {owner.namespace}"
     ) as failure:
-        await run(backend.steps(desired))
+        await run(backend.apply(desired))
     assert failure.value.code == "Forbidden"
-    command = failure.value.message.split("`")[1]
+    command = failure.value.fix.split("`")[1]
     cluster.kubectl(*command.removeprefix("kubectl ").split())
-    await run(backend.steps(desired))
+    await run(backend.apply(desired))
 
 
 async def test_a_survey_that_may_not_read_them_tells_all_else_and_what_it_does_not_know(
@@ -46,7 +46,7 @@ async def test_a_survey_that_may_not_read_them_tells_all_else_and_what_it_does_n
     referring = referring_to(owner, tenant(new_tenant_id(), "any/image:1"))
     allow_reading(cluster.kubectl, owner.namespace)
     for each in (plain, referring):
-        await run(backend.steps(each))
+        await run(backend.apply(each))
     cluster.kubectl("delete", "rolebinding", "landlord-secrets-reader", "-n", owner.namespace)
     owner.touch()
     for _ in range(2):

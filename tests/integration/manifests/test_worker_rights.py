@@ -29,9 +29,9 @@ def desired(**changes: Any) -> Desired:
 async def changes(backend: KubernetesBackend) -> None:
     """A tenant that is limited, then is not, and goes."""
     limited = desired(quota={"pods": "3"})
-    await run(backend.steps(limited))
-    await run(backend.steps(desired(tenant_id=limited.tenant_id, network_isolation="Open")))
-    await run(backend.teardown(limited.tenant_id))
+    await run(backend.apply(limited))
+    await run(backend.apply(desired(tenant_id=limited.tenant_id, network_isolation="Open")))
+    await run(backend.delete(limited.tenant_id))
 
 
 async def is_adopted(backend: KubernetesBackend, cluster: ControlPlane) -> None:
@@ -39,27 +39,27 @@ async def is_adopted(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     name = new_tenant_id("theirs")
     cluster.kubectl.api.create_namespace(name)
     adopting = desired(quota={"pods": "3"}, namespace=NamespaceSettings(name=name), adoption="IfUnowned")
-    await run(backend.steps(adopting))
-    await run(backend.teardown(adopting.tenant_id))
+    await run(backend.apply(adopting))
+    await run(backend.delete(adopting.tenant_id))
     cluster.kubectl("get", "namespace", name)
 
 
 async def comes_to_rest(backend: KubernetesBackend) -> None:
     """A tenant that is suspended, looked at in depth, archived and brought back."""
     resting = desired()
-    await run(backend.steps(resting))
+    await run(backend.apply(resting))
     await run(backend.suspend(resting.tenant_id))
     assert await backend.inspect(resting)
     await run(backend.archive(resting.tenant_id))
-    await run(backend.steps(resting))
+    await run(backend.apply(resting))
     assert await backend.inspect(resting) == []
-    await run(backend.teardown(resting.tenant_id))
+    await run(backend.delete(resting.tenant_id))
 
 
 async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> None:
     """A tenant whose pod fails its probe: why is looked for in its ReplicaSets, pods and Events."""
     unready = desired()
-    await run(backend.steps(unready))
+    await run(backend.apply(unready))
     api, place = cluster.kubectl.api, f"tenant-{unready.tenant_id}"
     (pod,) = api.get("pods", namespace=place)["items"]
     conditions = [
@@ -70,8 +70,8 @@ async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> N
     api.patch("pod", pod["metadata"]["name"], status, namespace=place, subresource="status")
     eventually(lambda: "availableReplicas" not in api.get("deploy", namespace=place)["items"][0]["status"])
     with pytest.raises(Retryable, match="0 of 1 pods are available"):
-        await run(backend.steps(unready))
-    await run(backend.teardown(unready.tenant_id))
+        await run(backend.apply(unready))
+    await run(backend.delete(unready.tenant_id))
 
 
 async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -> None:
@@ -81,18 +81,18 @@ async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -
     allow_reading(cluster.kubectl, owner.namespace)
     owner.put(password="first")
     referring = referring_to(owner, desired())
-    await run(backend.steps(referring))
+    await run(backend.apply(referring))
     owner.put(password="second")
     assert (await backend.survey())[referring.tenant_id].outdated
-    await run(backend.steps(referring))
-    await run(backend.steps(desired(tenant_id=referring.tenant_id)))
-    await run(backend.teardown(referring.tenant_id))
+    await run(backend.apply(referring))
+    await run(backend.apply(desired(tenant_id=referring.tenant_id)))
+    await run(backend.delete(referring.tenant_id))
 
 
 async def test_no_tenant_takes_over_the_namespace_of_landlord(backend: KubernetesBackend) -> None:
     taking = desired(namespace=NamespaceSettings(name=NAMESPACE), adoption="IfUnowned")
     with pytest.raises(Terminal, match="a Namespace named landlord-system exists") as raised:
-        await run(backend.steps(taking)[:1])
+        await run(backend.apply(taking)[:1])
     assert raised.value.code == "Conflict"
 
 
@@ -101,7 +101,7 @@ async def test_what_holds_a_namespace_is_told_without_the_right_to_see_it(
 ) -> None:
     monkeypatch.setattr(removal, "WINDOW_SECONDS", 2.0)
     held = desired()
-    await run(backend.steps(held)[:1])
+    await run(backend.apply(held)[:1])
     place = ("-n", f"tenant-{held.tenant_id}")
     hold = {"name": "theirs", "finalizers": ["example.com/hold"]}
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": hold}
@@ -109,7 +109,7 @@ async def test_what_holds_a_namespace_is_told_without_the_right_to_see_it(
 
     async def told() -> str:
         with pytest.raises(Retryable) as raised:
-            await run(backend.teardown(held.tenant_id))
+            await run(backend.delete(held.tenant_id))
         return raised.value.message if raised.value.code == "HeldByFinalizers" else ""
 
     said = await eventually_async(told, what="what holds it")

@@ -53,7 +53,7 @@ class ScriptedBackend:
 
         return Step(name, run)
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
+    def apply(self, desired: Desired) -> Sequence[Step]:
         return [self._step(desired.tenant_id, name) for name in self._script(desired.tenant_id)]
 
     def suspend(self, tenant_id: str) -> Sequence[Step]:
@@ -62,7 +62,7 @@ class ScriptedBackend:
     def archive(self, tenant_id: str) -> Sequence[Step]:
         return [self._step(tenant_id, "archive")]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         return [self._step(tenant_id, "remove")]
 
     async def survey(self) -> dict[str, Observation]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from dev.plugin import write_plugin
-from landlord.backends.loading import GROUP, load_backends, load_from, plug_ins
+from landlord.backends.loading import GROUP, find_plug_ins, load_backends, load_from
 from landlord.backends.memory import MemoryBackend
 from landlord.errors import SettingsError
 
@@ -17,7 +17,7 @@ class Half:
     name = "half"
     Config = "none"
 
-    def steps(self, desired: object) -> list[object]:
+    def apply(self, desired: object) -> list[object]:
         return []
 
 
@@ -53,11 +53,11 @@ def test_only_enabled_backends_are_loaded() -> None:
 def test_plug_ins_are_those_that_did_not_come_with_landlord(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = plug_ins()
+    before = find_plug_ins()
     assert not before & {"docker", "kubernetes", "memory"}
     write_plugin(tmp_path, Impostor)
     monkeypatch.syspath_prepend(tmp_path)
-    assert plug_ins() == before | {"somebody-else"}
+    assert find_plug_ins() == before | {"somebody-else"}
 
 
 @pytest.mark.parametrize(
@@ -84,19 +84,19 @@ def test_plug_ins_are_those_that_did_not_come_with_landlord(
         pytest.param(
             [point("half", f"{__name__}:Half")],
             None,
-            r"'half' .* lacks .*teardown, .*survey, .*close.*, Config, a pydantic model",
+            r"'half' .* lacks .*delete, .*survey, .*close.*, Config, a pydantic model",
             id="incomplete",
         ),
         pytest.param(
             [point("none", f"{__name__}:GROUP")],
             None,
-            r"'none' .* lacks name, Config, steps, ",
+            r"'none' .* lacks name, Config, apply, ",
             id="no-class",
         ),
         pytest.param(
             [point("honest", f"{__name__}:Impostor")],
             None,
-            r"'honest' of .* leads to a backend that calls itself 'somebody-else'",
+            r"'honest' of .* leads to a backend that is named 'somebody-else'",
             id="other-name",
         ),
     ],

@@ -16,8 +16,15 @@ from tests.support.secrets import referring
 
 from landlord.api.workload import Container, EnvVar, Workload
 from landlord.backends.contract import Observation
-from landlord.backends.redaction import redacted, unspoken
-from landlord.backends.secrets import Missing, Values, judged, namespaces, references, values
+from landlord.backends.redaction import redact, redacting
+from landlord.backends.secrets import (
+    SecretMissing,
+    SecretValues,
+    find_namespaces,
+    find_references,
+    resolve_values,
+    with_outdated,
+)
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 RUNS = Observation(healthy=True, spec_hash="h", reason="runs")
@@ -38,23 +45,23 @@ def secret(uid: str = "u1", version: str = "7", **data: str | bytes) -> dict[str
 
 def test_each_variable_gets_its_value_and_what_was_read_is_recorded_by_its_version() -> None:
     asked = workload(EnvVar(name="A", value="1"), referring("B"), referring("C", "licence", optional=True))
-    found = values(asked, "team", {"acme-db": secret(password="p", other="o"), "licence": None})
-    assert found.by_place == {("web", "B"): "p"}
+    found = resolve_values(asked, "team", {"acme-db": secret(password="p", other="o"), "licence": None})
+    assert found.by_variable == {("web", "B"): "p"}
     assert json.loads(found.recorded or "") == {"team/acme-db": "u1/7", "team/licence": ""}
 
 
 def test_values_are_in_no_repr() -> None:
     assert "hunter2" not in repr(
-        values(workload(referring("B")), "team", {"acme-db": secret(password="hunter2")})
+        resolve_values(workload(referring("B")), "team", {"acme-db": secret(password="hunter2")})
     )
 
 
 @pytest.mark.parametrize(
     ("found", "kind", "code"),
     [
-        (None, Missing, "SecretNotFound"),
-        (secret(), Missing, "SecretKeyNotFound"),
-        ({"metadata": {}}, Missing, "SecretKeyNotFound"),
+        (None, SecretMissing, "SecretNotFound"),
+        (secret(), SecretMissing, "SecretKeyNotFound"),
+        ({"metadata": {}}, SecretMissing, "SecretKeyNotFound"),
         (secret(password=b"\xff"), Stuck, "SecretNotText"),
         (secret(password=b"a\0b"), Stuck, "SecretNotText"),
     ],
@@ -63,14 +70,14 @@ def test_what_can_t_be_a_value_is_named(
     found: dict[str, Any] | None, kind: type[StepError], code: str
 ) -> None:
     with pytest.raises(kind, match=r"team/acme-db") as failure:
-        values(workload(referring("B")), "team", {"acme-db": found})
+        resolve_values(workload(referring("B")), "team", {"acme-db": found})
     assert failure.value.code == code
 
 
 @pytest.mark.parametrize(("name", "key"), [("../pods/x", "a"), ("a/b", "a"), ("a", "b/c"), ("A", "b")])
 def test_what_is_no_name_never_becomes_part_of_a_path(name: str, key: str) -> None:
-    with pytest.raises(Terminal, match="can't be a Secret's name and a key of it"):
-        references(workload(referring("B", name, key)))
+    with pytest.raises(Terminal, match="can't be the name of a Secret and a key in it"):
+        find_references(workload(referring("B", name, key)))
 
 
 NOW = {"team/db": "u1/7"}
@@ -91,19 +98,19 @@ NOW = {"team/db": "u1/7"}
 def test_a_tenant_is_outdated_when_a_secret_has_another_version(
     present: dict[str, str], outdated: str
 ) -> None:
-    seen = judged(RUNS, RECORDED, present)
+    seen = with_outdated(RUNS, RECORDED, present)
     assert (seen.outdated, seen.reason) == (outdated, "runs")
 
 
 def test_a_tenant_at_rest_is_never_outdated() -> None:
     rests = Observation(healthy=True, spec_hash="h", reason="nothing runs", state="Suspended")
-    assert judged(rests, RECORDED, {"team/db": "u1/8"}) == rests
+    assert with_outdated(rests, RECORDED, {"team/db": "u1/8"}) == rests
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", "1", '{"team/db": 7}'])
 def test_a_record_that_somebody_has_spoilt_is_made_anew(broken: str) -> None:
-    assert judged(RUNS, broken, {}).outdated
-    assert namespaces([broken, RECORDED]) == {"team"}
+    assert with_outdated(RUNS, broken, {}).outdated
+    assert find_namespaces([broken, RECORDED]) == {"team"}
 
 
 def told(failure: BaseException) -> str:
@@ -125,6 +132,7 @@ FAILURES: dict[str, Callable[[str], Exception]] = {
     "of the engine": lambda text: APIError("400 Client Error", explanation=text),
     "of anything": RuntimeError,
     "of a step": lambda text: Retryable("Some", text),
+    "of a step with a fix": lambda text: Retryable("Some", "it failed", text),
 }
 
 
@@ -136,9 +144,9 @@ FAILURES: dict[str, Callable[[str], Exception]] = {
 def test_a_failure_does_not_tell_a_value_however_it_is_written(value: str, form: str, kind: str) -> None:
     written = FORMS[form](value)
     failing = FAILURES[kind](f"can't take {written}: too long")
-    with pytest.raises(StepError) as alone, unspoken(Values({("web", "A"): value})):
+    with pytest.raises(StepError) as alone, redacting(SecretValues({("web", "A"): value})):
         raise failing
-    with pytest.raises(Terminal) as wrapped, unspoken(Values({("web", "A"): value})):
+    with pytest.raises(Terminal) as wrapped, redacting(SecretValues({("web", "A"): value})):
         raise Terminal("Wrapped", "it failed") from failing
     assert written not in told(alone.value)
     assert written not in told(wrapped.value)
@@ -146,7 +154,7 @@ def test_a_failure_does_not_tell_a_value_however_it_is_written(value: str, form:
 
 def test_what_tells_no_value_passes_as_it_is() -> None:
     error = KeyError("something else")
-    with pytest.raises(KeyError) as failure, unspoken(Values({("web", "A"): "hunter2"})):
+    with pytest.raises(KeyError) as failure, redacting(SecretValues({("web", "A"): "hunter2"})):
         raise error
     assert failure.value is error
 
@@ -154,14 +162,14 @@ def test_what_tells_no_value_passes_as_it_is() -> None:
 def test_the_rest_of_a_message_stays_readable() -> None:
     with (
         pytest.raises(Retryable, match=r"^exited with code 1: wrong password \*\*\*$"),
-        unspoken(Values({("web", "A"): "hunter2", ("web", "B"): "1"})),
+        redacting(SecretValues({("web", "A"): "hunter2", ("web", "B"): "1"})),
     ):
         raise Retryable("CrashLooping", "exited with code 1: wrong password hunter2")
 
 
 @given(st.text(min_size=4), st.text(), st.text())
 def test_no_text_tells_a_value(value: str, before: str, after: str) -> None:
-    with pytest.raises(Retryable) as failure, unspoken(Values({("web", "A"): value})):
+    with pytest.raises(Retryable) as failure, redacting(SecretValues({("web", "A"): value})):
         raise Retryable("Some", f"{before}{value}{after}")
     assert value not in failure.value.message or set(value) <= {"*"}
 
@@ -170,7 +178,7 @@ def test_a_debug_log_of_the_failure_tells_no_value(caplog: pytest.LogCaptureFixt
     with (
         caplog.at_level(logging.DEBUG),
         pytest.raises(StepError) as failure,
-        unspoken(Values({("web", "A"): "hunter2"})),
+        redacting(SecretValues({("web", "A"): "hunter2"})),
     ):
         raise APIError("400 Client Error", explanation="bad variable: A=hunter2")
     logging.getLogger("any").debug("failed", exc_info=failure.value)
@@ -193,7 +201,7 @@ def test_a_debug_log_of_the_failure_tells_no_value(caplog: pytest.LogCaptureFixt
     ],
 )
 def test_what_is_left_of_a_value_where_a_text_was_cut_is_not_told(said: str, told: str) -> None:
-    assert redacted(said, Values({("web", "A"): "hunter2-and-more", ("web", "B"): "abc"})) == told
+    assert redact(said, SecretValues({("web", "A"): "hunter2-and-more", ("web", "B"): "abc"})) == told
 
 
 @given(st.text(min_size=4), st.text(), st.text(), st.data())
@@ -202,5 +210,5 @@ def test_no_part_of_a_text_ends_in_a_value(value: str, before: str, after: str, 
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
     kept = value[max(0, start - len(before)) : max(0, end - len(before))]
-    told = redacted(text[start:end], Values({("web", "A"): value}))
+    told = redact(text[start:end], SecretValues({("web", "A"): value}))
     assert len(kept) < 4 or kept not in told or set(kept) <= {"*"} or kept in before + after

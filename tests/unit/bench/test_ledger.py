@@ -23,7 +23,7 @@ def desired(release: str = "1", work: str = "0.01") -> Desired:
 
 
 async def provision(wanted: Desired) -> None:
-    for step in LedgerBackend().steps(wanted):
+    for step in LedgerBackend().apply(wanted):
         await step.run()
 
 

@@ -41,6 +41,19 @@ async def test_terminal_failure_is_final_at_once() -> None:
     assert outcome == Outcome(result="Failed", failure=failure)
 
 
+async def test_advice_is_a_field_of_the_failure_however_the_step_ends() -> None:
+    for error in (
+        Terminal("NoImage", "no such image", "push it"),
+        Retryable("NoImage", "not yet", "push it"),
+    ):
+        outcome = await tried(step(raises=error), elapsed=11)
+        assert outcome.failure is not None
+        assert outcome.failure.fix == "push it"
+    with pytest.raises(TryAgain) as failure:
+        await tried(step(raises=Retryable("NoImage", "not yet", "push it")), elapsed=0)
+    assert str(failure.value) == "NoImage: not yet\nFix: push it"
+
+
 async def test_failure_that_something_outside_of_the_spec_can_end_is_final_for_now() -> None:
     outcome = await tried(step(raises=Stuck("NoImage", "nobody has pushed it")), elapsed=0)
     failure = Failure(code="NoImage", message="nobody has pushed it", retryable=True, step="make")
@@ -107,9 +120,10 @@ async def test_cancellation_is_no_failure() -> None:
 
 
 async def test_reason_of_any_length_fits_the_status() -> None:
-    outcome = await tried(step(raises=Terminal("C" * 99, "m" * 9999)), elapsed=0)
+    outcome = await tried(step(raises=Terminal("C" * 99, "m" * 9999, "f" * 9999)), elapsed=0)
     assert outcome.failure is not None
-    assert (len(outcome.failure.code), len(outcome.failure.message)) == (63, 4096)
+    lengths = (len(outcome.failure.code), len(outcome.failure.message), len(outcome.failure.fix))
+    assert lengths == (63, 4096, 4096)
 
 
 async def test_tries_are_counted_and_timed_by_backend_and_step() -> None:

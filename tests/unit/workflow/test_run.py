@@ -25,7 +25,7 @@ class Stub:
     def __init__(self, steps: Steps = ("a", "b")) -> None:
         self._steps = steps
 
-    def steps(self, desired: object) -> Sequence[Step]:
+    def apply(self, desired: object) -> Sequence[Step]:
         if isinstance(self._steps, Exception):
             raise self._steps
         return [Step(name, self._saying(name)) for name in self._steps]
@@ -36,7 +36,7 @@ class Stub:
     def archive(self, tenant_id: str) -> Sequence[Step]:
         return [Step("keep-data", self._saying("keep-data"))]
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
+    def delete(self, tenant_id: str) -> Sequence[Step]:
         return [Step("remove", self._saying("remove"))]
 
     async def inspect(self, desired: object) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The cluster that tenants run on: its objects by kind, found, listed, applied and deleted."""
+"""The cluster that tenants run on: gets, lists, applies and deletes its objects by kind."""
 
 import asyncio
 import time
@@ -9,23 +9,23 @@ from typing import Any
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
-from landlord.backends.cluster.kinds import Kind
-from landlord.backends.cluster.refusals import refused
+from landlord.backends.cluster.api_errors import explain_refusal
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, SettingsError
 from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError, load_configuration
 
 MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
 RELOAD_SECONDS = 10.0
-"""How long credentials count as read just now; what they are refused for is then not their age."""
+"""How long credentials count as fresh; a refusal within this time has another cause than their age."""
 RETIRE_SECONDS = 30.0
-"""How long a client with outdated credentials is kept for the requests that it has under way."""
+"""How long a client with outdated credentials is kept for the requests that it has in flight."""
 
 
 class Cluster:
     """One cluster, found as kubectl finds it, or the one that the worker runs in.
 
-    Constructing it does no I/O: without a readable configuration every call is a Retryable failure. Raises
-    KubeError for what the API server refuses; see `explained`.
+    The constructor does no I/O. Without a readable configuration, every call raises Retryable. If the API
+    server refuses a request, the call raises KubeError; see `translating_errors`.
     """
 
     def __init__(self) -> None:
@@ -44,8 +44,8 @@ class Cluster:
         self._server = None
         self._retiring.clear()
 
-    async def get(self, kind: Kind, namespace: str | None, name: str) -> JsonObject | None:
-        """The object, None if there is none."""
+    async def get(self, kind: ObjectKind, namespace: str | None, name: str) -> JsonObject | None:
+        """Get an object; None if it does not exist."""
         try:
             return await self.call("GET", kind.path(namespace, name))
         except KubeError as error:
@@ -53,43 +53,43 @@ class Cluster:
                 return None
             raise
 
-    async def all(
-        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+    async def list_all(
+        self, kind: ObjectKind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> list[JsonObject]:
-        """All objects of a kind, of one namespace or of all."""
-        return [found async for found in self.each(kind, namespace, accept=accept, **query)]
+        """List all objects of a kind, in one namespace or in all."""
+        return [found async for found in self.iterate(kind, namespace, accept=accept, **query)]
 
-    async def each(
-        self, kind: Kind, namespace: str | None = None, *, accept: str = JSON, **query: str
+    async def iterate(
+        self, kind: ObjectKind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> AsyncIterator[JsonObject]:
-        """As `all`, with no more than a page of them in memory."""
-        server = await self._connected()
+        """Do as `list_all` with at most one page in memory."""
+        server = await self._connect()
         with self._refreshing(server):
             async for found in server.each(kind.path(namespace), accept=accept, query=query):
                 yield found
 
-    async def create(self, kind: Kind, manifest: JsonObject) -> JsonObject:
-        """Make an object that must not be there yet."""
+    async def create(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
+        """Create an object, which must not exist yet."""
         path = kind.path(manifest["metadata"].get("namespace"))
         return await self.call("POST", path, manifest, query=MANAGER)
 
-    async def apply(self, kind: Kind, manifest: JsonObject) -> JsonObject:
-        """Make landlord's fields what the manifest says, whoever has changed them, and no others."""
+    async def apply(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
+        """Set landlord's fields to what the manifest says, whoever changed them, and no other field."""
         return await self._apply(kind, manifest)
 
-    async def preview(self, kind: Kind, manifest: JsonObject) -> JsonObject:
-        """What `apply` would make of the object; it is left as it is."""
+    async def preview(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
+        """Return what `apply` would make of the object, without changing it."""
         return await self._apply(kind, manifest, dryRun="All")
 
-    async def patch(self, kind: Kind, found: JsonObject, changes: JsonObject) -> JsonObject:
-        """Change these fields of this very object, and no others."""
+    async def patch(self, kind: ObjectKind, found: JsonObject, changes: JsonObject) -> JsonObject:
+        """Change these fields of this very object, and no other field."""
         metadata = found["metadata"]
         body = changes | {"metadata": changes.get("metadata", {}) | {"uid": metadata["uid"]}}
         path = kind.path(metadata.get("namespace"), metadata["name"])
         return await self.call("PATCH", path, body, content_type=MERGE_PATCH, query=MANAGER)
 
-    async def delete(self, kind: Kind, found: JsonObject) -> None:
-        """Have this very object deleted; fine if it is gone."""
+    async def delete(self, kind: ObjectKind, found: JsonObject) -> None:
+        """Delete this very object. Succeeds if it no longer exists."""
         metadata = found["metadata"]
         options = {
             "apiVersion": "v1",
@@ -104,14 +104,14 @@ class Cluster:
                 raise
 
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> JsonObject:
-        """One request."""
-        server = await self._connected()
+        """Send one request."""
+        server = await self._connect()
         with self._refreshing(server):
             return await server.call(method, path, body, **options)
 
     @contextmanager
     def _refreshing(self, server: ApiServer) -> Iterator[None]:
-        """Have credentials that are refused read anew for the next request."""
+        """Have the credentials read again before the next request if the API server rejects them."""
         try:
             yield
         except KubeError as error:
@@ -119,40 +119,40 @@ class Cluster:
                 self._retire(server)
             raise
 
-    async def _apply(self, kind: Kind, manifest: JsonObject, **query: str) -> JsonObject:
+    async def _apply(self, kind: ObjectKind, manifest: JsonObject, **query: str) -> JsonObject:
         metadata = manifest["metadata"]
         path = kind.path(metadata.get("namespace"), metadata["name"])
         query |= MANAGER | {"force": "true"}
         return await self.call("PATCH", path, manifest, content_type=APPLY, query=query)
 
-    async def _connected(self) -> ApiServer:
+    async def _connect(self) -> ApiServer:
         async with self._loading:
             if self._server is None:
                 try:
                     self._server = ApiServer(await load_configuration())
                 except SettingsError as error:
-                    raise Retryable("NotConfigured", f"{error}; it is tried again") from error
+                    raise Retryable("NotConfigured", error.message, error.fix) from error
                 self._loaded = time.monotonic()
             return self._server
 
     def _retire(self, server: ApiServer) -> None:
-        """Have the credentials read anew: those of a file may have been replaced."""
+        """Have the credentials read again, because those in a file may have been replaced."""
         if server is not self._server or time.monotonic() - self._loaded < RELOAD_SECONDS:
             return
         self._server = None
-        task = asyncio.create_task(self._closed_later(server))
+        task = asyncio.create_task(self._close_later(server))
         self._retiring[task] = server
         task.add_done_callback(lambda done: self._retiring.pop(done, None))
 
-    async def _closed_later(self, server: ApiServer) -> None:
+    async def _close_later(self, server: ApiServer) -> None:
         await asyncio.sleep(RETIRE_SECONDS)
         await server.close()
 
 
 @contextmanager
-def explained(quota: Mapping[str, Quantity] | None = None) -> Iterator[None]:
-    """Turn what the API server refuses into the failure of a step."""
+def translating_errors(quota: Mapping[str, Quantity] | None = None) -> Iterator[None]:
+    """Turn refusals of the API server into failures of a step."""
     try:
         yield
     except KubeError as error:
-        raise refused(error.status, str(error), quota or {}) from error
+        raise explain_refusal(error.status, str(error), quota or {}) from error

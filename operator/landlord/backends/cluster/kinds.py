@@ -1,10 +1,10 @@
-"""The kinds of objects that the backend deals with, and where the API server has them. No I/O."""
+"""The kinds of objects that landlord works with, and their paths on the API server. No I/O."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """One kind of object."""
 
     api_version: str
@@ -12,23 +12,23 @@ class Kind:
     plural: str
 
     def path(self, namespace: str | None, name: str = "") -> str:
-        """Where an object is; without a name all of a namespace, without that all of the cluster."""
+        """Build the path of an object, or of all objects in a namespace or the cluster."""
         root = "/apis/" if "/" in self.api_version else "/api/"
         scope = f"/namespaces/{namespace}" if namespace else ""
         return f"{root}{self.api_version}{scope}/{self.plural}{f'/{name}' if name else ''}"
 
 
-NAMESPACE = Kind("v1", "Namespace", "namespaces")
-RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas")
-LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges")
-NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
-SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")
-SECRET = Kind("v1", "Secret", "secrets")
-SERVICE = Kind("v1", "Service", "services")
-DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
-REPLICA_SET = Kind("apps/v1", "ReplicaSet", "replicasets")
-POD = Kind("v1", "Pod", "pods")
-EVENT = Kind("v1", "Event", "events")
+NAMESPACE = ObjectKind("v1", "Namespace", "namespaces")
+RESOURCE_QUOTA = ObjectKind("v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGE = ObjectKind("v1", "LimitRange", "limitranges")
+NETWORK_POLICY = ObjectKind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+SERVICE_ACCOUNT = ObjectKind("v1", "ServiceAccount", "serviceaccounts")
+SECRET = ObjectKind("v1", "Secret", "secrets")
+SERVICE = ObjectKind("v1", "Service", "services")
+DEPLOYMENT = ObjectKind("apps/v1", "Deployment", "deployments")
+REPLICA_SET = ObjectKind("apps/v1", "ReplicaSet", "replicasets")
+POD = ObjectKind("v1", "Pod", "pods")
+EVENT = ObjectKind("v1", "Event", "events")
 
-MADE = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
-"""What is made in a tenant's namespace, in the order in which it goes."""
+CREATED = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, NETWORK_POLICY, LIMIT_RANGE, RESOURCE_QUOTA, SECRET)
+"""The kinds that landlord creates in a tenant's namespace, in the order in which it deletes them."""

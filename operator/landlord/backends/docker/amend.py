@@ -1,4 +1,4 @@
-"""What is changed on a container that stays the same one, with what it has written outside of its volumes."""
+"""Changes an existing container, which thereby keeps what it has written outside its volumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,23 +8,23 @@ from docker.errors import APIError
 
 from landlord.api.request import Desired
 from landlord.backends.docker import networks, ownership
-from landlord.backends.docker.desired.container import changeable
+from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
 
 
-def put_right(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
-    """Have the container called, limited, restarted and connected as desired."""
-    if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
-        api.rename(found["Id"], ownership.container_name(desired.tenant_id))
-    wanted = changeable(desired)
-    if drift.of_changeable(found["HostConfig"], wanted):
+def correct(api: APIClient, found: Mapping[str, Any], desired: Desired) -> None:
+    """Correct the container's name, limits, restart policy and network."""
+    if found["Name"] == f"/{ownership.name_suspended_container(desired.tenant_id)}":
+        api.rename(found["Id"], ownership.name_container(desired.tenant_id))
+    wanted = build_changeable(desired)
+    if drift.compare_changeable(found["HostConfig"], wanted):
         update(api, found["Id"], wanted)
-    if drift.of_network(found, ownership.network_name(desired)):
+    if drift.compare_network(found, ownership.name_network(desired)):
         networks.join(api, desired, found["Id"])
 
 
 def update(api: APIClient, container_id: str, changes: Mapping[str, Any]) -> None:
-    """Change fields of a container's HostConfig. The SDK's own method does not know all of them."""
+    """Change fields of a container's HostConfig. The SDK's own method does not support all of them."""
     answer = api.post(
         f"{api.base_url}/v{api.api_version}/containers/{container_id}/update",
         json=changes,

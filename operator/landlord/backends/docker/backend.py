@@ -1,8 +1,9 @@
 """A backend that runs each tenant as one container of a Docker engine, for laptops and integration tests.
 
-A tenant has the container `landlord-<tenantID>`, volumes `landlord-<tenantID>-<name>` and a network; all are
-labelled, and nothing without the labels is touched. A tenant can't reach the host through its manifest: no
-host paths, no host network, no privileges, and ports are published on 127.0.0.1 unless asked otherwise.
+A tenant has the container `landlord-<tenantID>`, volumes `landlord-<tenantID>-<name>` and a network. All have
+landlord's labels, and the backend never touches anything without them. A manifest gives no access to the
+host: no host paths, no host network, no privileges, and ports are published on 127.0.0.1 unless it says
+otherwise.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,27 +13,27 @@ from docker import APIClient
 
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.request import Desired
+from landlord.backends.cluster.api_errors import Gone
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.backends.docker import checks, containers, inspection, networks, ownership, volumes
 from landlord.backends.docker.containers import ImageGone
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.images import Images
-from landlord.backends.docker.observed import survey
-from landlord.backends.docker.observed.container import Inspected
+from landlord.backends.docker.observed import tenants
+from landlord.backends.docker.observed.container import InspectedContainer, read_secret_record
 from landlord.backends.docker.prober import Prober
-from landlord.backends.docker.ready import until_ready
-from landlord.backends.redaction import unspoken
-from landlord.backends.secrets import Values
-from landlord.errors import StepError
+from landlord.backends.docker.ready import wait_until_ready
+from landlord.backends.redaction import redacting
+from landlord.backends.secrets import SecretValues
 
 if TYPE_CHECKING:
-    from landlord.backends.cluster.secrets import Sources
+    from landlord.backends.cluster.secret_reader import SecretReader
 
 T = TypeVar("T")
 
 
 class DockerBackend:
-    """The engine is found as the docker command finds it: DOCKER_HOST, else the local socket."""
+    """Finds the engine as the docker command does: DOCKER_HOST, otherwise the local socket."""
 
     name = "docker"
     Config = NoConfig
@@ -41,10 +42,10 @@ class DockerBackend:
         self._engine = Engine()
         self._images = Images(self._engine)
         self._prober = Prober(self._engine)
-        self._secrets: Sources | None = None
+        self._secrets: SecretReader | None = None
 
-    def steps(self, desired: Desired) -> Sequence[Step]:
-        """image, network, volumes if there are any, container, ready."""
+    def apply(self, desired: Desired) -> Sequence[Step]:
+        """Steps: image, network, volumes if there are any, container, ready."""
         checks.check(desired)
 
         async def image() -> Result:
@@ -58,36 +59,36 @@ class DockerBackend:
             return Result(resources=await self._run(volumes.ensure, desired))
 
         async def container() -> Result:
-            secrets = await self._read(desired)
-
-            def ensure(api: APIClient, desired: Desired) -> None:
-                with unspoken(secrets):
-                    containers.ensure(api, desired, secrets)
-
-            try:
-                await self._run(ensure, desired)
-            except ImageGone:
-                await self._images.ensure(desired.workload.containers[0])
-                await self._run(ensure, desired)
-            name = ownership.container_name(desired.tenant_id)
-            return Result(resources=(ResourceRef(kind="container", name=name),))
+            return await self._ensure_container(desired)
 
         async def ready() -> Result:
-            try:
-                return await until_ready(self._engine, desired, start=container)
-            except StepError:
-                if not await self._is_outdated(desired):
-                    raise
-            await container()
-            return await until_ready(self._engine, desired, start=container)
+            return await self._wait_until_ready(desired, container)
 
         steps = [Step("image", image), Step("network", network)]
-        if ownership.docker(desired).volumes:
+        if ownership.read_settings(desired).volumes:
             steps.append(Step("volumes", volume))
         return (*steps, Step("container", container), Step("ready", ready))
 
-    def teardown(self, tenant_id: str) -> Sequence[Step]:
-        """container, volumes, network: all that carries the tenant's labels, and networks left unused."""
+    def suspend(self, tenant_id: str) -> Sequence[Step]:
+        """Steps: container, which is stopped, and kept with its volumes and its place in the network."""
+
+        async def container() -> Result:
+            suspended = await self._run_for(tenant_id, containers.suspend)
+            return Result(resources=(*suspended, *await self._run_for(tenant_id, volumes.find_volumes)))
+
+        return (Step("container", container),)
+
+    def archive(self, tenant_id: str) -> Sequence[Step]:
+        """Steps: container, network. Both are removed, and the volumes are kept."""
+
+        async def container() -> Result:
+            await self._run_for(tenant_id, containers.remove_all)
+            return Result(resources=await self._run_for(tenant_id, volumes.find_volumes))
+
+        return (Step("container", container), Step("network", self._remove_network(tenant_id)))
+
+    def delete(self, tenant_id: str) -> Sequence[Step]:
+        """Steps: container, volumes, network. The last removes all networks that are unused."""
 
         async def container() -> Result:
             await self._run_for(tenant_id, containers.remove_all)
@@ -103,70 +104,76 @@ class DockerBackend:
             Step("network", self._remove_network(tenant_id)),
         )
 
-    def suspend(self, tenant_id: str) -> Sequence[Step]:
-        """container: it is stopped, and kept with its volumes and its place in the network."""
-
-        async def container() -> Result:
-            suspended = await self._run_for(tenant_id, containers.suspend)
-            return Result(resources=(*suspended, *await self._run_for(tenant_id, volumes.kept)))
-
-        return (Step("container", container),)
-
-    def archive(self, tenant_id: str) -> Sequence[Step]:
-        """container, network: both go, and the volumes are kept."""
-
-        async def container() -> Result:
-            await self._run_for(tenant_id, containers.remove_all)
-            return Result(resources=await self._run_for(tenant_id, volumes.kept))
-
-        return (Step("container", container), Step("network", self._remove_network(tenant_id)))
-
     async def survey(self) -> Mapping[str, Observation]:
-        """All tenants with a container or volumes, by two lists, a look at each container, and its probe."""
+        """Observe all tenants with a container or volumes: two lists, and an inspection and probe of each."""
 
-        def look(api: APIClient) -> tuple[Sequence[Inspected], Sequence[Inspected], Mapping[str, Inspected]]:
+        def observe(
+            api: APIClient,
+        ) -> tuple[
+            Sequence[InspectedContainer], Sequence[InspectedContainer], Mapping[str, InspectedContainer]
+        ]:
             volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
             listed = api.containers(all=True, filters=networks.LABEL_FILTER)
-            return volumes, listed, containers.inspected(api, survey.to_inspect(listed))
+            return volumes, listed, containers.inspect_all(api, tenants.select_for_inspection(listed))
 
-        volumes, listed, inspected = await self._engine.run(look)
-        problems = await self._prober.problems(survey.probed(inspected))
-        seen = survey.observations(volumes, listed, inspected, problems)
-        secrets = survey.secrets(listed)
-        return await self._sources().judge(seen, secrets) if secrets or self._secrets else seen
+        volumes, listed, inspected = await self._engine.run(observe)
+        problems = await self._prober.find_problems(tenants.select_probed(inspected))
+        observations = tenants.build_observations(volumes, listed, inspected, problems)
+        records = tenants.read_secret_records(listed)
+        if not records and self._secrets is None:
+            return observations
+        return await self._secret_reader().mark_outdated(observations, records)
 
     async def inspect(self, desired: Desired) -> Sequence[str]:
-        """Its volumes, its network and what `docker inspect` shows of its container."""
+        """Compare the tenant's volumes, its network and the description of its container."""
         checks.check(desired)
         return await self._engine.run(lambda api: inspection.inspect(api, desired))
 
     async def close(self) -> None:
-        """Let go of the connections to the engine, and to the API server."""
+        """Close the connections to the engine and to the API server."""
         await self._prober.close()
         self._engine.close()
         if self._secrets is not None:
             await self._secrets.close()
 
-    async def _read(self, desired: Desired) -> Values:
-        return await self._sources().read(desired) if desired.workload.refers_to_secrets else Values()
+    async def _ensure_container(self, desired: Desired) -> Result:
+        secrets = SecretValues()
+        if desired.workload.refers_to_secrets:
+            secrets = await self._secret_reader().read(desired)
 
-    async def _is_outdated(self, desired: Desired) -> bool:
-        """Whether a Secret is known to have changed since the container was made: it may cure what fails."""
-        if not desired.workload.refers_to_secrets:
-            return False
+        def ensure(api: APIClient, desired: Desired) -> None:
+            with redacting(secrets):
+                containers.ensure(api, desired, secrets)
+
         try:
-            secrets = await self._read(desired)
+            await self._run(ensure, desired)
+        except ImageGone:
+            await self._images.ensure(desired.workload.containers[0])
+            await self._run(ensure, desired)
+        name = ownership.name_container(desired.tenant_id)
+        return Result(resources=(ResourceRef(kind="container", name=name),))
+
+    async def _wait_until_ready(self, desired: Desired, start: Callable[[], Awaitable[object]]) -> Result:
+        if not desired.workload.refers_to_secrets:
+            return await wait_until_ready(self._engine, desired, start)
+
+        async def read_record() -> str | None:
             found = await self._run_for(desired.tenant_id, containers.find)
-        except StepError:
-            return False
-        return found is not None and containers.of_other_secrets(found, secrets)
+            return None if found is None else read_secret_record(found) or ""
 
-    def _sources(self) -> "Sources":
+        try:
+            async with self._secret_reader().noticing_changes(desired, read_record):
+                return await wait_until_ready(self._engine, desired, start)
+        except Gone:
+            await start()
+            return await wait_until_ready(self._engine, desired, start)
+
+    def _secret_reader(self) -> "SecretReader":
         if self._secrets is None:
-            # Only now: it brings the client of Kubernetes, which is of use to nothing else here.
-            from landlord.backends.cluster.secrets import Sources
+            # Imported only now, because it loads the Kubernetes client, which nothing else here needs.
+            from landlord.backends.cluster.secret_reader import SecretReader
 
-            self._secrets = Sources(self.name)
+            self._secrets = SecretReader(self.name)
         return self._secrets
 
     async def _run(self, work: Callable[[APIClient, Desired], T], desired: Desired) -> T:

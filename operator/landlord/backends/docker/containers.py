@@ -1,6 +1,7 @@
-"""The tenant's one container: made, replaced when its spec changed, started, suspended, removed.
+"""Creates, replaces, starts, suspends and removes the tenant's only container.
 
-Each run looks first and does what is missing, so that it may be killed between any two calls.
+Each function first finds out what exists and then does what is missing, so it may be killed between any two
+calls.
 """
 
 import logging
@@ -16,14 +17,19 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
 from landlord.backends.docker import amend, networks, ownership
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import NO_SECRETS, container_config
-from landlord.backends.docker.engine import reason
-from landlord.backends.docker.images import image_id
+from landlord.backends.docker.desired.container import NO_SECRETS, build_container_config
+from landlord.backends.docker.engine import read_reason
+from landlord.backends.docker.images import find_image_id
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import Inspected, given
-from landlord.backends.docker.observed.refusals import NETWORK_GONE, PORT_IN_USE, start_failure
-from landlord.backends.redaction import redacted
-from landlord.backends.secrets import Values
+from landlord.backends.docker.observed.container import (
+    InspectedContainer,
+    read_given_secrets,
+    read_secret_record,
+)
+from landlord.backends.docker.observed.engine_errors import NETWORK_GONE, PORT_IN_USE, explain_start_failure
+from landlord.backends.failures import find_last_line
+from landlord.backends.redaction import redact
+from landlord.backends.secrets import SecretValues
 from landlord.errors import Retryable, Terminal
 
 log = logging.getLogger(__name__)
@@ -33,44 +39,43 @@ STOP_GRACE = 5
 START_TRIES = 8
 ALIVE = ("running", "restarting")
 NEVER = "0001-01-01T00:00:00Z"
-"""How the engine writes that something has not happened yet."""
+"""The engine's time for something that has not happened yet."""
 
 
 class ImageGone(Exception):
-    """The image was removed after its step: it has to be had again."""
+    """The image was removed after its step, which must run again."""
 
 
-def find(api: APIClient, tenant_id: str) -> Inspected | None:
-    """The tenant's container as the engine describes it, be it suspended or not.
-
-    Raises Terminal if the name is somebody else's.
-    """
-    for name in (ownership.container_name(tenant_id), ownership.suspended_name(tenant_id)):
+def find(api: APIClient, tenant_id: str) -> InspectedContainer | None:
+    """Find the tenant's container, suspended or not. Raises Terminal if somebody else uses its name."""
+    for name in (ownership.name_container(tenant_id), ownership.name_suspended_container(tenant_id)):
         try:
-            found: Inspected = api.inspect_container(name)
+            found: InspectedContainer = api.inspect_container(name)
         except NotFound:
             continue
-        if not ownership.owned(found["Config"]["Labels"], tenant_id):
-            raise ownership.foreign("container", name)
+        if not ownership.is_owned(found["Config"]["Labels"], tenant_id):
+            raise ownership.explain_conflict("container", name)
         return found
     return None
 
 
-def ensure(api: APIClient, desired: Desired, secrets: Values = NO_SECRETS) -> None:
-    """Have the container as desired and started. Raises ImageGone if there is no image to make it from."""
-    taken: set[int] = set()
+def ensure(api: APIClient, desired: Desired, secrets: SecretValues = NO_SECRETS) -> None:
+    """Create or correct the container, and start it. Raises ImageGone if its image no longer exists."""
+    used: set[int] = set()
     for _ in range(START_TRIES):
         found = find(api, desired.tenant_id)
         earlier: dict[str, int] = {}
-        if found and (taken or outdated(api, found, desired) or of_other_secrets(found, secrets)):
-            earlier = ports.bound(found["HostConfig"]["PortBindings"])
+        if found and (
+            used or find_reasons_to_replace(api, found, desired) or has_other_secrets(found, secrets)
+        ):
+            earlier = ports.read_host_ports(found["HostConfig"]["PortBindings"])
             _remove(api, found["Id"])
             found = None
         if found is None:
-            reserved = _reserved(api, desired.tenant_id)
-            _create(api, desired, ports.allot(desired, earlier, taken | reserved), secrets)
+            reserved = _find_reserved_ports(api, desired.tenant_id)
+            _create(api, desired, ports.allot(desired, earlier, used | reserved), secrets)
         else:
-            amend.put_right(api, found, desired)
+            amend.correct(api, found, desired)
             if found["State"]["Paused"]:
                 api.unpause(found["Id"])
                 return
@@ -80,47 +85,49 @@ def ensure(api: APIClient, desired: Desired, secrets: Values = NO_SECRETS) -> No
         if in_use is None:
             return
         if found and found["State"]["StartedAt"] != NEVER:
-            raise _kept_from(found, in_use)
-        taken.add(in_use)
+            raise _explain_taken_port(found, in_use)
+        used.add(in_use)
     raise Retryable(
-        "PortInUse", f"no free host port was found in {START_TRIES} tries: {sorted(taken)} are in use"
+        "PortInUse",
+        f"landlord found no free host port in {START_TRIES} tries: {sorted(used)} are in use",
+        "free one of these ports, or set compute.docker.publish[].hostPort",
     )
 
 
-def inspected(api: APIClient, container_ids: Iterable[str]) -> dict[str, Inspected]:
-    """What the engine says of each container that is there."""
-    found: dict[str, Inspected] = {}
+def inspect_all(api: APIClient, container_ids: Iterable[str]) -> dict[str, InspectedContainer]:
+    """Inspect each of these containers that still exists."""
+    found: dict[str, InspectedContainer] = {}
     for container_id in container_ids:
         with suppress(NotFound):
             found[container_id] = api.inspect_container(container_id)
     return found
 
 
-def outdated(api: APIClient, found: Inspected, desired: Desired) -> list[str]:
-    """Why the container has to be replaced by another one, if it has to."""
+def find_reasons_to_replace(api: APIClient, found: InspectedContainer, desired: Desired) -> list[str]:
+    """Find the reasons to replace the container by another one, if there are any."""
     container = desired.workload.containers[0]
-    reasons = drift.of_fixed(found, desired)
+    reasons = drift.compare_fixed(found, desired)
     if found["Config"]["Labels"].get(names.LABEL_SPEC_HASH) != desired.hash():
-        reasons.append("it was made for another spec")
+        reasons.append("it was created for another spec")
     if found["State"]["Status"] == "dead":
         reasons.append("it is dead")
-    if container.image_pull_policy == "Always" and image_id(api, container.image) != found["Image"]:
-        reasons.append("its image has changed since")
+    if container.image_pull_policy == "Always" and find_image_id(api, container.image) != found["Image"]:
+        reasons.append("its image has changed")
     return reasons
 
 
 def suspend(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
-    """Stop the container and keep it. Its name tells from then on that it is meant to stand still.
+    """Stop the container and keep it under a name that marks it as suspended.
 
-    It is called so last: until then nobody takes the tenant for suspended.
+    The rename comes last, so a survey does not take the tenant for suspended before it is.
     """
     found = find(api, tenant_id)
     if found is None:
         return ()
-    # One that is always restarted would be so with the engine, too.
+    # Otherwise a container with the policy `always` would start again together with the engine.
     amend.update(api, found["Id"], {"RestartPolicy": {"Name": "no"}})
     api.stop(found["Id"], timeout=STOP_GRACE)
-    name = ownership.suspended_name(tenant_id)
+    name = ownership.name_suspended_container(tenant_id)
     if found["Name"] != f"/{name}":
         api.rename(found["Id"], name)
     return (
@@ -130,21 +137,20 @@ def suspend(api: APIClient, tenant_id: str) -> tuple[ResourceRef, ...]:
 
 
 def remove_all(api: APIClient, tenant_id: str) -> None:
-    """Stop and remove what carries the tenant's labels, with volumes that have no name."""
+    """Stop and remove all containers with the tenant's labels, and their anonymous volumes."""
     labels = [f"{key}={value}" for key, value in names.labels(tenant_id).items()]
     for container in api.containers(all=True, filters={"label": labels}):
         _remove(api, container["Id"])
 
 
-def last_words(api: APIClient, found: Inspected, desired: Desired) -> str:
-    """The last line of the container's log that says something, without what it was given in secret."""
+def read_last_words(api: APIClient, found: InspectedContainer, desired: Desired) -> str:
+    """Read the last line of the container's log that is not blank, without the values of Secrets."""
     logged = api.logs(found["Id"], tail=20).decode(errors="replace")
-    lines = redacted(logged, given(found, desired)).splitlines()
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+    return find_last_line(redact(logged, read_given_secrets(found, desired)))
 
 
-def _reserved(api: APIClient, tenant_id: str) -> set[int]:
-    """Host ports of other tenants' containers: those of a suspended one would seem to be free."""
+def _find_reserved_ports(api: APIClient, tenant_id: str) -> set[int]:
+    """Find the host ports of other tenants' containers: those of a suspended one look free."""
     others = (
         labels
         for container in api.containers(all=True, filters=networks.LABEL_FILTER)
@@ -155,68 +161,70 @@ def _reserved(api: APIClient, tenant_id: str) -> set[int]:
     }
 
 
-def of_other_secrets(found: Inspected, secrets: Values) -> bool:
-    """Whether it was made from other versions, be it of the same values: its label can't be changed."""
-    recorded: str | None = found["Config"]["Labels"].get(names.ANNOTATION_SECRETS)
-    return recorded != secrets.recorded
+def has_other_secrets(found: InspectedContainer, secrets: SecretValues) -> bool:
+    """Whether it was made from other versions of Secrets, even with the same values: a label can't change."""
+    return read_secret_record(found) != secrets.recorded
 
 
-def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: Values) -> None:
-    name = ownership.container_name(desired.tenant_id)
+def _create(api: APIClient, desired: Desired, host_ports: ports.HostPorts, secrets: SecretValues) -> None:
+    name = ownership.name_container(desired.tenant_id)
     try:
-        config = container_config(desired, host_ports, secrets)
+        config = build_container_config(desired, host_ports, secrets)
         made = api.create_container_from_config(config, name)  # type: ignore[no-untyped-call]
     except ImageNotFound:
         raise ImageGone from None
     except APIError as error:
         if error.status_code == 400:
-            raise Terminal("InvalidSpec", f"the engine refuses the container: {reason(error)}") from error
+            raise Terminal(
+                "InvalidSpec",
+                f"the engine rejects the container: {read_reason(error)}",
+                "correct spec.workload",
+            ) from error
         raise
     for warning in made["Warnings"] or ():
-        log.warning("the engine says of the container %s: %s", name, redacted(warning, secrets))
+        log.warning("the engine warns about the container %s: %s", name, redact(warning, secrets))
 
 
 def _start(api: APIClient, desired: Desired) -> int | None:
-    """Start the container. Returns a host port of our choice that turned out to be in use."""
-    name = ownership.container_name(desired.tenant_id)
+    """Start the container. Returns the host port if one that landlord chose is already in use."""
+    name = ownership.name_container(desired.tenant_id)
     for is_last in (False, True):
         try:
             api.start(name)
         except APIError as error:
-            said = reason(error)
-            if NETWORK_GONE.search(said) and not is_last:
-                # Removed with the last other tenant on it, or made twice, after this tenant's network step,
-                # or pruned while the container stood still.
+            answer = read_reason(error)
+            if NETWORK_GONE.search(answer) and not is_last:
+                # After this tenant's network step, the network was removed with the last other tenant on it,
+                # or created twice; or it was pruned while the container was stopped.
                 networks.join(api, desired, name)
                 continue
-            if in_use := PORT_IN_USE.search(said):
-                return _not_wanted(desired, int(in_use["port"]))
-            raise start_failure(said, refused=error.status_code == 400) from error
+            if in_use := PORT_IN_USE.search(answer):
+                return _check_not_requested(desired, int(in_use["port"]))
+            raise explain_start_failure(answer, refused=error.status_code == 400) from error
         break
     return None
 
 
-def _not_wanted(desired: Desired, port: int) -> int:
-    """The port, if it was not the manifest that asked for it."""
+def _check_not_requested(desired: Desired, port: int) -> int:
+    """Return the port. Raises Retryable if the manifest asks for this very port."""
     compute = desired.docker or DockerCompute()
     if port in (item.host_port for item in compute.publish):
         raise Retryable(
             "PortInUse",
-            f"the host port {port} of {compute.bind_address} is in use\n"
-            "To do: free it or set another compute.docker.publish[].hostPort (0 takes a free one); "
-            "it is tried again.",
+            f"the host port {port} of {compute.bind_address} is in use",
+            "free the port, or set another compute.docker.publish[].hostPort (0 takes a free one)",
         )
     return port
 
 
-def _kept_from(found: Inspected, port: int) -> Retryable:
-    """The failure of a container that has run: another in its place would lose what it has written."""
+def _explain_taken_port(found: InspectedContainer, port: int) -> Retryable:
+    """Explain why landlord does not replace a container that has run: what it has written would be lost."""
     name = found["Name"].removeprefix("/").removesuffix(ownership.SUSPENDED)
     return Retryable(
         "PortInUse",
-        f"the host port {port} of the container {name} was taken while it stood still\n"
-        f"To do: free the port; or have another container made on another one (`docker rm -v {name}`), which "
-        "loses what this one has written outside of the tenant's volumes; it is tried again.",
+        f"another program took the host port {port} of the container {name} while the container was stopped",
+        f"free the port; or let landlord create another container on another port (`docker rm -v {name}`), "
+        "which loses what this one has written outside the tenant's volumes",
     )
 
 

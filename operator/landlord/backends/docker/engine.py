@@ -1,4 +1,4 @@
-"""Calls to the Docker engine: the SDK is synchronous, so they run in threads of their own."""
+"""Calls the Docker engine, in threads, because its SDK is synchronous."""
 
 import asyncio
 import logging
@@ -22,11 +22,11 @@ THREADS = 20
 CALL_TIMEOUT = 30
 """Seconds that the engine may take for one answer."""
 WORK_TIMEOUT = 50.0
-"""Seconds for all calls of one piece of work together, so that a step ends with its own reason."""
+"""Seconds for all calls of one piece of work together, so that a step fails with its own reason."""
 
 
 class Engine:
-    """One Docker engine, found as the docker command finds it. Constructing it does no I/O."""
+    """One Docker engine, found as the docker command finds it. The constructor does no I/O."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
@@ -35,57 +35,57 @@ class Engine:
         self._under_way: dict[str, asyncio.Future[Any]] = {}
 
     async def run(self, work: Callable[[APIClient], T], tenant_id: str | None = None) -> T:
-        """What `work` returns, run in a thread. Raises StepError.
+        """Run `work` in a thread and return its result. Raises StepError.
 
-        A thread can't be cancelled: what the caller gave up goes on to its end. Work that names a tenant
-        waits for such a remainder, so that it can't undo what is done after it.
+        A thread can't be cancelled, so it continues after its caller is. Work for a tenant first waits for
+        such a remainder, which could otherwise undo its result.
         """
         if tenant_id is not None and (remainder := self._under_way.get(tenant_id)):
-            await self._bounded(asyncio.wait([remainder]))
-        future = asyncio.get_running_loop().run_in_executor(self._threads, self.work, work)
+            await self._bound(asyncio.wait([remainder]))
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self.run_here, work)
         if tenant_id is not None:
             self._under_way[tenant_id] = future
-        future.add_done_callback(lambda done: self._finished(tenant_id, done))
-        return await self._bounded(asyncio.shield(future))
+        future.add_done_callback(lambda done: self._finish(tenant_id, done))
+        return await self._bound(asyncio.shield(future))
 
-    def work(self, work: Callable[[APIClient], T]) -> T:
-        """What `work` returns, run in the calling thread for as long as it takes. Raises StepError."""
+    def run_here(self, work: Callable[[APIClient], T]) -> T:
+        """Run `work` in the calling thread, without a limit, and return its result. Raises StepError."""
         client: DockerClient | None = None
         try:
-            client = self._connected()
+            client = self._connect()
             return work(client.api)
         except StepError:
             raise
         except APIError as error:
-            raise Retryable("EngineError", f"the Docker engine says: {reason(error)}") from error
-        except (DockerException, OSError) as error:  # what requests raises is an OSError
+            raise Retryable("EngineError", f"the Docker engine failed: {read_reason(error)}") from error
+        except (DockerException, OSError) as error:  # the errors of requests are OSErrors
             self._forget(client)
-            raise unavailable(_innermost(error)) from error
+            raise explain_unavailable(_find_innermost_reason(error)) from error
 
     def close(self) -> None:
-        """Let go of the connections; work under way is not waited for."""
+        """Close the connections, without waiting for work in flight."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._forget(self._client)
 
-    async def _bounded(self, waiting: Awaitable[T]) -> T:
+    async def _bound(self, waiting: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(WORK_TIMEOUT):
                 return await waiting
         except TimeoutError:
-            raise unavailable(f"no answer for {WORK_TIMEOUT:.0f} s") from None
+            raise explain_unavailable(f"no answer for {WORK_TIMEOUT:.0f} s") from None
 
-    def _finished(self, tenant_id: str | None, done: asyncio.Future[Any]) -> None:
+    def _finish(self, tenant_id: str | None, done: asyncio.Future[Any]) -> None:
         if tenant_id is not None and self._under_way.get(tenant_id) is done:
             del self._under_way[tenant_id]
-        # Asked for here because nobody else may: the caller can be gone. Its text may hold what a container
-        # was told in secret, and is told by the caller without that.
+        # Read here, because the caller may have been cancelled. Only the code is logged: the text may contain
+        # the value of a Secret, which the caller redacts.
         if not done.cancelled() and (error := done.exception()):
             log.debug("work on the engine failed: %s", getattr(error, "code", type(error).__name__))
 
-    def _connected(self) -> DockerClient:
+    def _connect(self) -> DockerClient:
         with self._connecting:
             if self._client is None:
-                _knock()
+                _check_listening()
                 self._client = docker.from_env(timeout=CALL_TIMEOUT, max_pool_size=THREADS)
             return self._client
 
@@ -96,39 +96,40 @@ class Engine:
                 client.close()
 
 
-def reason(error: APIError) -> str:
-    """The engine's own words."""
+def read_reason(error: APIError) -> str:
+    """Read the engine's own text."""
     return str(error.explanation or error).strip()
 
 
-def unavailable(why: str) -> Retryable:
-    """The failure of an engine that does not answer."""
+def explain_unavailable(why: str) -> Retryable:
+    """Explain that the engine does not answer."""
     return Retryable(
         "EngineUnavailable",
-        f"the Docker engine at {_host()} does not answer: {why}; start it or set DOCKER_HOST",
+        f"the Docker engine at {_find_host()} does not answer: {why}",
+        "start the engine, or set DOCKER_HOST",
     )
 
 
-def _host() -> str:
+def _find_host() -> str:
     return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
-def _knock() -> None:
-    """Raises OSError if nobody listens on the engine's socket; the SDK would leak one each time."""
-    if _host().startswith("unix://"):
+def _check_listening() -> None:
+    """Raise OSError if nobody listens on the engine's socket; the SDK would leak a socket each time."""
+    if _find_host().startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as knocking:
-            knocking.connect(_host().removeprefix("unix://"))
+            knocking.connect(_find_host().removeprefix("unix://"))
 
 
-def _innermost(error: BaseException) -> str:
-    """The operating system's reason below the libraries' wrappings, if there is one."""
-    seen: BaseException | None = error
+def _find_innermost_reason(error: BaseException) -> str:
+    """Find the operating system's reason below the libraries' exceptions, if there is one."""
+    current: BaseException | None = error
     text = str(error)
-    while seen is not None:
-        for inner in (seen, *seen.args):
+    while current is not None:
+        for inner in (current, *current.args):
             if isinstance(inner, OSError) and inner.strerror:
                 return inner.strerror
             if isinstance(inner, BaseException):
                 text = str(inner)
-        seen = seen.__cause__ or seen.__context__
+        current = current.__cause__ or current.__context__
     return text

@@ -1,38 +1,39 @@
-"""Looks at all that one tenant has on the engine, field by field."""
+"""Inspects all that one tenant has on the engine, field by field."""
 
 from docker import APIClient
 
 from landlord.api.request import Desired
 from landlord.backends.docker import containers, networks, ownership, volumes
-from landlord.backends.docker.desired.container import changeable
+from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import Inspected
+from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.drift import describe_missing
 
 
 def inspect(api: APIClient, desired: Desired) -> list[str]:
-    """A line for each object and field that is not as it is to be. Raises Terminal for somebody else's."""
-    tenant_id, network = desired.tenant_id, ownership.network_name(desired)
-    there = {volume.name for volume in volumes.kept(api, tenant_id)}
-    wanted = (ownership.volume_name(tenant_id, volume) for volume in ownership.docker(desired).volumes)
-    lines = [f"volume {name} is missing" for name in wanted if name not in there]
-    if not networks.ours(api, network):
-        lines.append(f"network {network} is missing")
-    found, container = containers.find(api, tenant_id), f"container {ownership.container_name(tenant_id)}"
+    """Return a line for each object and field that differs. Raises Terminal for somebody else's objects."""
+    tenant_id, network = desired.tenant_id, ownership.name_network(desired)
+    existing = {volume.name for volume in volumes.find_volumes(api, tenant_id)}
+    wanted = (ownership.name_volume(tenant_id, volume) for volume in ownership.read_settings(desired).volumes)
+    lines = [describe_missing(f"volume {name}") for name in wanted if name not in existing]
+    if not networks.find_own(api, network):
+        lines.append(describe_missing(f"network {network}"))
+    found, container = containers.find(api, tenant_id), f"container {ownership.name_container(tenant_id)}"
     if found is None:
-        return [*lines, f"{container} is missing"]
+        return [*lines, describe_missing(container)]
     differences = [
-        *_state(found, desired),
-        *containers.outdated(api, found, desired),
-        *drift.of_changeable(found["HostConfig"], changeable(desired)),
-        drift.of_network(found, network),
+        *_compare_state(found, desired),
+        *containers.find_reasons_to_replace(api, found, desired),
+        *drift.compare_changeable(found["HostConfig"], build_changeable(desired)),
+        drift.compare_network(found, network),
     ]
     return [*lines, *(f"{container}: {each}" for each in differences if each)]
 
 
-def _state(found: Inspected, desired: Desired) -> list[str]:
-    if found["Name"] == f"/{ownership.suspended_name(desired.tenant_id)}":
+def _compare_state(found: InspectedContainer, desired: Desired) -> list[str]:
+    if found["Name"] == f"/{ownership.name_suspended_container(desired.tenant_id)}":
         return ["it is suspended"]
-    state, policy = found["State"], ownership.docker(desired).restart_policy
+    state, policy = found["State"], ownership.read_settings(desired).restart_policy
     if state["Status"] == "created":
         return ["it was never started"]
-    return [drift.of_state(state["Status"], policy, succeeded=state["ExitCode"] == 0)]
+    return [drift.compare_state(state["Status"], policy, succeeded=state["ExitCode"] == 0)]

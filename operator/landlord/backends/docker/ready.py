@@ -1,7 +1,5 @@
-"""The last step: the container runs and serves."""
+"""The last step: waits until the container runs and serves."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from docker import APIClient
@@ -12,40 +10,41 @@ from landlord.backends.docker import containers, probes
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.observed import health
-from landlord.backends.docker.observed.container import Inspected, given
-from landlord.backends.redaction import redacted
+from landlord.backends.docker.observed.container import InspectedContainer, read_given_secrets
+from landlord.backends.patience import Patience
+from landlord.backends.redaction import redact
 from landlord.errors import Retryable
 
 WINDOW = 2.0
-"""Seconds of quick looks in one step: what comes up fast is not kept waiting for the workflow's next try."""
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 0.5, 1.5
-SHORT_LOOK = 0.5
-"""Seconds that a container without a probe has to keep running; the whole window if it has crashed before."""
+"""Seconds of frequent polls in one try, so that a fast start does not wait for the workflow's next try."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+SHORT_WINDOW = 0.5
+"""Seconds that a container without a probe must keep running; the whole window if it has crashed before."""
 
 
-async def until_ready(engine: Engine, desired: Desired, start: Callable[[], Awaitable[object]]) -> Result:
-    """The endpoints, once the container serves. Raises Retryable with the reason if it does not in time.
+async def wait_until_ready(
+    engine: Engine, desired: Desired, start: Callable[[], Awaitable[object]]
+) -> Result:
+    """Return the endpoints once the container serves. Raises Retryable, with the reason, if it is late.
 
-    `start` is for a container that has ended or vanished since its step: trying again means starting it.
+    `start` starts a container that has ended or vanished since its step.
     """
     probe = desired.workload.containers[0].probe
-    began = time.monotonic()
+    patience = Patience(WINDOW, first_pause=FIRST_PAUSE, longest_pause=LONGEST_PAUSE)
     if not await engine.run(lambda api: _is_up(api, desired), desired.tenant_id):
         await start()
-    first = seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
-    pause = FIRST_PAUSE
+    first = current = await engine.run(lambda api: _inspect_running(api, desired), desired.tenant_id)
     while True:
         if probe is not None:
-            problem = await probes.attempt(engine, probe, seen)
+            problem = await probes.try_probe(engine, probe, current)
         else:
-            problem = _unsettled(first, seen, time.monotonic() - began)
+            problem = _find_instability(first, current, patience.elapsed)
         if problem is None:
-            return Result(endpoints=ports.endpoints(desired, ports.bound(seen["NetworkSettings"]["Ports"])))
-        if time.monotonic() - began + pause > WINDOW:
-            raise _not_ready(redacted(problem, given(seen, desired)), seen)
-        await asyncio.sleep(pause)
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
-        seen = await engine.run(lambda api: _look(api, desired), desired.tenant_id)
+            bindings = ports.read_host_ports(current["NetworkSettings"]["Ports"])
+            return Result(endpoints=ports.build_endpoints(desired, bindings))
+        if not await patience.pause():
+            raise _explain_not_ready(redact(problem, read_given_secrets(current, desired)), current)
+        current = await engine.run(lambda api: _inspect_running(api, desired), desired.tenant_id)
 
 
 def _is_up(api: APIClient, desired: Desired) -> bool:
@@ -53,28 +52,28 @@ def _is_up(api: APIClient, desired: Desired) -> bool:
     return found is not None and found["State"]["Status"] in containers.ALIVE
 
 
-def _look(api: APIClient, desired: Desired) -> Inspected:
-    """The running container. Raises Retryable if it has ended, with its last words."""
+def _inspect_running(api: APIClient, desired: Desired) -> InspectedContainer:
+    """Inspect the container. Raises Retryable, with the last line of its log, if it has ended."""
     found = containers.find(api, desired.tenant_id)
     if found is None:
-        raise Retryable("ContainerGone", "the container was removed by somebody else; it is made again")
+        raise Retryable("ContainerGone", "somebody removed the container, and landlord is creating it again")
     if health.has_ended(found):
-        raise health.ended(found, containers.last_words(api, found, desired))
+        raise health.explain_end(found, containers.read_last_words(api, found, desired))
     return found
 
 
-def _unsettled(first: Inspected, seen: Inspected, looked_for: float) -> str | None:
-    if seen["State"]["StartedAt"] != first["State"]["StartedAt"]:
+def _find_instability(first: InspectedContainer, current: InspectedContainer, elapsed: float) -> str | None:
+    if current["State"]["StartedAt"] != first["State"]["StartedAt"]:
         return "the container does not keep running"
-    needed = WINDOW - LONGEST_PAUSE if seen["RestartCount"] else SHORT_LOOK
-    return None if looked_for >= needed else "the container has only just started"
+    needed = WINDOW - LONGEST_PAUSE if current["RestartCount"] else SHORT_WINDOW
+    return None if elapsed >= needed else "the container has only just started"
 
 
-def _not_ready(problem: str, seen: Inspected) -> Retryable:
-    restarts = seen["RestartCount"]
-    crashed = f"; the container was restarted {restarts} times" if restarts else ""
-    name = seen["Name"].removeprefix("/")
+def _explain_not_ready(problem: str, container: InspectedContainer) -> Retryable:
+    restarts = container["RestartCount"]
+    name = container["Name"].removeprefix("/")
     return Retryable(
         "CrashLooping" if restarts else "ProbeFailed",
-        f"{problem}{crashed}\nTo do: see `docker logs {name}`; correct the probe or what it asks.",
+        f"{problem}{f'; the container has restarted {restarts} times' if restarts else ''}",
+        f"see `docker logs {name}`; correct the probe, or what answers it",
     )

@@ -1,10 +1,10 @@
-"""What the backend can't run. No I/O."""
+"""Checks what the backend can't run. No I/O."""
 
 import re
 
 from landlord.api.request import Desired
-from landlord.backends.checks import check_distinct
-from landlord.backends.kubernetes.ownership import kubernetes, namespace_name
+from landlord.backends.checks import check_distinct_ports, require
+from landlord.backends.kubernetes.ownership import name_namespace, read_settings
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 
@@ -12,31 +12,32 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
 def check(desired: Desired) -> None:
-    """Raises Terminal for what this backend can't run, before anything is made.
+    """Raise Terminal for what this backend can't run, before it creates anything.
 
-    The API server's rules refuse some of this before; the worker does not rely on them.
+    The API server rejects some of this earlier, but the worker does not rely on it.
     """
-    compute = kubernetes(desired)
-    namespace = namespace_name(desired)
+    compute = read_settings(desired)
+    namespace = name_namespace(desired)
     for what, name in (("tenantID", desired.tenant_id), ("the namespace", namespace)):
-        _must(_NAME.fullmatch(name), f"{what} {name!r} is not a name: lower-case letters, digits and -")
-    _must(
+        require(
+            _NAME.fullmatch(name),
+            f"{what} {name!r} is not a valid name",
+            "use only lower-case letters, digits and -",
+        )
+    require(
         namespace != "default" and not namespace.startswith("kube-"),
-        f"the namespace {namespace} belongs to the cluster; choose another compute.kubernetes.namespace.name",
+        f"the namespace {namespace} belongs to the cluster",
+        "choose another compute.kubernetes.namespace.name",
     )
-    _must(
+    require(
         compute.exposure != "LoadBalancer" or compute.network_isolation != "Isolated",
-        "compute.kubernetes.exposure is LoadBalancer, which reaches nothing in an Isolated network; "
+        "compute.kubernetes.exposure is LoadBalancer, which can't reach an Isolated network",
         "set networkIsolation to IngressOnly or Open",
     )
     for name, amount in compute.quota.items():
         try:
             parse_quantity(amount)
         except ValueError as error:
-            raise Terminal("InvalidSpec", f"compute.kubernetes.quota, {name}: {error}") from error
-    check_distinct(desired.workload)
-
-
-def _must(holds: object, otherwise: str) -> None:
-    if not holds:
-        raise Terminal("InvalidSpec", otherwise)
+            message = f"compute.kubernetes.quota, {name}: {error}"
+            raise Terminal("InvalidSpec", message, "correct the amount") from error
+    check_distinct_ports(desired.workload)

@@ -1,4 +1,4 @@
-"""The last step: all replicas of the present version are available."""
+"""The last step: waits until all replicas of the current version are available."""
 
 from collections.abc import Sequence
 
@@ -7,86 +7,93 @@ from landlord.api.outcome import Endpoint, Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
+from landlord.backends.cluster.api_errors import Gone
 from landlord.backends.cluster.client import Cluster
-from landlord.backends.cluster.refusals import Gone
-from landlord.backends.kubernetes import ownership, secret
+from landlord.backends.kubernetes import ownership, secret_copy
 from landlord.backends.kubernetes.desired import service
 from landlord.backends.kubernetes.observed import rollout
-from landlord.backends.kubernetes.patience import Patience
+from landlord.backends.patience import Patience
 from landlord.errors import Retryable, StepError
 
 GRACE_SECONDS = 2.0
-"""What looks like trouble may be of a moment ago: the controllers have not caught up."""
+"""How long a failure may be a leftover, because the controllers have not caught up yet."""
 WINDOW_SECONDS = 10.0
-"""How long one step looks; trying again looks on."""
+"""How long one try waits; the next one waits again."""
 
 
-async def until_ready(cluster: Cluster, desired: Desired) -> Result:
-    """The endpoints, once all is available. Raises StepError with the reason if it is not in time."""
+async def wait_until_ready(cluster: Cluster, desired: Desired) -> Result:
+    """Return the endpoints once all replicas are available. Raises StepError, with the reason, if late."""
     patience = Patience(WINDOW_SECONDS)
-    namespace = ownership.namespace_name(desired)
+    namespace = ownership.name_namespace(desired)
     while True:
         deployment = await cluster.get(kinds.DEPLOYMENT, namespace, names.OBJECT_NAME)
         if deployment is None:
-            raise Gone("WorkloadGone", "the Deployment was removed by somebody else; it is made again")
-        if not ownership.owned(deployment, desired.tenant_id):
-            raise ownership.foreign(kinds.DEPLOYMENT, deployment)
-        waiting = rollout.waiting_for(deployment)
+            raise _explain_gone("Deployment")
+        if not ownership.is_owned(deployment, desired.tenant_id):
+            raise ownership.explain_conflict(kinds.DEPLOYMENT, deployment)
+        waiting = rollout.describe_progress(deployment)
         if waiting is None:
-            endpoints = await _endpoints(cluster, desired)
+            endpoints = await _find_endpoints(cluster, desired)
             if endpoints is not None:
                 return Result(endpoints=endpoints)
-        elif patience.elapsed > GRACE_SECONDS and (trouble := await _trouble(cluster, desired, deployment)):
-            raise trouble
+        elif patience.elapsed > GRACE_SECONDS and (
+            failure := await _find_failure(cluster, desired, deployment)
+        ):
+            raise failure
         if not await patience.pause():
-            raise await _overdue(cluster, desired, deployment, waiting)
+            raise await _explain_delay(cluster, desired, deployment, waiting)
 
 
-async def _endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
-    """None while there is no load balancer yet."""
-    host: str | None = service.internal_host(desired)
-    if service.offered(desired) and ownership.kubernetes(desired).exposure == "LoadBalancer":
-        found = await cluster.get(kinds.SERVICE, ownership.namespace_name(desired), names.OBJECT_NAME)
+def _explain_gone(kind: str) -> Gone:
+    return Gone("WorkloadGone", f"somebody deleted the {kind}, and landlord is creating it again")
+
+
+async def _find_endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint, ...] | None:
+    """Find the endpoints; None while the Service has no load balancer."""
+    host: str | None = service.build_internal_host(desired)
+    if service.find_offered_ports(desired) and ownership.read_settings(desired).exposure == "LoadBalancer":
+        found = await cluster.get(kinds.SERVICE, ownership.name_namespace(desired), names.OBJECT_NAME)
         if found is None:
-            raise Gone("WorkloadGone", "the Service was removed by somebody else; it is made again")
-        host = service.external_host(found)
-    return None if host is None else service.endpoints(desired, host)
+            raise _explain_gone("Service")
+        host = service.read_external_host(found)
+    return None if host is None else service.build_endpoints(desired, host)
 
 
-async def _trouble(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
-    replica_sets = await _present(cluster, kinds.REPLICA_SET, deployment)
-    present = await _said(cluster, desired, deployment, await _present(cluster, kinds.POD, deployment))
-    return rollout.trouble(replica_sets, present, ownership.kubernetes(desired).quota)
+async def _find_failure(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
+    replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
+    pods = await _list_current(cluster, kinds.POD, deployment)
+    redacted = await _redact(cluster, desired, deployment, pods)
+    return rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota)
 
 
-async def _overdue(
+async def _explain_delay(
     cluster: Cluster, desired: Desired, deployment: JsonObject, waiting: str | None
 ) -> StepError:
     if waiting is None:
         return Retryable(
             "LoadBalancerPending",
-            "the Service has no address yet\n"
-            "To do: see `kubectl get events`; a cluster without load balancers needs another exposure.",
+            "the Service has no address yet",
+            "see `kubectl get events`; a cluster without load balancers needs another exposure",
         )
-    unready = rollout.unready(await _present(cluster, kinds.POD, deployment))
+    unready = rollout.select_unready(await _list_current(cluster, kinds.POD, deployment))
     events: list[JsonObject] = []
     for pod in unready[:1]:
         about = f"involvedObject.uid={pod['metadata']['uid']}"
         namespace = deployment["metadata"]["namespace"]
-        events = await cluster.all(kinds.EVENT, namespace, fieldSelector=about)
-    return rollout.overdue(waiting, unready, await _said(cluster, desired, deployment, events))
+        events = await cluster.list_all(kinds.EVENT, namespace, fieldSelector=about)
+    return rollout.explain_delay(waiting, unready, await _redact(cluster, desired, deployment, events))
 
 
-async def _said(
+async def _redact(
     cluster: Cluster, desired: Desired, deployment: JsonObject, found: Sequence[JsonObject]
 ) -> Sequence[JsonObject]:
-    """Pods or events without what the Deployment's containers were given in secret."""
+    """Remove the values of Secrets that the Deployment's containers were given from pods or events."""
     annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
     version = annotations.get(names.ANNOTATION_SECRETS_VERSION)
-    return await secret.unspoken_in(cluster, desired, found, version)
+    return await secret_copy.redact_messages(cluster, desired, found, version)
 
 
-async def _present(cluster: Cluster, kind: kinds.Kind, deployment: JsonObject) -> list[JsonObject]:
-    """Those of the present version; those of a version before have other labels."""
-    selector = ownership.selector(deployment["spec"]["template"]["metadata"]["labels"])
-    return await cluster.all(kind, deployment["metadata"]["namespace"], labelSelector=selector)
+async def _list_current(cluster: Cluster, kind: kinds.ObjectKind, deployment: JsonObject) -> list[JsonObject]:
+    """List the objects of the current version; those of a previous version have other labels."""
+    selector = ownership.build_selector(deployment["spec"]["template"]["metadata"]["labels"])
+    return await cluster.list_all(kind, deployment["metadata"]["namespace"], labelSelector=selector)

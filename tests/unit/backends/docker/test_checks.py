@@ -11,19 +11,19 @@ from landlord.errors import Terminal
 def test_one_host_port_may_be_published_for_each_protocol() -> None:
     udp = Port(name="quic", container_port=8443, protocol="UDP")
     both = (Publish(port="http", host_port=443), Publish(port="quic", host_port=443))
-    assert DockerBackend().steps(desired(WEB.model_copy(update={"ports": (*WEB.ports, udp)}), publish=both))
+    assert DockerBackend().apply(desired(WEB.model_copy(update={"ports": (*WEB.ports, udp)}), publish=both))
 
 
 @pytest.mark.parametrize(
     ("wrong", "code", "message"),
     [
         pytest.param(
-            desired(WEB, WEB), "Unsupported", "exactly one container, workload.containers has 2", id="two"
+            desired(WEB, WEB), "Unsupported", "exactly one container, and workload.containers has 2", id="two"
         ),
         pytest.param(
             desired().model_copy(update={"workload": Workload(containers=(WEB,), replicas=2)}),
             "Unsupported",
-            "exactly one replica, workload.replicas is 2",
+            "exactly one replica, and workload.replicas is 2",
             id="replicas",
         ),
         pytest.param(
@@ -42,19 +42,23 @@ def test_one_host_port_may_be_published_for_each_protocol() -> None:
             id="host-port-twice",
         ),
         pytest.param(desired(network="host"), "InvalidSpec", "network 'host' is reserved", id="host-network"),
-        pytest.param(desired(network="container:db"), "InvalidSpec", "not a name", id="joined-container"),
+        pytest.param(
+            desired(network="container:db"), "InvalidSpec", "not a valid name", id="joined-container"
+        ),
         pytest.param(desired(network="landlord"), "InvalidSpec", "'landlord' is reserved", id="isolated"),
-        pytest.param(desired(bind_address="home"), "InvalidSpec", "'home' is no IP address", id="address"),
+        pytest.param(
+            desired(bind_address="home"), "InvalidSpec", "'home' is not an IP address", id="address"
+        ),
         pytest.param(
             desired(volumes=(Volume(name="/etc", mount_path="/x"),)),
             "InvalidSpec",
-            "'/etc' is not a name for a volume",
+            "'/etc' is not a valid name of a volume",
             id="host-path",
         ),
         pytest.param(
             desired(WEB.model_copy(update={"env": (EnvVar(name="A=B"),)})),
             "InvalidSpec",
-            "'A=B' is not a name for an environment variable",
+            "'A=B' is not a valid environment variable name",
             id="env",
         ),
         pytest.param(
@@ -75,13 +79,13 @@ def test_one_host_port_may_be_published_for_each_protocol() -> None:
                     "cpu",
                     ResourceAmounts(cpu=2),
                     ResourceAmounts(cpu="1500m"),
-                    "requests.cpu is 2, more than limits.cpu, 1500m",
+                    "requests.cpu is 2, which is more than limits.cpu, 1500m",
                 ),
                 (
                     "memory",
                     ResourceAmounts(memory="1Gi"),
                     ResourceAmounts(memory="1G"),
-                    "requests.memory is 1Gi, more than limits.memory, 1G",
+                    "requests.memory is 1Gi, which is more than limits.memory, 1G",
                 ),
             )
         ),
@@ -98,6 +102,6 @@ def test_what_the_backend_can_not_run_is_refused_before_anything_is_made(
     wrong: Desired, code: str, message: str
 ) -> None:
     with pytest.raises(Terminal) as failure:
-        DockerBackend().steps(wrong)
+        DockerBackend().apply(wrong)
     assert failure.value.code == code
     assert message in failure.value.message

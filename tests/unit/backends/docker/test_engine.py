@@ -23,7 +23,7 @@ async def test_who_gives_up_in_the_instant_of_the_answer_has_given_up(
 ) -> None:
     """Else the time-out around it never comes, and a probe that hangs is asked for ever."""
     engine, answered = Engine(), threading.Event()
-    monkeypatch.setattr(engine, "work", lambda work: work(None))
+    monkeypatch.setattr(engine, "run_here", lambda work: work(None))
 
     async def call() -> int:
         await engine.run(lambda _: answered.wait(), "acme")

@@ -13,7 +13,7 @@ from landlord.backends.docker.images import Pull
 class Broken(Engine):
     """An engine whose answers nobody expects."""
 
-    def work(self, work: Callable[[APIClient], object]) -> NoReturn:
+    def run_here(self, work: Callable[[APIClient], object]) -> NoReturn:
         raise KeyError("progressDetail")
 
 

@@ -16,4 +16,4 @@ from landlord.backends.docker import ownership
     ],
 )
 def test_owned_is_what_carries_both_labels(labels: dict[str, str] | None, mine: bool) -> None:
-    assert ownership.owned(labels, "acme") == mine
+    assert ownership.is_owned(labels, "acme") == mine

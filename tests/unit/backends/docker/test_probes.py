@@ -35,7 +35,7 @@ async def told(probe: Probe, answer: bytes | None) -> str | None:
         port = server.sockets[0].getsockname()[1]
         published: Any = {"8080/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]}
         try:
-            return await probes.attempt(engine, probe, {"NetworkSettings": {"Ports": published}})
+            return await probes.try_probe(engine, probe, {"NetworkSettings": {"Ports": published}})
         finally:
             engine.close()
             await served.wait()

@@ -12,17 +12,17 @@ from landlord.errors import Terminal
     [
         pytest.param(desired(namespace={"name": "kube-system"}), "belongs to the cluster", id="kube-system"),
         pytest.param(desired(namespace={"name": "default"}), "belongs to the cluster", id="default"),
-        pytest.param(desired(namespace={"name": "a/b"}), "the namespace 'a/b' is not a name", id="path"),
         pytest.param(
-            desired().model_copy(update={"tenant_id": "../x"}), "tenantID '../x' is not a name", id="id"
+            desired(namespace={"name": "a/b"}), "the namespace 'a/b' is not a valid name", id="path"
         ),
         pytest.param(
-            desired(exposure="LoadBalancer"), "reaches nothing in an Isolated network", id="isolated"
+            desired().model_copy(update={"tenant_id": "../x"}), "tenantID '../x' is not a valid name", id="id"
         ),
+        pytest.param(desired(exposure="LoadBalancer"), "can't reach an Isolated network", id="isolated"),
         pytest.param(desired(quota={"pods": "many"}), "compute.kubernetes.quota, pods: 'many'", id="quota"),
         pytest.param(
             desired(WEB, having(name="b", ports=(Port(name="http", container_port=1),))),
-            "two ports are called http",
+            "two ports have the name http",
             id="port-name",
         ),
         pytest.param(
@@ -34,11 +34,11 @@ from landlord.errors import Terminal
 )
 def test_what_cant_run_is_refused_before_anything_is_made(wrong: Desired, message: str) -> None:
     with pytest.raises(Terminal) as raised:
-        KubernetesBackend().steps(wrong)
+        KubernetesBackend().apply(wrong)
     assert raised.value.code == "InvalidSpec"
     assert message in raised.value.message
 
 
 def test_one_number_may_be_a_port_of_each_protocol() -> None:
     udp = Port(name="quic", container_port=HTTP.container_port, protocol="UDP")
-    assert KubernetesBackend().steps(desired(having(ports=(HTTP, udp))))
+    assert KubernetesBackend().apply(desired(having(ports=(HTTP, udp))))

@@ -10,12 +10,12 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.claim import claim
+from landlord.backends.kubernetes.claim import build_claim
 from landlord.errors import Retryable, Terminal
 
 MINE = names.labels("acme")
-MADE = ownership.origin("tenant-acme", made=True)
-ADOPTED = ownership.origin("tenant-acme", made=False)
+MADE = ownership.build_origin("tenant-acme", made=True)
+ADOPTED = ownership.build_origin("tenant-acme", made=False)
 
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -44,7 +44,7 @@ def namespace(labels: dict[str, str], **metadata: Any) -> dict[str, Any]:
             id="mine, and nobody knows who made it",
         ),
         pytest.param(
-            namespace(MINE, annotations=ownership.origin("another", made=True)),
+            namespace(MINE, annotations=ownership.build_origin("another", made=True)),
             desired(),
             {"uid": "u", "annotations": ADOPTED},
             id="mine, and a copy of another",
@@ -92,10 +92,10 @@ def test_an_object_is_changed_only_if_it_is_the_tenants_or_may_become_so(
     found: dict[str, Any], wanted: Desired, answer: dict[str, Any] | type[Exception]
 ) -> None:
     if isinstance(answer, dict):
-        assert claim(kinds.NAMESPACE, found, wanted) == answer
+        assert build_claim(kinds.NAMESPACE, found, wanted) == answer
     else:
         with pytest.raises(answer):
-            claim(kinds.NAMESPACE, found, wanted)
+            build_claim(kinds.NAMESPACE, found, wanted)
 
 
 def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
@@ -108,8 +108,8 @@ def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
         (in_namespace("tenant-acme", MADE), True, True),
         (in_namespace("tenant-acme", ADOPTED), True, False),
         (in_namespace("tenant-acme", {}), True, False),
-        (in_namespace("named", ownership.origin("named", made=True)), True, True),
-        (in_namespace("named", ownership.origin("named", made=False)), True, False),
+        (in_namespace("named", ownership.build_origin("named", made=True)), True, True),
+        (in_namespace("named", ownership.build_origin("named", made=False)), True, False),
         (in_namespace("named", {}), False, False),
         (in_namespace("a-copy", MADE), False, False),
         (in_namespace("a-copy", ADOPTED), False, False),
@@ -118,11 +118,11 @@ def in_namespace(name: str, annotations: dict[str, str]) -> dict[str, Any]:
 def test_a_namespace_is_the_tenant_s_by_more_than_labels_and_deleted_only_if_landlord_made_it(
     found: dict[str, Any], place: bool, made: bool
 ) -> None:
-    assert (ownership.is_place(found), ownership.is_made(found)) == (place, made)
+    assert (ownership.is_tenant_namespace(found), ownership.is_created(found)) == (place, made)
 
 
 def test_a_conflict_says_what_can_be_done() -> None:
     found = {"metadata": {"name": "tenant", "namespace": "tenant-acme"}}
-    message = ownership.foreign(kinds.SERVICE, found).message
+    message = str(ownership.explain_conflict(kinds.SERVICE, found))
     assert "`kubectl get services tenant -n tenant-acme`" in message
     assert "spec.management.adoption to IfUnowned" in message

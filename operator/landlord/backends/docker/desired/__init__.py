@@ -1,1 +1,1 @@
-"""What the engine is asked for. No I/O."""
+"""Builds what landlord asks the engine for. No I/O."""

@@ -1,8 +1,8 @@
-"""Which host port a container port is published on, and the URLs that come of it. No I/O.
+"""Chooses the host port of each published container port, and builds the URLs. No I/O.
 
-A free port is chosen here and not by the engine: the engine takes another one each time the container is
-restarted, after a crash too, and `status.endpoints` would no longer be true. A port that follows from the
-tenant's name stays the same for ever; when something else has it, the next candidate is tried.
+landlord chooses free ports itself. The engine would choose another one each time the container restarts, even
+after a crash, and `status.endpoints` would no longer hold. A port that is derived from the tenant's name
+stays the same; if it is in use, landlord tries the next candidate.
 """
 
 import hashlib
@@ -15,49 +15,49 @@ from landlord.api.compute import DockerCompute
 from landlord.api.outcome import Endpoint
 from landlord.api.request import Desired
 from landlord.api.workload import Port
-from landlord.backends.urls import url
+from landlord.backends.urls import build_url
 
 FIRST, COUNT = 20000, 10000
-"""Below the ports that operating systems hand out themselves and those of Kubernetes' NodePort services."""
+"""Below the ports that operating systems assign, and below those of Kubernetes' NodePort Services."""
 
 HostPorts = Mapping[str, int]
 """Host port by container port in the engine's notation, such as 8080/tcp."""
 
 
-def key(port: Port) -> str:
-    """The engine's notation of a container port."""
+def format_port(port: Port) -> str:
+    """Format a container port in the engine's notation."""
     return f"{port.container_port}/{port.protocol.lower()}"
 
 
-def published(desired: Desired) -> dict[str, tuple[Port, int]]:
-    """Port and wanted host port (0: any) by the engine's notation."""
+def find_published(desired: Desired) -> dict[str, tuple[Port, int]]:
+    """Find the published ports and their host ports (0: any), by the engine's notation."""
     ports = {port.name: port for port in desired.workload.containers[0].ports}
     publish = (desired.docker or DockerCompute()).publish
-    return {key(ports[item.port]): (ports[item.port], item.host_port) for item in publish}
+    return {format_port(ports[item.port]): (ports[item.port], item.host_port) for item in publish}
 
 
-def allot(desired: Desired, earlier: HostPorts, taken: Set[int]) -> dict[str, int]:
-    """A host port for each published port: the wanted one, else the earlier one, else a free candidate."""
-    wanted = published(desired)
+def allot(desired: Desired, earlier: HostPorts, used: Set[int]) -> dict[str, int]:
+    """Allot a host port to each published port: the wanted one, the earlier one, or a free candidate."""
+    wanted = find_published(desired)
     chosen = {name: host_port for name, (_, host_port) in wanted.items() if host_port}
     for name in wanted:
         if name not in chosen:
-            used = taken | set(chosen.values())
+            unavailable = used | set(chosen.values())
             kept = earlier.get(name)
-            if kept is None or kept in used:
-                kept = _candidate(desired.tenant_id, name, used)
+            if kept is None or kept in unavailable:
+                kept = _find_candidate(desired.tenant_id, name, unavailable)
             chosen[name] = kept
     return chosen
 
 
-def _candidate(tenant_id: str, name: str, used: Set[int]) -> int:
+def _find_candidate(tenant_id: str, name: str, used: Set[int]) -> int:
     digests = (hashlib.sha256(f"{tenant_id}/{name}/{n}".encode()).digest() for n in count())
     ports = (FIRST + int.from_bytes(digest[:8], "big") % COUNT for digest in digests)
     return next(port for port in ports if port not in used)
 
 
-def bound(bindings: Mapping[str, Any] | None) -> dict[str, int]:
-    """Host ports in an engine's PortBindings or Ports, leaving out what is not bound."""
+def read_host_ports(bindings: Mapping[str, Any] | None) -> dict[str, int]:
+    """Read the host ports in an engine's PortBindings or Ports, leaving out ports that are not bound."""
     return {
         name: int(hosts[0]["HostPort"])
         for name, hosts in (bindings or {}).items()
@@ -65,24 +65,24 @@ def bound(bindings: Mapping[str, Any] | None) -> dict[str, int]:
     }
 
 
-def published_at(bindings: Mapping[str, Any] | None, name: str) -> tuple[str, int] | None:
-    """Where on the host a container port can be reached, by an engine's Ports; None if it is not bound."""
-    host_port = bound(bindings).get(name)
-    return (reachable(bindings[name][0]["HostIp"]), host_port) if bindings and host_port else None
+def find_address(bindings: Mapping[str, Any] | None, name: str) -> tuple[str, int] | None:
+    """Find the host address of a container port in an engine's Ports; None if the port is not bound."""
+    host_port = read_host_ports(bindings).get(name)
+    return (resolve_host(bindings[name][0]["HostIp"]), host_port) if bindings and host_port else None
 
 
-def endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
-    """The URL of each published port, in the order of the manifest."""
-    host = reachable((desired.docker or DockerCompute()).bind_address)
+def build_endpoints(desired: Desired, bindings: HostPorts) -> tuple[Endpoint, ...]:
+    """Build the endpoint of each published port, in the order of the manifest."""
+    host = resolve_host((desired.docker or DockerCompute()).bind_address)
     return tuple(
-        Endpoint(name=port.name, url=url(port, host, bindings[name]))
-        for name, (port, _) in published(desired).items()
+        Endpoint(name=port.name, url=build_url(port, host, bindings[name]))
+        for name, (port, _) in find_published(desired).items()
         if name in bindings
     )
 
 
-def reachable(bind_address: str) -> str:
-    """An address of the host to use for what is bound to `bind_address`."""
+def resolve_host(bind_address: str) -> str:
+    """Find the host address to connect to for a port that is bound to `bind_address`."""
     address = ip_address(bind_address)
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "::1"

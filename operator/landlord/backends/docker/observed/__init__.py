@@ -1,1 +1,1 @@
-"""What the engine says of tenants, read. No I/O."""
+"""Reads what the engine reports of tenants. No I/O."""

@@ -1,17 +1,24 @@
-"""A container as the engine describes it. No I/O."""
+"""Reads a container as the engine describes it. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from landlord.api import names
 from landlord.api.request import Desired
-from landlord.backends.secrets import Values, references
+from landlord.backends.secrets import SecretValues, find_references
 
-Inspected = dict[str, Any]
-"""A container as the engine describes it."""
+InspectedContainer = dict[str, Any]
+"""The engine's description of one container."""
 
 
-def given(found: Mapping[str, Any], desired: Desired) -> Values:
-    """What an inspected container was given of Secrets, whatever is in them by now."""
-    environment = dict(each.partition("=")[::2] for each in found["Config"]["Env"] or ())
-    wanted = references(desired.workload)
-    return Values({place: environment[place[1]] for place in wanted if place[1] in environment})
+def read_given_secrets(container: Mapping[str, Any], desired: Desired) -> SecretValues:
+    """Read the values of Secrets that a container was given, whatever the Secrets contain now."""
+    environment = dict(each.partition("=")[::2] for each in container["Config"]["Env"] or ())
+    references = find_references(desired.workload)
+    return SecretValues({each: environment[each[1]] for each in references if each[1] in environment})
+
+
+def read_secret_record(container: Mapping[str, Any]) -> str | None:
+    """Read from which versions of which Secrets a container was made; None if from none."""
+    recorded: str | None = container["Config"]["Labels"].get(names.ANNOTATION_SECRETS)
+    return recorded

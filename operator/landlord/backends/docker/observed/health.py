@@ -1,34 +1,29 @@
-"""What the engine's description of a container says about its health. No I/O."""
+"""Reads from the engine's description of a container whether it has ended, and why. No I/O."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from landlord.errors import Retryable
+from landlord.backends.failures import explain_exit, explain_out_of_memory
+from landlord.errors import StepError
 
 
-def has_ended(inspected: Mapping[str, Any]) -> bool:
-    """Whether the container does not run now; one that the engine is about to restart doesn't."""
-    state = inspected["State"]
+def has_ended(container: Mapping[str, Any]) -> bool:
+    """Whether the container does not run now; one that the engine is about to restart does not."""
+    state = container["State"]
     return bool(state["Restarting"] or not state["Running"])
 
 
-def ended(inspected: Mapping[str, Any], last_words: str) -> Retryable:
-    """Why the container has ended."""
-    state, restarts = inspected["State"], inspected["RestartCount"]
-    name = inspected["Name"].removeprefix("/")
+def explain_end(container: Mapping[str, Any], log_line: str) -> StepError:
+    """Explain why the container has ended."""
+    state, restarts = container["State"], container["RestartCount"]
     if state["OOMKilled"]:
-        limit = inspected["HostConfig"]["Memory"]
-        within = f" (limit: {limit // 2**20} MiB)" if limit else ""
-        return Retryable(
-            "OutOfMemory",
-            f"the container was killed for lack of memory{within}\n"
-            "To do: raise resources.limits.memory or have it use less.",
-        )
-    looping = restarts or state["Restarting"]
-    said = f": {last_words}" if last_words else " and logged nothing"
-    again = f" (restarted {restarts} times)" if restarts else ""
-    return Retryable(
-        "CrashLooping" if looping else "ContainerExited",
-        f"the container exited with code {state['ExitCode']}{again}{said}\n"
-        f"To do: see `docker logs {name}`; correct command, args, env or the image.",
+        limit = container["HostConfig"]["Memory"]
+        return explain_out_of_memory("the container", f"{limit // 2**20} MiB" if limit else "")
+    return explain_exit(
+        "the container",
+        exit_code=state["ExitCode"],
+        restarts=restarts,
+        is_looping=bool(restarts or state["Restarting"]),
+        log_line=log_line,
+        logs=f"docker logs {container['Name'].removeprefix('/')}",
     )

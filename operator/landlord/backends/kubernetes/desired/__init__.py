@@ -1,1 +1,1 @@
-"""The objects that the cluster is asked for. No I/O."""
+"""Builds the objects that landlord applies. No I/O."""

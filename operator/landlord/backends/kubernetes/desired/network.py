@@ -1,4 +1,4 @@
-"""Who reaches a tenant, and whom it reaches. No I/O."""
+"""Builds the rules for who can reach a tenant, and whom it can reach. No I/O."""
 
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
@@ -11,12 +11,12 @@ DNS: JsonObject = {
 }
 
 
-def policy(desired: Desired) -> JsonObject | None:
-    """The policy of all pods in the namespace: what it does not name is denied. None: all is open.
+def build_policy(desired: Desired) -> JsonObject | None:
+    """Build the policy of all pods in the namespace, which denies all that it does not name; None if open.
 
-    Policies add up, so that others can open more with policies of their own.
+    NetworkPolicies add up, so others can open more with policies of their own.
     """
-    isolation = ownership.kubernetes(desired).network_isolation
+    isolation = ownership.read_settings(desired).network_isolation
     if isolation == "Open":
         return None
     ingress: list[JsonObject] = [{"from": [OWN_PODS]}]

@@ -1,4 +1,4 @@
-"""All objects of a tenant, as they are to be. No I/O."""
+"""Builds all objects of a tenant. No I/O."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,55 +7,57 @@ from landlord.api import names
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.desired import limits, network, pods, service
-from landlord.backends.kubernetes.desired.pods import Copied
+from landlord.backends.kubernetes.desired.pods import SecretCopy
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What shall be at the place that landlord has for a kind."""
+class DesiredObject:
+    """The tenant's object of one kind."""
 
-    kind: Kind
+    kind: ObjectKind
     content: JsonObject | None
-    """Labels, spec and so on, without what identifies it. None: nothing shall be there."""
+    """Labels, spec and so on, without its identity. None: the object must not exist."""
 
 
-def objects(desired: Desired, copied: Copied | None = None) -> Mapping[str, Sequence[Wanted]]:
-    """What each step makes true, in this order: no pod runs before its limits and its network are there.
+def build_objects(
+    desired: Desired, copied: SecretCopy | None = None
+) -> Mapping[str, Sequence[DesiredObject]]:
+    """Build the objects of each step, in order: no pod runs before its limits and its network policy exist.
 
-    The copy of the Secrets that a workload refers to is no part of it, but the workload is not whole without.
+    They do not include the copy of Secrets, although the Deployment is incomplete without it.
     """
-    content: dict[str, Sequence[Wanted]] = {
+    content: dict[str, Sequence[DesiredObject]] = {
         "limits": (
-            Wanted(kinds.RESOURCE_QUOTA, limits.resource_quota(desired)),
-            Wanted(kinds.LIMIT_RANGE, limits.limit_range(desired)),
+            DesiredObject(kinds.RESOURCE_QUOTA, limits.build_resource_quota(desired)),
+            DesiredObject(kinds.LIMIT_RANGE, limits.build_limit_range(desired)),
         ),
-        "network": (Wanted(kinds.NETWORK_POLICY, network.policy(desired)),),
+        "network": (DesiredObject(kinds.NETWORK_POLICY, network.build_policy(desired)),),
         "workload": (
-            Wanted(kinds.SERVICE_ACCOUNT, {"automountServiceAccountToken": False}),
-            Wanted(kinds.SERVICE, service.service(desired)),
-            Wanted(kinds.DEPLOYMENT, pods.deployment(desired, copied)),
+            DesiredObject(kinds.SERVICE_ACCOUNT, {"automountServiceAccountToken": False}),
+            DesiredObject(kinds.SERVICE, service.build_service(desired)),
+            DesiredObject(kinds.DEPLOYMENT, pods.build_deployment(desired, copied)),
         ),
-        # Until all pods of the version before are gone, one of them may start a container anew and need it.
-        "ready": () if desired.workload.refers_to_secrets else (Wanted(kinds.SECRET, None),),
+        # As long as a pod of the previous version exists, it may restart a container, which needs the Secret.
+        "ready": () if desired.workload.refers_to_secrets else (DesiredObject(kinds.SECRET, None),),
     }
     made = [each.kind.name for wanted in content.values() for each in wanted if each.content is not None]
     if desired.workload.refers_to_secrets:
         made.append(kinds.SECRET.name)
-    return {"namespace": (Wanted(kinds.NAMESPACE, namespace(desired, made)),), **content}
+    return {"namespace": (DesiredObject(kinds.NAMESPACE, build_namespace(desired, made)),), **content}
 
 
-def place(kind: Kind, desired: Desired) -> tuple[str | None, str]:
-    """Namespace and name of the tenant's object of a kind."""
-    namespace = ownership.namespace_name(desired)
+def locate(kind: ObjectKind, desired: Desired) -> tuple[str | None, str]:
+    """Return namespace and name of the tenant's object of a kind."""
+    namespace = ownership.name_namespace(desired)
     return (None, namespace) if kind is kinds.NAMESPACE else (namespace, names.OBJECT_NAME)
 
 
-def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
-    """The whole object, with landlord's labels, as server-side apply takes it."""
-    namespace, name = place(kind, desired)
+def build_manifest(kind: ObjectKind, content: JsonObject, desired: Desired) -> JsonObject:
+    """Build the whole object, with landlord's labels, for server-side apply."""
+    namespace, name = locate(kind, desired)
     metadata = content.get("metadata", {})
     labels = names.labels(desired.tenant_id) | {names.LABEL_SPEC_HASH: desired.hash()}
     return content | {
@@ -67,9 +69,9 @@ def manifest(kind: Kind, content: JsonObject, desired: Desired) -> JsonObject:
     }
 
 
-def namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
-    """The namespace, in which the API server enforces the Pod Security level, with the kinds made in it."""
-    compute = ownership.kubernetes(desired)
+def build_namespace(desired: Desired, made: Iterable[str]) -> JsonObject:
+    """Build the namespace, with its Pod Security level and the kinds that landlord creates in it."""
+    compute = ownership.read_settings(desired)
     level = dict.fromkeys(ownership.POD_SECURITY, compute.pod_security)
     settings = compute.namespace
     annotations = settings.annotations | {names.ANNOTATION_MADE: ",".join(made)}

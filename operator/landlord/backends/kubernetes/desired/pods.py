@@ -1,4 +1,4 @@
-"""The Deployment of a tenant and its pods. No I/O."""
+"""Builds a tenant's Deployment and its pods. No I/O."""
 
 import hashlib
 import json
@@ -13,25 +13,25 @@ from landlord.backends.kubernetes.desired import limits
 
 PROBE_SECONDS = 5
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
-"""For a quota without room for a further pod: one of the version before ends first. Without, an update waits
-for ever for what the tenant itself takes up."""
+"""For a quota without room for one more pod: a pod of the previous version ends first. Otherwise, an update
+would wait forever for resources that the tenant itself uses."""
 
 
 @dataclass(frozen=True)
-class Copied:
-    """The Secret in the namespace, from which the containers get what they refer to."""
+class SecretCopy:
+    """What pods must know of the Secret in their namespace, from which containers take their values."""
 
     version: str
-    """Another one whenever a value in it has changed: pods are replaced then."""
+    """Changes whenever a value in the Secret changes, so that the pods are replaced."""
     recorded: str
-    """The versions of the Secrets that it was copied from, as a survey compares them."""
+    """The versions of the Secrets that it was copied from, which a survey compares."""
 
 
-def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
-    """The Deployment. Its pods are replaced when what they run changes, and only then."""
+def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> JsonObject:
+    """Build the Deployment, which replaces its pods exactly when what they run changes."""
     return {
-        # The ReplicaSet gets the Deployment's annotations, and with a new one it does not wait any longer to
-        # make pods that a quota refused before.
+        # The ReplicaSet gets the Deployment's annotations. A new one makes it retry at once to create pods
+        # that a quota rejected.
         "metadata": {
             "annotations": {names.LABEL_SPEC_HASH: desired.hash()}
             | ({names.ANNOTATION_SECRETS: copied.recorded} if copied else {}),
@@ -40,32 +40,32 @@ def deployment(desired: Desired, copied: Copied | None = None) -> JsonObject:
         "spec": {
             "replicas": desired.workload.replicas,
             "selector": {"matchLabels": names.labels(desired.tenant_id)},
-            # A container without a probe counts as ready the moment it starts, even one that ends at once.
+            # A container without a probe counts as ready when it starts, even if it ends at once.
             "minReadySeconds": 1 if any(each.probe is None for each in desired.workload.containers) else 0,
-            "template": _template(desired, copied),
+            "template": _build_template(desired, copied),
         }
         | ({} if limits.has_room(desired, desired.workload.replicas + 1) else IN_PLACE),
     }
 
 
-def key_of(container: str, variable: str) -> str:
-    """The key in the Secret that holds a variable's value. No container's name has a dot in it."""
+def build_key(container: str, variable: str) -> str:
+    """Build the key of a variable's value in the Secret. No container's name contains a dot."""
     return f"{container}.{variable}"
 
 
-def _template(desired: Desired, copied: Copied | None) -> JsonObject:
+def _build_template(desired: Desired, copied: SecretCopy | None) -> JsonObject:
     annotations = {"annotations": {names.ANNOTATION_SECRETS_VERSION: copied.version}} if copied else {}
-    content = _pod(desired)
+    content = _build_pod(desired)
     canonical = json.dumps(content | annotations, sort_keys=True, separators=(",", ":"))
     version = {names.LABEL_POD_HASH: hashlib.sha256(canonical.encode()).hexdigest()[:16]}
     labels = {"labels": names.labels(desired.tenant_id) | version}
     return {"metadata": labels | annotations, "spec": content}
 
 
-def _pod(desired: Desired) -> JsonObject:
-    compute = ownership.kubernetes(desired)
+def _build_pod(desired: Desired) -> JsonObject:
+    compute = ownership.read_settings(desired)
     restricted = compute.pod_security == "restricted"
-    return _given(
+    return _without_empty(
         {
             "serviceAccountName": names.OBJECT_NAME,
             "automountServiceAccountToken": False,
@@ -73,61 +73,66 @@ def _pod(desired: Desired) -> JsonObject:
             "nodeSelector": compute.node_selector,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}
             | ({"runAsNonRoot": True} if restricted else {}),
-            "containers": [_container(container, restricted) for container in desired.workload.containers],
+            "containers": [
+                _build_container(container, restricted) for container in desired.workload.containers
+            ],
         }
     )
 
 
-def _container(container: Container, restricted: bool) -> JsonObject:
+def _build_container(container: Container, restricted: bool) -> JsonObject:
     resources = container.resources or Resources()
-    return _given(
+    return _without_empty(
         {
             "name": container.name,
             "image": container.image,
             "imagePullPolicy": container.image_pull_policy,
-            "command": [literal(word) for word in container.command or ()],
-            "args": [literal(word) for word in container.args or ()],
-            "env": [_variable(container, each) for each in container.env],
-            # Without names, for which a container's port has stricter rules than a Tenant's.
+            "command": [escape(word) for word in container.command or ()],
+            "args": [escape(word) for word in container.args or ()],
+            "env": [_build_variable(container, each) for each in container.env],
+            # Without names, because the rules for a container's port names are stricter than a Tenant's.
             "ports": [
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
             ],
-            "resources": _given(
-                {"requests": limits.amounts(resources.requests), "limits": limits.amounts(resources.limits)}
+            "resources": _without_empty(
+                {
+                    "requests": limits.read_amounts(resources.requests),
+                    "limits": limits.read_amounts(resources.limits),
+                }
             ),
-            "readinessProbe": _probe(container.probe) if container.probe else {},
+            "readinessProbe": _build_probe(container.probe) if container.probe else {},
             "securityContext": {"allowPrivilegeEscalation": False}
             | ({"capabilities": {"drop": ["ALL"]}} if restricted else {}),
-            # With it a crash says the last that the container logged, in the pod's status.
+            # It puts the last lines of a crashed container's log into the pod's status.
             "terminationMessagePolicy": "FallbackToLogsOnError",
         }
     )
 
 
-def _variable(container: Container, variable: EnvVar) -> JsonObject:
+def _build_variable(container: Container, variable: EnvVar) -> JsonObject:
     if variable.secret is None:
-        return {"name": variable.name, "value": literal(variable.value)}
-    reference = {"name": names.OBJECT_NAME, "key": key_of(container.name, variable.name)}
+        return {"name": variable.name, "value": escape(variable.value)}
+    reference = {"name": names.OBJECT_NAME, "key": build_key(container.name, variable.name)}
     optional = {"optional": True} if variable.secret.optional else {}
     return {"name": variable.name, "valueFrom": {"secretKeyRef": reference | optional}}
 
 
-def literal(text: str) -> str:
-    """The text as it has to be written for Kubernetes to leave it as it is: it expands $(NAME)."""
+def escape(text: str) -> str:
+    """Escape a text so that Kubernetes leaves it unchanged, because it expands $(NAME)."""
     return text.replace("$", "$$")
 
 
-def _given(content: JsonObject) -> JsonObject:
-    """Without what is empty: landlord would own that it is."""
+def _without_empty(content: JsonObject) -> JsonObject:
+    """Copy the content without empty fields, which landlord would own otherwise."""
     return {key: value for key, value in content.items() if value not in ({}, [])}
 
 
-def _probe(probe: Probe) -> JsonObject:
+def _build_probe(probe: Probe) -> JsonObject:
     content: JsonObject = {"periodSeconds": PROBE_SECONDS, "timeoutSeconds": probe.timeout_seconds}
     if probe.http_get:
         content["httpGet"] = {"path": probe.http_get.path, "port": probe.http_get.port}
     elif probe.tcp_socket:
         content["tcpSocket"] = {"port": probe.tcp_socket.port}
     elif probe.exec:
-        content["exec"] = {"command": [literal(word) for word in probe.exec.command]}
+        content["exec"] = {"command": [escape(word) for word in probe.exec.command]}
     return content

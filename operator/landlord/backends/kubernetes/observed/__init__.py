@@ -1,1 +1,1 @@
-"""What the API server says of tenants' objects, read. No I/O."""
+"""Reads what the API server reports of tenants' objects. No I/O."""

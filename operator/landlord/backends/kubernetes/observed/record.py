@@ -1,7 +1,7 @@
-"""Whether somebody has changed an object that has no generation, told by what was applied. No I/O.
+"""Finds changes of objects without a generation by a record of what landlord applied. No I/O.
 
-Each apply leaves landlord's fields in an annotation, and a survey compares them with what they are now. What
-others have added to them is theirs: an apply leaves it, too.
+Each apply records landlord's fields in an annotation, and a survey compares them with the current ones. What
+others add belongs to them, and an apply leaves it alone too.
 """
 
 import json
@@ -11,17 +11,18 @@ from typing import Any
 from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
-from landlord.backends.kubernetes.observed.fields import joined, shown
+from landlord.backends.drift import describe_difference, describe_missing
+from landlord.backends.kubernetes.observed.fields import format_value, join_path
 from landlord.backends.quantity import parse_quantity
 
 LISTED_IN_FULL = (kinds.SERVICE, kinds.SERVICE_ACCOUNT, kinds.LIMIT_RANGE, kinds.RESOURCE_QUOTA)
-"""Those of the kinds below that tell nothing of their fields in their metadata, as a namespace does."""
-RECORDED = (kinds.NAMESPACE, *LISTED_IN_FULL)
-"""The kinds without a generation, but for Secrets: what is in them must not stand in an annotation."""
+"""The kinds that a survey must list in full, because only a namespace has its fields in the metadata."""
+KINDS_WITH_RECORD = (kinds.NAMESPACE, *LISTED_IN_FULL)
+"""The kinds without a generation, except Secrets, whose content must not be in an annotation."""
 
 
-def recorded(manifest: JsonObject) -> JsonObject:
-    """The manifest with the annotation."""
+def with_record(manifest: JsonObject) -> JsonObject:
+    """Copy the manifest with the annotation."""
     metadata = manifest["metadata"]
     fields = {name: manifest[name] for name in manifest.keys() - {"apiVersion", "kind", "metadata"}}
     labels = {name: of for name, of in metadata["labels"].items() if not name.startswith(f"{names.GROUP}/")}
@@ -31,40 +32,40 @@ def recorded(manifest: JsonObject) -> JsonObject:
     return manifest | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | record}}
 
 
-def changes(found: JsonObject) -> list[str]:
-    """A phrase for each field that was changed. Nothing is known of one without the annotation."""
+def find_changes(found: JsonObject) -> list[str]:
+    """Find a phrase for each changed field; none without the annotation."""
     record = (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED)
     if record is None:
         return []
     try:
-        return list(_differences(found, json.loads(record), ""))
+        return list(_compare(found, json.loads(record), ""))
     except ValueError:
         return [f"metadata.annotations[{names.ANNOTATION_APPLIED}] can't be read"]
 
 
-def _differences(present: Any, applied: Any, path: str) -> Iterator[str]:
-    if present == applied:  # nearly all are, and nothing tells it faster
+def _compare(present: Any, applied: Any, path: str) -> Iterator[str]:
+    if present == applied:  # nearly always, and the fastest comparison
         return
     if present is None or type(present) is not type(applied):
-        yield f"{path} is missing" if present is None else _other(present, applied, path)
+        yield describe_missing(path) if present is None else _describe(present, applied, path)
     elif isinstance(applied, dict):
         for name, value in applied.items():
-            yield from _differences(present.get(name), value, joined(path, name))
+            yield from _compare(present.get(name), value, join_path(path, name))
     elif isinstance(applied, list):
         for number, item in enumerate(applied):
-            if all(any(_differences(each, item, "")) for each in present):
+            if all(any(_compare(each, item, "")) for each in present):
                 at_its_place = present[number] if len(present) == len(applied) else None
-                yield from _differences(at_its_place, item, f"{path}[{number}]")
-    elif not _same(present, applied):
-        yield _other(present, applied, path)
+                yield from _compare(at_its_place, item, f"{path}[{number}]")
+    elif not _is_same_amount(present, applied):
+        yield _describe(present, applied, path)
 
 
-def _other(present: Any, applied: Any, path: str) -> str:
-    return f"{path} is {shown(present)}, should be {shown(applied)}"
+def _describe(present: Any, applied: Any, path: str) -> str:
+    return describe_difference(path, format_value(present), format_value(applied))
 
 
-def _same(present: Any, applied: Any) -> bool:
-    """Amounts are compared by value: the API server writes 1000m as 1."""
+def _is_same_amount(present: Any, applied: Any) -> bool:
+    """Compare amounts by value, because the API server writes 1000m as 1."""
     try:
         return parse_quantity(present) == parse_quantity(applied)
     except ValueError:

@@ -1,66 +1,71 @@
-"""How far a rollout is, and what is in its way. No I/O."""
+"""Reads the progress of a rollout, and what blocks it. No I/O."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
-from landlord.backends.cluster.refusals import pods_refused
-from landlord.backends.kubernetes.observed import containers
+from landlord.backends.cluster.api_errors import explain_missing_pods
+from landlord.backends.failures import find_last_line
+from landlord.backends.kubernetes.observed import pod_failures
 from landlord.errors import Retryable, StepError, Terminal
 
 
-def waiting_for(deployment: JsonObject) -> str | None:
-    """What has not happened yet; None once all replicas are available, and all of the present version."""
+def describe_progress(deployment: JsonObject) -> str | None:
+    """Describe what the rollout waits for; None once all replicas of the current version are available."""
     status = deployment.get("status", {})
     wanted = deployment["spec"]["replicas"]
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
-        return "the Deployment has not been looked at by its controller"
+        return "the Deployment's controller has not observed it yet"
     if updated < wanted:
-        return f"{updated} of {wanted} pods are made"
+        return f"{updated} of {wanted} pods exist"
     if available < wanted:
         return f"{available} of {wanted} pods are available"
     if (others := status.get("replicas", 0) - updated) > 0:
-        return f"{others} pods of the version before are still there"
+        return f"{others} pods of the previous version still exist"
     return None
 
 
-def stopped(deployment: JsonObject) -> bool:
-    """Whether it is to have no pods, and its controller has seen to that."""
+def is_stopped(deployment: JsonObject) -> bool:
+    """Whether it has no replicas, and its controller has observed that."""
     status = deployment.get("status", {})
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
-    return seen and not deployment["spec"]["replicas"] and not status.get("replicas")
+    observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+    return observed and not deployment["spec"]["replicas"] and not status.get("replicas")
 
 
-def trouble(
+def find_failure(
     replica_sets: Iterable[JsonObject], pods: Sequence[JsonObject], quota: Mapping[str, Quantity]
 ) -> StepError | None:
-    """What keeps the present version from running, if that is known: what is hopeless first."""
+    """Find why the current version does not run, if that is known; permanent failures come first."""
     alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    # A pod that was evicted stays to be looked at, long after others took its place.
+    # An evicted pod continues to exist long after others replaced it.
     alive.sort(key=_has_failed)
-    found = [*_refused(replica_sets, quota), *(each for pod in alive for each in _of_pod(pod))]
+    found = [
+        *_find_refusals(replica_sets, quota),
+        *(each for pod in alive for each in _find_pod_failures(pod)),
+    ]
     return next((each for each in found if isinstance(each, Terminal)), next(iter(found), None))
 
 
-def _refused(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quantity]) -> Iterator[StepError]:
-    for condition in (each for found in replica_sets for each in _conditions(found)):
+def _find_refusals(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quantity]) -> Iterator[StepError]:
+    for condition in (each for found in replica_sets for each in _read_conditions(found)):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            yield pods_refused(condition.get("message", ""), quota)
+            yield explain_missing_pods(condition.get("message", ""), quota)
 
 
-def _of_pod(pod: JsonObject) -> Iterator[StepError]:
+def _find_pod_failures(pod: JsonObject) -> Iterator[StepError]:
     if _has_failed(pod):
         status = pod["status"]
-        yield Retryable("PodFailed", f"the pod failed: {status.get('reason')}: {status.get('message')}")
+        message = f"the pod failed: {status.get('reason')}: {status.get('message')}"
+        yield Retryable("PodFailed", message, "see `kubectl describe pod`")
         return
-    yield from containers.troubles(pod)
-    for condition in _conditions(pod):
+    yield from pod_failures.find_failures(pod)
+    for condition in _read_conditions(pod):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             yield Retryable(
                 "Unschedulable",
-                f"no node takes the pod: {condition.get('message', '')}\n"
-                "To do: add nodes, or change requests or compute.kubernetes.nodeSelector; it is tried again.",
+                f"the pod fits on no node: {condition.get('message', '')}",
+                "add nodes, or change resources.requests or compute.kubernetes.nodeSelector",
             )
 
 
@@ -68,41 +73,39 @@ def _has_failed(pod: JsonObject) -> bool:
     return bool(pod.get("status", {}).get("phase") == "Failed")
 
 
-def unready(pods: Iterable[JsonObject]) -> list[JsonObject]:
-    """The pods that are there to stay, and not ready."""
+def select_unready(pods: Iterable[JsonObject]) -> list[JsonObject]:
+    """Select the pods that are not ready and not being deleted."""
     return [
         pod
         for pod in pods
         if "deletionTimestamp" not in pod["metadata"]
-        and not any(each["type"] == "Ready" and each["status"] == "True" for each in _conditions(pod))
+        and not any(each["type"] == "Ready" and each["status"] == "True" for each in _read_conditions(pod))
     ]
 
 
-def overdue(waiting: str, pods: Sequence[JsonObject], events: Sequence[JsonObject]) -> StepError:
-    """The failure of a rollout that takes long without known trouble: what the pods' events say of it."""
-    warnings = sorted((event for event in events if event.get("type") == "Warning"), key=_time_of)
+def explain_delay(waiting: str, pods: Sequence[JsonObject], events: Sequence[JsonObject]) -> StepError:
+    """Explain a slow rollout without a known failure by the pods' events."""
+    warnings = sorted((event for event in events if event.get("type") == "Warning"), key=_read_time)
     if not warnings:
-        crashed = sum(
+        restarts = sum(
             status.get("restartCount", 0)
             for pod in pods
             for status in pod.get("status", {}).get("containerStatuses") or ()
         )
-        again = f"; containers were restarted {crashed} times" if crashed else ""
+        again = f"; containers have restarted {restarts} times" if restarts else ""
         return Retryable("RolloutPending", f"{waiting}{again}")
     event = warnings[-1]
-    reason, said = event.get("reason"), containers.last_words(event.get("message", ""))
+    reason, line = event.get("reason"), find_last_line(event.get("message", ""))
     if reason == "Unhealthy":
-        todo = "correct the probe or what it asks; it is tried again"
-        return Retryable("ProbeFailed", f"{said}; {waiting}\nTo do: {todo}.")
-    todo = "see `kubectl describe pod`; it is tried again"
-    return Retryable("PodNotReady", f"{reason}: {said}; {waiting}\nTo do: {todo}.")
+        return Retryable("ProbeFailed", f"{line}; {waiting}", "correct the probe, or what answers it")
+    return Retryable("PodNotReady", f"{reason}: {line}; {waiting}", "see `kubectl describe pod`")
 
 
-def _conditions(found: JsonObject) -> list[JsonObject]:
+def _read_conditions(found: JsonObject) -> list[JsonObject]:
     return found.get("status", {}).get("conditions") or []
 
 
-def _time_of(event: JsonObject) -> str:
+def _read_time(event: JsonObject) -> str:
     series = event.get("series") or {}
     times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return next((time for time in times if time), "")

@@ -5,11 +5,11 @@ from tests.unit.backends.docker.desires import WEB, desired
 
 from landlord.api.compute import Volume
 from landlord.api.workload import Container, ResourceAmounts, Resources
-from landlord.backends.docker.desired.container import container_config
+from landlord.backends.docker.desired.container import build_container_config
 
 
 def host_config(container: Container = WEB, **docker: Any) -> dict[str, Any]:
-    config: dict[str, Any] = container_config(desired(container, **docker), {})["HostConfig"]
+    config: dict[str, Any] = build_container_config(desired(container, **docker), {})["HostConfig"]
     return config
 
 
@@ -50,18 +50,18 @@ def test_tenant_gets_nothing_of_the_host() -> None:
 
 def test_command_replaces_the_entry_point_and_args_the_command() -> None:
     container = WEB.model_copy(update={"command": ("/web",), "args": ("-v", "x y")})
-    config = container_config(desired(container), {})
+    config = build_container_config(desired(container), {})
     assert (config["Entrypoint"], config["Cmd"]) == (["/web"], ["-v", "x y"])
 
 
 def test_without_command_and_args_the_image_decides() -> None:
-    config = container_config(desired(), {})
+    config = build_container_config(desired(), {})
     assert (config["Entrypoint"], config["Cmd"]) == (None, None)
 
 
 def test_container_carries_owner_hash_and_what_the_engine_s_list_does_not_tell() -> None:
     tenant = desired()
-    assert container_config(tenant, {"80/tcp": 20001, "53/udp": 20002})["Labels"] == {
+    assert build_container_config(tenant, {"80/tcp": 20001, "53/udp": 20002})["Labels"] == {
         "landlord.dev/tenant-id": "acme",
         "landlord.dev/managed-by": "landlord",
         "landlord.dev/spec-hash": tenant.hash(),

@@ -67,7 +67,7 @@ def test_earlier_port_that_is_in_use_now_is_given_up() -> None:
 )
 def test_endpoints_are_urls_that_can_be_used_on_the_host(bind_address: str, host: str) -> None:
     tenant = desired(Publish(port="http"), Publish(port="dns"), bind_address=bind_address)
-    made = ports.endpoints(tenant, {"8080/tcp": 25001, "53/udp": 25002})
+    made = ports.build_endpoints(tenant, {"8080/tcp": 25001, "53/udp": 25002})
     assert [(endpoint.name, endpoint.url) for endpoint in made] == [
         ("http", f"http://{host}:25001"),
         ("dns", f"udp://{host}:25002"),
@@ -76,8 +76,8 @@ def test_endpoints_are_urls_that_can_be_used_on_the_host(bind_address: str, host
 
 def test_bindings_are_read_as_the_engine_writes_them() -> None:
     engine = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "25001"}], "53/udp": None, "1/tcp": []}
-    assert ports.bound(engine) == {"8080/tcp": 25001}
-    assert ports.bound(None) == {}
+    assert ports.read_host_ports(engine) == {"8080/tcp": 25001}
+    assert ports.read_host_ports(None) == {}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,6 @@ def test_bindings_are_read_as_the_engine_writes_them() -> None:
 def test_a_port_is_reached_where_the_engine_has_bound_it(
     hosts: list[dict[str, str]] | None, address: tuple[str, int] | None
 ) -> None:
-    assert ports.published_at({"8080/tcp": hosts}, "8080/tcp") == address
-    assert ports.published_at({"8080/tcp": hosts}, "9090/tcp") is None
-    assert ports.published_at(None, "8080/tcp") is None
+    assert ports.find_address({"8080/tcp": hosts}, "8080/tcp") == address
+    assert ports.find_address({"8080/tcp": hosts}, "9090/tcp") is None
+    assert ports.find_address(None, "8080/tcp") is None

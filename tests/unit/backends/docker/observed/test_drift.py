@@ -15,7 +15,7 @@ from landlord.api.workload import (
     SecretKeyRef,
     Workload,
 )
-from landlord.backends.docker.desired.container import changeable, container_config
+from landlord.backends.docker.desired.container import build_changeable, build_container_config
 from landlord.backends.docker.observed import drift
 
 WEB = Container(
@@ -39,7 +39,7 @@ DESIRED = Desired(tenant_id="acme", workload=Workload(containers=(WEB,)), docker
 
 def described(desired: Desired = DESIRED) -> dict[str, Any]:
     """What the engine tells of a container that was made as desired: more than it was asked for."""
-    config = container_config(desired, {"8080/tcp": 20123, "9090/tcp": 9000})
+    config = build_container_config(desired, {"8080/tcp": 20123, "9090/tcp": 9000})
     host = config.pop("HostConfig")
     for mount in host["Mounts"]:
         if not mount["ReadOnly"]:
@@ -57,9 +57,9 @@ def test_container_as_it_was_made_differs_in_nothing() -> None:
     bare["HostConfig"]["PortBindings"] = None
     del bare["HostConfig"]["Mounts"]
     for found, desired in ((described(), DESIRED), (bare, plain)):
-        assert drift.of_fixed(found, desired) == []
-        assert drift.of_changeable(found["HostConfig"], changeable(desired)) == []
-        assert drift.of_network(found, "landlord") == ""
+        assert drift.compare_fixed(found, desired) == []
+        assert drift.compare_changeable(found["HostConfig"], build_changeable(desired)) == []
+        assert drift.compare_network(found, "landlord") == ""
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_field_that_no_container_can_change_is_named_without_its_value(
 ) -> None:
     found = described()
     edit(found)
-    assert drift.of_fixed(found, DESIRED) == [f"{line} is not as it was made"]
-    assert drift.of_changeable(found["HostConfig"], changeable(DESIRED)) == []
+    assert drift.compare_fixed(found, DESIRED) == [f"{line} differs"]
+    assert drift.compare_changeable(found["HostConfig"], build_changeable(DESIRED)) == []
 
 
 @pytest.mark.parametrize(
@@ -118,22 +118,22 @@ def test_field_that_can_be_changed_is_told_with_both_values_if_it_is_set_and_enf
 ) -> None:
     found = described()
     found["HostConfig"][field] = value
-    assert drift.of_changeable(found["HostConfig"], changeable(DESIRED)) == lines
-    assert drift.of_fixed(found, DESIRED) == []
+    assert drift.compare_changeable(found["HostConfig"], build_changeable(DESIRED)) == lines
+    assert drift.compare_fixed(found, DESIRED) == []
 
 
 def test_free_port_may_be_any_and_an_address_may_be_written_in_another_way() -> None:
     found = described()
     (http,) = found["HostConfig"]["PortBindings"]["8080/tcp"]
     http |= {"HostIp": "0:0:0:0:0:0:0:1", "HostPort": "20999"}
-    assert drift.of_fixed(found, DESIRED) == []
+    assert drift.compare_fixed(found, DESIRED) == []
 
 
 @pytest.mark.parametrize(
     ("optional", "env", "lines"),
     [
         (False, ["TOKEN=whatever"], []),
-        (False, ["TOKENS=other"], ["Config.Env TOKEN is not as it was made"]),
+        (False, ["TOKENS=other"], ["Config.Env TOKEN differs"]),
         (True, ["TOKENS=other"], []),
     ],
 )
@@ -151,4 +151,4 @@ def test_of_a_variable_from_a_secret_only_its_presence_counts(
     )
     found = described(desired)
     found["Config"]["Env"] = env
-    assert drift.of_fixed(found, desired) == lines
+    assert drift.compare_fixed(found, desired) == lines

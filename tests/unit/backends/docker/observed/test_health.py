@@ -55,7 +55,7 @@ def test_container_that_waits_for_its_restart_has_ended(state: dict[str, bool], 
             inspected(OOMKilled=True, ExitCode=137, memory=64 * 2**20),
             "",
             "OutOfMemory",
-            "the container was killed for lack of memory (limit: 64 MiB)",
+            "the container was killed because it ran out of memory (limit: 64 MiB)",
             id="out-of-memory",
         ),
     ],
@@ -63,6 +63,6 @@ def test_container_that_waits_for_its_restart_has_ended(state: dict[str, bool], 
 def test_end_is_told_with_code_and_last_words(
     container: dict[str, Any], said: str, code: str, gist: str
 ) -> None:
-    failure = health.ended(container, said)
-    assert (failure.code, failure.message.splitlines()[0]) == (code, gist)
-    assert "To do: " in failure.message
+    failure = health.explain_end(container, said)
+    assert (failure.code, failure.message) == (code, gist)
+    assert failure.fix

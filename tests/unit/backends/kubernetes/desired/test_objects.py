@@ -20,9 +20,9 @@ from landlord.api.workload import (
     TcpSocket,
 )
 from landlord.backends.cluster import kinds
-from landlord.backends.cluster.kinds import Kind
+from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes.desired import limits, network, pods, service
-from landlord.backends.kubernetes.desired.objects import manifest, objects
+from landlord.backends.kubernetes.desired.objects import build_manifest, build_objects
 
 
 def container(given: Container, **kubernetes: Any) -> dict[str, Any]:
@@ -31,12 +31,12 @@ def container(given: Container, **kubernetes: Any) -> dict[str, Any]:
 
 
 def pod(wanted: Desired) -> dict[str, Any]:
-    made: dict[str, Any] = pods.deployment(wanted)["spec"]["template"]["spec"]
+    made: dict[str, Any] = pods.build_deployment(wanted)["spec"]["template"]["spec"]
     return made
 
 
 def labels(wanted: Desired) -> dict[str, str]:
-    made: dict[str, str] = pods.deployment(wanted)["spec"]["template"]["metadata"]["labels"]
+    made: dict[str, str] = pods.build_deployment(wanted)["spec"]["template"]["metadata"]["labels"]
     return made
 
 
@@ -48,19 +48,19 @@ def labels(wanted: Desired) -> dict[str, str]:
         (kinds.DEPLOYMENT, "/apis/apps/v1/namespaces/ns/deployments/x"),
     ],
 )
-def test_kinds_know_where_they_are(kind: Kind, path: str) -> None:
+def test_kinds_know_where_they_are(kind: ObjectKind, path: str) -> None:
     assert kind.path(None if kind is kinds.NAMESPACE else "ns", "x") == path
 
 
 def test_no_pod_is_made_before_its_limits_and_its_network() -> None:
-    assert list(objects(desired())) == ["namespace", "limits", "network", "workload", "ready"]
+    assert list(build_objects(desired())) == ["namespace", "limits", "network", "workload", "ready"]
 
 
 def test_labels_of_the_tenant_win_over_those_in_its_manifest() -> None:
     wanted = desired(namespace={"labels": {names.LABEL_TENANT: "other", "team": "a"}})
-    (namespace,) = objects(wanted)["namespace"]
+    (namespace,) = build_objects(wanted)["namespace"]
     assert namespace.content is not None
-    labels = manifest(kinds.NAMESPACE, namespace.content, wanted)["metadata"]["labels"]
+    labels = build_manifest(kinds.NAMESPACE, namespace.content, wanted)["metadata"]["labels"]
     assert labels[names.LABEL_TENANT] == "acme"
     assert labels["team"] == "a"
 
@@ -89,11 +89,11 @@ def test_the_pod_security_level_decides_what_pods_may(
 )
 def test_a_probe_is_a_readiness_probe(probe: Probe, made: dict[str, Any]) -> None:
     assert made.items() <= container(having(probe=probe))["readinessProbe"].items()
-    assert pods.deployment(desired(having(probe=probe)))["spec"]["minReadySeconds"] == 0
+    assert pods.build_deployment(desired(having(probe=probe)))["spec"]["minReadySeconds"] == 0
 
 
 def test_a_container_without_a_probe_has_to_run_for_a_moment() -> None:
-    assert pods.deployment(desired())["spec"]["minReadySeconds"] == 1
+    assert pods.build_deployment(desired())["spec"]["minReadySeconds"] == 1
 
 
 def test_what_is_not_set_is_left_to_the_cluster() -> None:
@@ -143,9 +143,9 @@ def test_pods_are_replaced_only_when_what_they_run_changes(change: dict[str, Any
 def test_containers_have_a_default_for_what_the_quota_wants_named(
     quota: dict[str, str], default: dict[str, str] | None
 ) -> None:
-    (limit,) = limits.limit_range(desired(quota=quota))["spec"]["limits"]
+    (limit,) = limits.build_limit_range(desired(quota=quota))["spec"]["limits"]
     assert limit.get("default") == default
-    assert (limits.resource_quota(desired(quota=quota)) is None) == (not quota)
+    assert (limits.build_resource_quota(desired(quota=quota)) is None) == (not quota)
 
 
 LIMITED = Resources(limits=ResourceAmounts(cpu="500m"), requests=ResourceAmounts(memory="1Gi"))
@@ -176,12 +176,12 @@ def test_a_quota_has_room_for_so_many_pods_and_no_more(
 
 @pytest.mark.parametrize("quota", [{}, {"services": 1}, {"pods": 3}], ids=str)
 def test_where_a_further_pod_has_room_an_update_is_left_to_kubernetes(quota: dict[str, Quantity]) -> None:
-    assert "strategy" not in pods.deployment(desired(replicas=2, quota=quota))["spec"]
+    assert "strategy" not in pods.build_deployment(desired(replicas=2, quota=quota))["spec"]
 
 
 def test_dns_and_each_other_are_reached_whatever_the_isolation() -> None:
     for isolation in ("Isolated", "IngressOnly"):
-        policy = network.policy(desired(network_isolation=isolation))
+        policy = network.build_policy(desired(network_isolation=isolation))
         assert policy is not None
         assert policy["spec"]["egress"] == [{"to": [network.OWN_PODS]}, network.DNS]
 
@@ -199,9 +199,9 @@ def test_declared_ports_are_offered_as_the_exposure_says(
     exposure: str, containers: tuple[Container, ...], kind: str | None
 ) -> None:
     wanted = desired(*containers, exposure=exposure, network_isolation="Open")
-    made = service.service(wanted)
+    made = service.build_service(wanted)
     assert (made and made["spec"]["type"]) == kind
-    assert len(service.endpoints(wanted, "host")) == (1 if kind else 0)
+    assert len(service.build_endpoints(wanted, "host")) == (1 if kind else 0)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_declared_ports_are_offered_as_the_exposure_says(
 def test_a_load_balancers_address_is_the_first_that_it_was_given(
     ingress: list[dict[str, str]], host: str | None
 ) -> None:
-    assert service.external_host({"status": {"loadBalancer": {"ingress": ingress}}}) == host
+    assert service.read_external_host({"status": {"loadBalancer": {"ingress": ingress}}}) == host
 
 
 def test_an_endpoint_has_the_scheme_of_what_is_spoken() -> None:
@@ -223,5 +223,5 @@ def test_an_endpoint_has_the_scheme_of_what_is_spoken() -> None:
         Port(name="api", container_port=1, app_protocol="grpc"),
         Port(name="dns", container_port=2, protocol="UDP"),
     )
-    urls = [endpoint.url for endpoint in service.endpoints(desired(having(ports=ports)), "h")]
+    urls = [endpoint.url for endpoint in service.build_endpoints(desired(having(ports=ports)), "h")]
     assert urls == ["grpc://h:1", "udp://h:2"]

@@ -22,13 +22,13 @@ MANIFEST: JsonObject = {
 
 def live(*, spec: Any = None, labels: dict[str, str] | None = None) -> JsonObject:
     """The object after an apply, and after what somebody has made of it."""
-    applied = record.recorded(MANIFEST)
+    applied = record.with_record(MANIFEST)
     metadata = applied["metadata"] | ({} if labels is None else {"labels": labels})
     return applied | {"metadata": metadata, "spec": applied["spec"] | (spec or {})}
 
 
 def test_the_record_is_what_was_applied_without_landlord_s_own_marks() -> None:
-    annotations = record.recorded(MANIFEST)["metadata"]["annotations"]
+    annotations = record.with_record(MANIFEST)["metadata"]["annotations"]
     assert annotations["note"] == "x"
     applied = json.loads(annotations[names.ANNOTATION_APPLIED])
     assert applied == {"metadata": {"labels": {"level": "restricted"}}, "spec": MANIFEST["spec"]}
@@ -47,7 +47,7 @@ def test_the_record_is_what_was_applied_without_landlord_s_own_marks() -> None:
     ],
 )
 def test_what_others_add_is_no_change(found: JsonObject) -> None:
-    assert record.changes(found) == []
+    assert record.find_changes(found) == []
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_what_others_add_is_no_change(found: JsonObject) -> None:
     ],
 )  # fmt: skip
 def test_each_field_that_was_changed_is_named(found: JsonObject, changes: list[str]) -> None:
-    assert record.changes(found) == changes
+    assert record.find_changes(found) == changes
 
 
 def test_a_record_that_somebody_has_broken_is_a_change() -> None:
     found = live()
     found["metadata"]["annotations"][names.ANNOTATION_APPLIED] = "{"
-    assert record.changes(found) == [f"metadata.annotations[{names.ANNOTATION_APPLIED}] can't be read"]
+    assert record.find_changes(found) == [f"metadata.annotations[{names.ANNOTATION_APPLIED}] can't be read"]

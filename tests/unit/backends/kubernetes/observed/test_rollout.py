@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from landlord.api import names
-from landlord.backends.kubernetes.observed import containers, rollout
+from landlord.backends.kubernetes.observed import pod_failures, rollout
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Object = dict[str, Any]
@@ -43,10 +43,10 @@ UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "message": "0/1 node
     ("seen", "waiting"),
     [
         ({}, None),
-        ({"observedGeneration": 2}, "the Deployment has not been looked at by its controller"),
-        ({"updatedReplicas": 1}, "1 of 2 pods are made"),
+        ({"observedGeneration": 2}, "the Deployment's controller has not observed it yet"),
+        ({"updatedReplicas": 1}, "1 of 2 pods exist"),
         ({"availableReplicas": 1}, "1 of 2 pods are available"),
-        ({"replicas": 3}, "1 pods of the version before are still there"),
+        ({"replicas": 3}, "1 pods of the previous version still exist"),
     ],
 )
 def test_a_rollout_is_over_when_all_replicas_of_the_present_version_are_available(
@@ -54,11 +54,11 @@ def test_a_rollout_is_over_when_all_replicas_of_the_present_version_are_availabl
 ) -> None:
     found = deployment()
     found["status"] |= seen
-    assert rollout.waiting_for(found) == waiting
+    assert rollout.describe_progress(found) == waiting
 
 
 def test_a_deployment_that_nobody_has_looked_at_yet_is_waited_for() -> None:
-    assert rollout.waiting_for({"metadata": {"generation": 1}, "spec": {"replicas": 1}})
+    assert rollout.describe_progress({"metadata": {"generation": 1}, "spec": {"replicas": 1}})
 
 
 CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
@@ -102,19 +102,19 @@ CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
 def test_a_container_that_does_not_run_says_why(
     seen: Object, kind: type[StepError], code: str, said: str
 ) -> None:
-    (trouble,) = containers.troubles(pod(seen))
+    (trouble,) = pod_failures.find_failures(pod(seen))
     assert (type(trouble), trouble.code) == (kind, code)
-    assert said in trouble.message
+    assert said in str(trouble)
 
 
 @pytest.mark.parametrize("seen", [status(), status("ContainerCreating"), status("PodInitializing")])
 def test_a_container_that_is_on_its_way_is_no_trouble(seen: Object) -> None:
-    assert list(containers.troubles(pod(seen))) == []
+    assert list(pod_failures.find_failures(pod(seen))) == []
 
 
 def test_what_is_hopeless_is_told_before_what_may_pass() -> None:
     pods = [pod(conditions=(UNSCHEDULABLE,)), pod(status("InvalidImageName"))]
-    trouble = rollout.trouble((), pods, {})
+    trouble = rollout.find_failure((), pods, {})
     assert trouble is not None
     assert trouble.code == "InvalidImage"
 
@@ -123,13 +123,13 @@ def test_what_is_left_of_an_evicted_pod_does_not_hide_what_is_wrong_with_the_one
     left = pod(status(state=ended(137)))
     left["status"] |= {"phase": "Failed", "reason": "Evicted"}
     crashing = pod(status("CrashLoopBackOff", lastState=ended(3), restartCount=2))
-    trouble = rollout.trouble((), [left, crashing], {})
+    trouble = rollout.find_failure((), [left, crashing], {})
     assert trouble is not None
     assert trouble.code == "CrashLooping"
 
 
 def test_a_pod_that_goes_is_no_trouble() -> None:
-    assert rollout.trouble((), [pod(status("InvalidImageName"), deletionTimestamp="now")], {}) is None
+    assert rollout.find_failure((), [pod(status("InvalidImageName"), deletionTimestamp="now")], {}) is None
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_pod_that_goes_is_no_trouble() -> None:
     ],
 )
 def test_pods_that_do_not_come_say_why(replica_sets: list[Object], pods: list[Object], code: str) -> None:
-    trouble = rollout.trouble(replica_sets, pods, {})
+    trouble = rollout.find_failure(replica_sets, pods, {})
     assert trouble is not None
     assert trouble.code == code
 
@@ -157,7 +157,7 @@ def warning(reason: str, at: str, said: str = "said") -> Object:
 @pytest.mark.parametrize(
     ("events", "code", "said"),
     [
-        ([], "RolloutPending", "1 of 2; containers were restarted 4 times"),
+        ([], "RolloutPending", "1 of 2; containers have restarted 4 times"),
         ([{"type": "Normal", "reason": "Pulled"}], "RolloutPending", "1 of 2"),
         ([warning("Unhealthy", "2", "refused"), warning("Old", "1")], "ProbeFailed", "refused; 1 of 2"),
         ([warning("FailedMount", "2", "no such volume")], "PodNotReady", "FailedMount: no such volume"),
@@ -166,14 +166,14 @@ def warning(reason: str, at: str, said: str = "said") -> Object:
 def test_a_rollout_that_takes_long_is_told_with_the_latest_warning(
     events: list[Object], code: str, said: str
 ) -> None:
-    failure = rollout.overdue("1 of 2", [pod(status(restartCount=4))], events)
+    failure = rollout.explain_delay("1 of 2", [pod(status(restartCount=4))], events)
     assert isinstance(failure, Retryable)
     assert failure.code == code
-    assert said in failure.message
+    assert said in str(failure)
 
 
 def test_unready_pods_are_those_that_stay_and_do_not_serve() -> None:
     ready = {"type": "Ready", "status": "True"}
     unready = {"type": "Ready", "status": "False"}
     waits = pod(conditions=(unready,))
-    assert rollout.unready([pod(conditions=(ready,)), waits, pod(deletionTimestamp="now")]) == [waits]
+    assert rollout.select_unready([pod(conditions=(ready,)), waits, pod(deletionTimestamp="now")]) == [waits]

@@ -29,30 +29,30 @@ def namespace(*said: str, finalizers: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def test_the_resources_that_remain_are_read_from_the_controllers_words() -> None:
-    assert terminating.remaining(namespace(REMAINING)) == [
+    assert terminating.find_remaining(namespace(REMAINING)) == [
         ("configmaps", ""),
         ("certificates", "cert-manager.io"),
     ]
-    assert terminating.remaining(namespace()) == []
+    assert terminating.find_remaining(namespace()) == []
 
 
 def test_only_what_finalizers_hold_is_named_and_not_without_end() -> None:
     objects = [{"metadata": {"name": f"c{number}", "finalizers": ["a/b", "c/d"]}} for number in range(5)]
     free = {"metadata": {"name": "free"}}
-    assert terminating.holders("configmaps", [free, *objects[:1]]) == ["configmaps/c0 (a/b, c/d)"]
-    assert terminating.holders("configmaps", objects)[-1] == "2 more configmaps"
+    assert terminating.find_blocked("configmaps", [free, *objects[:1]]) == ["configmaps/c0 (a/b, c/d)"]
+    assert terminating.find_blocked("configmaps", objects)[-1] == "2 more configmaps"
 
 
 @pytest.mark.parametrize(
     ("found", "held", "code", "said"),
     [
-        (namespace(), (), "StillTerminating", "is not gone yet: its content is being removed"),
+        (namespace(), (), "StillTerminating", "still exists: its content is being deleted"),
         (namespace(REMAINING), (), "StillTerminating", "configmaps. has 1 resource instances"),
         (
             namespace(REMAINING),
             ("configmaps/x (a/b)",),
             "HeldByFinalizers",
-            "held by finalizers of configmaps/x (a/b)",
+            "tenant-acme: configmaps/x (a/b)",
         ),
         (namespace(REMAINING, FINALIZERS), (), "HeldByFinalizers", "remaining: a/b in 3 resource instances"),
         (
@@ -67,6 +67,6 @@ def test_only_what_finalizers_hold_is_named_and_not_without_end() -> None:
 def test_what_holds_a_namespace_is_named(
     found: dict[str, Any], held: tuple[str, ...], code: str, said: str
 ) -> None:
-    failure = terminating.still_there(found, held)
+    failure = terminating.explain_delay(found, held)
     assert failure.code == code
-    assert said in failure.message
+    assert said in str(failure)

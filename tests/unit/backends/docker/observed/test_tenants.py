@@ -7,7 +7,7 @@ from landlord.api import names
 from landlord.api.workload import Probe, TcpSocket
 from landlord.backends.contract import Observation
 from landlord.backends.docker import ownership
-from landlord.backends.docker.observed import survey
+from landlord.backends.docker.observed import tenants
 
 
 def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "acme", **more: Any) -> Any:
@@ -17,7 +17,7 @@ def listed(state: str, status: str = "", *, name: str = "", tenant_id: str = "ac
         labels[names.LABEL_HOST_CONFIG] = json.dumps({"RestartPolicy": {"Name": policy}, "Memory": 64})
     return {
         "Id": "c1",
-        "Names": [f"/{name or ownership.container_name(tenant_id)}"],
+        "Names": [f"/{name or ownership.name_container(tenant_id)}"],
         "State": state,
         "Status": status,
         "Labels": labels,
@@ -31,7 +31,7 @@ def volume(tenant_id: str) -> dict[str, Any]:
 
 
 def seen(container: Any) -> Observation:
-    return survey.observations([], [container], {}, {})["acme"]
+    return tenants.build_observations([], [container], {}, {})["acme"]
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_what_somebody_changed_while_it_runs_is_drift_of_what_is_healthy(
     host: dict[str, Any], done: str
 ) -> None:
     container = listed("running", "Up 3 seconds")
-    assert survey.to_inspect([container]) == ["c1"]
-    found = survey.observations([], [container], {"c1": {"HostConfig": host}}, {})["acme"]
+    assert tenants.select_for_inspection([container]) == ["c1"]
+    found = tenants.build_observations([], [container], {"c1": {"HostConfig": host}}, {})["acme"]
     assert found.healthy
     assert found.drift == (f"container landlord-acme: {done}" if done else "")
 
 
 def test_who_runs_and_fails_its_probe_is_unhealthy_without_anybody_having_changed_it() -> None:
     problems = {"c1": "GET / on port 8080: answered 503 Service Unavailable"}
-    reason = f"the container is running and does not serve: {problems['c1']}"
-    seen = survey.observations([], [listed("running", "Up 3 seconds")], {}, problems)["acme"]
+    reason = f"the container is running, and its probe fails: {problems['c1']}"
+    seen = tenants.build_observations([], [listed("running", "Up 3 seconds")], {}, problems)["acme"]
     assert seen == Observation(False, "abc", reason)
 
 
@@ -130,11 +130,14 @@ def test_probes_are_asked_of_what_runs_and_has_one() -> None:
 
     runs = inspected("running", recorded)
     others = {"c2": inspected("paused", recorded), "c3": inspected("running", {})}
-    assert survey.probed({"c1": runs} | others) == {"c1": (probe, runs)}
+    assert tenants.select_probed({"c1": runs} | others) == {"c1": (probe, runs)}
 
 
 def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
-    assert survey.to_inspect([listed("exited", name=ownership.suspended_name("acme"))]) == []
+    assert (
+        tenants.select_for_inspection([listed("exited", name=ownership.name_suspended_container("acme"))])
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_a_suspended_container_is_looked_at_in_the_list_alone() -> None:
     ],
 )
 def test_suspended_container_has_to_stand_still(state: str, healthy: bool, drift: str) -> None:
-    container = listed(state, name=ownership.suspended_name("acme"), networks={})
+    container = listed(state, name=ownership.name_suspended_container("acme"), networks={})
     reason = f"the container is suspended and {state}"
     assert seen(container) == Observation(healthy, "abc", reason, "Suspended", drift)
 
@@ -159,17 +162,19 @@ def test_words_stay_the_same_while_time_goes_by() -> None:
 
 
 def test_tenant_with_volumes_alone_is_archived() -> None:
-    told = survey.observations([volume("acme"), volume("globex")], [listed("running")], {}, {})
+    told = tenants.build_observations([volume("acme"), volume("globex")], [listed("running")], {}, {})
     assert (told["acme"].state, told["globex"].state) == ("Active", "Archived")
     assert told["globex"].healthy
 
 
 def test_tenant_that_is_there_twice_is_the_one_that_runs() -> None:
-    containers = [listed("running"), listed("exited", name=ownership.suspended_name("acme"))]
+    containers = [listed("running"), listed("exited", name=ownership.name_suspended_container("acme"))]
     for order in (containers, containers[::-1]):
-        assert survey.observations([], order, {}, {})["acme"].state == "Active"
+        assert tenants.build_observations([], order, {}, {})["acme"].state == "Active"
 
 
 def test_what_carries_another_name_or_no_tenant_is_left_out() -> None:
     nobody = listed("running") | {"Labels": {}}
-    assert survey.observations([{"Labels": {}}], [listed("running", name="copy"), nobody], {}, {}) == {}
+    assert (
+        tenants.build_observations([{"Labels": {}}], [listed("running", name="copy"), nobody], {}, {}) == {}
+    )

@@ -3,7 +3,7 @@
 import pytest
 
 from landlord.api.workload import Quantity
-from landlord.backends.cluster.refusals import Gone, pods_refused, refused
+from landlord.backends.cluster.api_errors import Gone, explain_missing_pods, explain_refusal
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[int, str, type[StepError], str]
@@ -58,7 +58,7 @@ ANSWERS: dict[str, Case] = {
 def test_a_refusal_is_hopeless_or_not_yet_and_keeps_the_servers_words(
     status: int, said: str, kind: type[StepError], code: str
 ) -> None:
-    failure = refused(status, said, {})
+    failure = explain_refusal(status, said, {})
     assert (type(failure), failure.code) == (kind, code)
     assert said in failure.message.splitlines()[0], "a status shows the first line"
 
@@ -77,7 +77,7 @@ def test_a_quota_is_hopeless_if_it_could_never_be_met(
     name: str, requested: str, quota: dict[str, Quantity], kind: type[StepError]
 ) -> None:
     said = EXCEEDED.format(name, requested, "requests.cpu=0", "requests.cpu=1")
-    for failure in (refused(403, said, quota), pods_refused(said, quota)):
+    for failure in (explain_refusal(403, said, quota), explain_missing_pods(said, quota)):
         assert (type(failure), failure.code) == (kind, "QuotaExceeded")
 
 
@@ -94,6 +94,6 @@ PODS: dict[str, tuple[str, type[StepError], str]] = {
 
 @pytest.mark.parametrize(("said", "kind", "code"), PODS.values(), ids=PODS.keys())
 def test_pods_that_are_not_made_are_told_with_the_reason(said: str, kind: type[StepError], code: str) -> None:
-    failure = pods_refused(said, {})
+    failure = explain_missing_pods(said, {})
     assert (type(failure), failure.code) == (kind, code)
     assert said in failure.message

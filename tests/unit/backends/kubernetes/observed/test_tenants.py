@@ -6,7 +6,7 @@ from landlord.api import names
 from landlord.backends.cluster import kinds
 from landlord.backends.contract import Observation
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.observed.survey import Survey
+from landlord.backends.kubernetes.observed.tenants import TenantCollector
 
 Object = dict[str, Any]
 AVAILABLE = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
@@ -35,19 +35,19 @@ def deployment(
 
 
 def observed(
-    place: Object, workload: Object | None = None, *others: tuple[kinds.Kind, Object]
+    place: Object, workload: Object | None = None, *others: tuple[kinds.ObjectKind, Object]
 ) -> Observation:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(place)
     if workload:
         survey.add_deployment(workload)
     for kind, found in others:
         survey.add(kind, found)
-    return survey.observations()["acme"]
+    return survey.build_observations()["acme"]
 
 
 def test_a_survey_tells_of_every_tenant_with_a_namespace() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     theirs = deployment("other")
     theirs["metadata"]["namespace"] = "tenant-foreign"
     for found in (namespace("acme"), namespace("empty"), namespace("late"), namespace("foreign")):
@@ -55,12 +55,12 @@ def test_a_survey_tells_of_every_tenant_with_a_namespace() -> None:
     late = deployment("late", availableReplicas=0)
     for found in (deployment(), late, theirs, deployment("made-meanwhile")):
         survey.add_deployment(found)
-    seen = survey.observations().items()
+    seen = survey.build_observations().items()
     assert {tenant_id: (each.healthy, each.spec_hash, each.reason) for tenant_id, each in seen} == {
         "acme": (True, "h", "all replicas are available"),
-        "empty": (False, None, "there is no Deployment"),
+        "empty": (False, None, "the Deployment does not exist"),
         "late": (False, "h", "0 of 2 pods are available"),
-        "foreign": (False, None, "there is no Deployment"),
+        "foreign": (False, None, "the Deployment does not exist"),
     }
 
 
@@ -96,27 +96,27 @@ ENDING["status"]["replicas"] = 1
         ("Suspended", deployment(state="Suspended", replicas=0), True, "", "nothing runs"),
         ("Suspended", None, True, "", "nothing runs"),
         ("Archived", None, True, "", "nothing runs"),
-        ("Suspended", ENDING, False, "", "its pods are ending"),
+        ("Suspended", ENDING, False, "", "its pods are terminating"),
         (
             "Suspended",
             deployment(state="Suspended", replicas=0, observedGeneration=2),
             False,
             "",
-            "its pods are ending",
+            "its pods are terminating",
         ),
         (
             "Suspended",
             deployment(state="Suspended"),
             False,
-            "it is suspended, but has a Deployment of 2 replicas",
-            "it is suspended, but has a Deployment of 2 replicas",
+            "it is suspended, but its Deployment has 2 replicas",
+            "it is suspended, but its Deployment has 2 replicas",
         ),
         (
             "Archived",
             deployment(replicas=0),
             False,
-            "it is archived, but has a Deployment of 0 replicas",
-            "it is archived, but has a Deployment of 0 replicas",
+            "it is archived, but its Deployment has 0 replicas",
+            "it is archived, but its Deployment has 0 replicas",
         ),
     ],
 )
@@ -143,8 +143,7 @@ def test_what_was_changed_is_named() -> None:
     seen = observed(namespace(), deployment(generation=5), policy)
     assert seen.healthy
     assert seen.drift == (
-        "the Deployment was changed by somebody (generation 5); "
-        "the NetworkPolicy was changed by somebody (generation 4)"
+        "somebody changed the Deployment (generation 5); somebody changed the NetworkPolicy (generation 4)"
     )
 
 
@@ -153,7 +152,7 @@ def test_what_was_changed_of_an_object_without_a_generation_is_named_by_field() 
     service["metadata"]["annotations"] = {names.ANNOTATION_APPLIED: '{"spec":{"type":"ClusterIP"}}'}
     changed = (kinds.SERVICE, service | {"spec": {"type": "NodePort"}})
     seen = observed(namespace(), deployment(), changed)
-    assert seen.drift == "the Service was changed by somebody: spec.type is NodePort, should be ClusterIP"
+    assert seen.drift == "somebody changed the Service: spec.type is NodePort, should be ClusterIP"
 
 
 def test_a_tenant_of_an_earlier_version_has_no_drift() -> None:
@@ -182,18 +181,18 @@ def test_a_namespace_that_is_being_deleted_is_drift_whatever_is_left_in_it() -> 
 
 
 def test_a_copy_of_a_tenant_s_namespace_is_none_of_its() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(namespace())
     survey.add_namespace(namespace(name="a-copy", state="Archived"))
     survey.add_deployment(deployment())
-    assert survey.observations()["acme"].healthy
+    assert survey.build_observations()["acme"].healthy
 
 
 def test_of_a_tenant_with_two_namespaces_neither_hides_the_other() -> None:
-    survey = Survey()
+    survey = TenantCollector()
     survey.add_namespace(namespace())
-    survey.add_namespace(namespace(name="other", annotations=ownership.origin("other", made=True)))
+    survey.add_namespace(namespace(name="other", annotations=ownership.build_origin("other", made=True)))
     survey.add_deployment(deployment())
-    seen = survey.observations()["acme"]
+    seen = survey.build_observations()["acme"]
     assert (seen.healthy, seen.drift) == (False, "")
-    assert seen.reason == "it has more than one namespace; other is one of them"
+    assert seen.reason == "the tenant has more than one namespace; other is one of them"

@@ -2,7 +2,12 @@
 
 import pytest
 
-from landlord.backends.docker.observed.refusals import NETWORK_GONE, PORT_IN_USE, pull_failure, start_failure
+from landlord.backends.docker.observed.engine_errors import (
+    NETWORK_GONE,
+    PORT_IN_USE,
+    explain_pull_failure,
+    explain_start_failure,
+)
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Case = tuple[str, int | None, str, type[StepError], str]
@@ -118,11 +123,10 @@ PULLS: dict[str, Case] = {
 @pytest.mark.parametrize("case", PULLS.values(), ids=PULLS)
 def test_pull_is_hopeless_or_may_pass(case: Case) -> None:
     image, status, said, kind, code = case
-    failure = pull_failure(image, status, said)
+    failure = explain_pull_failure(image, status, said)
     assert (type(failure), failure.code) == (kind, code)
-    gist, advice = failure.message.splitlines()
-    assert gist == f"can't pull {image}: {said}"
-    assert advice.startswith("To do: ")
+    assert failure.message == f"can't pull {image}: {said}"
+    assert failure.fix
 
 
 STARTS: dict[str, tuple[str, bool, type[StepError], str]] = {
@@ -148,7 +152,7 @@ STARTS: dict[str, tuple[str, bool, type[StepError], str]] = {
 @pytest.mark.parametrize("case", STARTS.values(), ids=STARTS)
 def test_start_is_hopeless_or_may_pass(case: tuple[str, bool, type[StepError], str]) -> None:
     said, refused, kind, code = case
-    failure = start_failure(said, refused=refused)
+    failure = explain_start_failure(said, refused=refused)
     assert (type(failure), failure.code) == (kind, code)
     assert failure.message.splitlines()[0] == f"can't start the container: {said}"
 

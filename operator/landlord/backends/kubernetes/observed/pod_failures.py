@@ -1,0 +1,112 @@
+"""Reads from a pod's status what is wrong with its containers. No I/O.
+
+The kubelet's texts are those of Kubernetes 1.28 and later with containerd or CRI-O.
+"""
+
+from collections.abc import Iterator
+
+from landlord.api.schema import JsonObject
+from landlord.backends.failures import (
+    CANNOT_START,
+    Rule,
+    build_error,
+    explain_absent_image,
+    explain_exit,
+    explain_out_of_memory,
+    explain_pull_failure,
+    find_last_line,
+    find_rule,
+)
+from landlord.errors import Retryable, StepError, Terminal
+
+PULLING = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+}
+STARTING = {
+    "CreateContainerError",
+    "RunContainerError",
+    "PreCreateHookError",
+    "PreStartHookError",
+    "PostStartHookError",
+}
+NEVER_STARTED = {"StartError", "ContainerCannotRun"}
+LOGIN = "add an image pull secret to the namespace and its ServiceAccount tenant"
+RUNS_AS_ROOT = Rule(
+    r"runAsNonRoot",
+    Terminal,
+    "RunsAsRoot",
+    "give the image a numeric USER other than 0, or set compute.kubernetes.podSecurity to baseline",
+)
+
+
+def find_failures(pod: JsonObject) -> Iterator[StepError]:
+    """Find what is wrong with each container that does not run, as far as its status says."""
+    for status in pod.get("status", {}).get("containerStatuses") or ():
+        if (failure := _find_failure(pod, status)) is not None:
+            yield failure
+
+
+def _find_failure(pod: JsonObject, status: JsonObject) -> StepError | None:
+    state = status.get("state") or {}
+    ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
+    if "terminated" in state:
+        return _explain_end(pod, status, state["terminated"])
+    if "waiting" not in state:
+        return None
+    reason, message = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
+    if reason == "CrashLoopBackOff" and ended:
+        return _explain_end(pod, status, ended)
+    return _explain_waiting(status, reason, message)
+
+
+def _explain_waiting(status: JsonObject, reason: str, message: str) -> StepError | None:
+    image, what = status["image"], f"can't start the container {status['name']}"
+    match reason:
+        case "InvalidImageName":
+            return explain_pull_failure(image, message, login=LOGIN, invalid=True)
+        case "ErrImageNeverPull":
+            return explain_absent_image(image, "node")
+        case "CreateContainerConfigError":
+            other = Rule("", Retryable, "CannotStart", "create what the container refers to")
+            return build_error(find_rule((RUNS_AS_ROOT,), message, other), what, message)
+        case _ if reason in PULLING:
+            return explain_pull_failure(image, message, login=LOGIN)
+        case _ if reason in STARTING:
+            return _explain_failed_start(status["name"], message)
+        case _ if reason.endswith(("Error", "BackOff")):
+            other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+            return build_error(other, what, f"{reason}: {message}")
+    return None
+
+
+def _explain_failed_start(name: str, message: str) -> StepError:
+    other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+    return build_error(
+        find_rule((CANNOT_START,), message, other), f"can't start the container {name}", message
+    )
+
+
+def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> StepError:
+    name, restarts = status["name"], status.get("restartCount", 0)
+    if ended.get("reason") in NEVER_STARTED:
+        return _explain_failed_start(name, ended.get("message", ""))
+    if ended.get("reason") == "OOMKilled":
+        return explain_out_of_memory(f"the container {name}", _read_memory_limit(pod, name))
+    metadata = pod["metadata"]
+    return explain_exit(
+        f"the container {name}",
+        exit_code=ended.get("exitCode"),
+        restarts=restarts,
+        is_looping=bool(restarts),
+        log_line=find_last_line(ended.get("message", "")),
+        logs=f"kubectl logs {metadata['name']} -n {metadata['namespace']} -c {name} --previous",
+    )
+
+
+def _read_memory_limit(pod: JsonObject, name: str) -> str:
+    found: JsonObject = next((each for each in pod["spec"]["containers"] if each["name"] == name), {})
+    return str(found.get("resources", {}).get("limits", {}).get("memory", ""))
