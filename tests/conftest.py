@@ -52,6 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(stack.close)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, where they share what the file starts, and sort the tiers."""
     items.sort(key=lambda item: ORDER.index(_tier(item)))
