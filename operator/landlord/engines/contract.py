@@ -71,6 +71,8 @@ class Progress:
     next_retry: datetime | None = None
     last_error: str | None = None
     """First line of the last error."""
+    last_fix: str = ""
+    """Advice of the last error, if it has any."""
 
 
 class Listener(Protocol):

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from landlord.api.outcome import Outcome
 from landlord.engines.contract import Progress
@@ -48,19 +48,22 @@ class LocalJournal:
 
     async def run(self, position: StepPosition, attempt: StepAttempt) -> Outcome:
         """Try until there is an outcome, and report the progress. Raises GaveWay instead of backing off."""
-        tries, last_error = 0, None
+        progress = Progress(
+            "Running", step=position.step, step_number=position.number, total_steps=position.total
+        )
         while True:
-            tries += 1
-            self._report(_build_progress("Running", position, tries, last_error))
+            self._report(progress)
             try:
                 return await attempt(self._started, self._deadline, time.time)
             except TryAgain as error:
                 last_error = error.message.strip().partition("\n")[0]
-            wait = next_wait(tries)
+                progress = replace(progress, last_error=last_error, last_fix=error.fix)
+            wait = next_wait(progress.attempt)
             next_retry = datetime.now(UTC) + timedelta(seconds=wait)
-            self._report(_build_progress("BackingOff", position, tries, last_error, next_retry))
+            self._report(replace(progress, sub_state="BackingOff", next_retry=next_retry))
             if await self._must_give_way(within=wait):
                 raise GaveWay(position, last_error)
+            progress = replace(progress, attempt=progress.attempt + 1)
 
     async def _must_give_way(self, within: float) -> bool:
         try:
@@ -68,21 +71,3 @@ class LocalJournal:
                 return await self._give_way.wait()
         except TimeoutError:
             return False
-
-
-def _build_progress(
-    sub_state: Literal["Running", "BackingOff"],
-    position: StepPosition,
-    attempt: int,
-    last_error: str | None,
-    next_retry: datetime | None = None,
-) -> Progress:
-    return Progress(
-        sub_state=sub_state,
-        step=position.step,
-        step_number=position.number,
-        total_steps=position.total,
-        attempt=attempt,
-        next_retry=next_retry,
-        last_error=last_error,
-    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from landlord import metrics
 from landlord.api.outcome import LONGEST_MESSAGE, Failure, Outcome
 from landlord.backends.contract import Step
-from landlord.errors import StepError, Stuck, Terminal
+from landlord.errors import LandlordError, StepError, Stuck, Terminal
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,12 @@ UNEXPECTED = "Unexpected"
 Clock = Callable[[], float]
 
 
-class TryAgain(Exception):
-    """The try failed, but a later one may succeed. Text and repr are `<code>: <reason>`: engines show
-    either."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+class TryAgain(LandlordError):
+    """The try failed, but a later one may succeed. Text and repr are `<code>: <reason>`, then the advice:
+    engines show either."""
 
     def __repr__(self) -> str:
-        return self.message
+        return str(self)
 
 
 def next_wait(tries: int) -> float:
@@ -84,7 +80,7 @@ async def attempt(backend: str, step: Step, started: float, deadline: float, clo
         log.debug("step %s on %s failed: %s", step.name, backend, code, exc_info=error)
         now = clock()
         if now < deadline:
-            raise TryAgain(f"{code}: {message}\nFix: {fix}" if fix else f"{code}: {message}") from error
+            raise TryAgain(f"{code}: {message}", fix=fix) from error
         message = f"{message} (tried for {now - started:.0f} s)"
         return build_failure(code, message, fix=fix, retryable=True, step=step.name)
     finally:

@@ -9,6 +9,7 @@ from landlord.api.request import Request
 from landlord.api.status import WorkflowOperation, WorkflowStatus
 from landlord.api.tenant import Tenant
 from landlord.controller.decide import lifecycle
+from landlord.controller.decide.composing import FIX
 from landlord.controller.decide.last_work import find_operation, has_run, may_be_running
 from landlord.engines.contract import Progress
 
@@ -55,7 +56,8 @@ def describe_progress(progress: Progress) -> str:
         case "Running":
             return f"The workflow is running{where}"
         case "BackingOff":
-            return f"The workflow is retrying{where}: {error}"
+            advice = f"\n{FIX}{progress.last_fix}" if progress.last_fix else ""
+            return f"The workflow is retrying{where}: {error}{advice}"
         case "Paused":
             at = f" at{where}" if where else ""
             return (
@@ -87,6 +89,7 @@ def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) 
         failure = Failure(
             code=coded["code"] if coded else "Unexpected",
             message=shortened(coded["reason"] if coded else progress.last_error),
+            fix=progress.last_fix,
             retryable=True,
             step=progress.step,
         )

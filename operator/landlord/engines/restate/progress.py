@@ -16,6 +16,7 @@ _SUB_STATES: dict[str, SubState] = {
     "paused": "Paused",
 }
 _STEP = re.compile(r"(\d+)/(\d+) (.+)")
+_ADVICE = re.compile(r"^Fix: (.+)$", re.MULTILINE)
 MAX_ERROR = 512
 
 
@@ -26,6 +27,7 @@ def progress_of(invocation: Invocation) -> Progress:
     # The failure of an earlier step, or an outage of the worker, is over as soon as a later step runs.
     over = sub_state == "Running" and failed != invocation.newest_step
     step = _STEP.fullmatch((None if over else failed) or invocation.newest_step or "")
+    failure = None if over else invocation.last_failure
     return Progress(
         sub_state=sub_state,
         invocation_id=invocation.id,
@@ -34,8 +36,15 @@ def progress_of(invocation: Invocation) -> Progress:
         total_steps=int(step[2]) if step else None,
         attempt=invocation.retry_count,
         next_retry=invocation.next_retry_at if sub_state == "BackingOff" else None,
-        last_error=None if over or invocation.last_failure is None else error_line(invocation.last_failure),
+        last_error=error_line(failure) if failure is not None else None,
+        last_fix=advice_line(failure or ""),
     )
+
+
+def advice_line(failure: str) -> str:
+    """Return the advice of the error, which has a line of its own."""
+    advice = _ADVICE.search(failure)
+    return advice[1][:MAX_ERROR] if advice else ""
 
 
 def error_line(failure: str) -> str:

@@ -357,3 +357,16 @@ def test_a_failure_says_how_to_fix_it_on_a_line_of_its_own() -> None:
         "Fix: use another tag",
         "landlord retries it when the spec changes.",
     ]
+
+
+def test_the_advice_of_a_failed_step_shows_while_it_is_retried() -> None:
+    failing = Progress("BackingOff", step="image", last_error="NoEngine: none answers", last_fix="start it")
+    tenant = a_tenant()
+    decided = decide(tenant, with_flight(tenant, progress=failing))
+    assert decided.status is not None
+    ready = find(decided.status.conditions, "Ready")
+    assert ready is not None
+    assert ready.message.splitlines()[-1] == "Fix: start it"
+    assert decided.status.workflow is not None
+    assert decided.status.workflow.last_failure is not None
+    assert decided.status.workflow.last_failure.fix == "start it"

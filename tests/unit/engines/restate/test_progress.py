@@ -67,6 +67,28 @@ def invocation(status: str, **columns: object) -> Invocation:
         ),
         pytest.param(
             invocation(
+                "backing-off",
+                newest_step="2/3 container",
+                last_failure="[500 Internal] NoEngine: no engine answers\nFix: start it\nTraceback …",
+                last_failure_related_command_name="2/3 container",
+                retry_count=2,
+                next_retry_at=AT,
+            ),
+            Progress(
+                "BackingOff",
+                "inv_1",
+                "container",
+                2,
+                3,
+                attempt=2,
+                next_retry=AT,
+                last_error="NoEngine: no engine answers",
+                last_fix="start it",
+            ),
+            id="a step failed, and a person can help",
+        ),
+        pytest.param(
+            invocation(
                 "running",
                 newest_step="2/3 container",
                 last_failure=TRACEBACK,
