@@ -74,7 +74,7 @@ def wait_for(seen: Callable[[], bool], seconds: float, what: str) -> float:
     deadline = time.monotonic() + seconds
     while not seen():
         if time.monotonic() > deadline:
-            raise LocalFailure(f"waited {seconds:.0f} s for {what}, in vain")
+            raise LocalFailure(f"timed out after {seconds:.0f} s waiting for {what}")
         time.sleep(POLL_SECONDS)
     return time.perf_counter()
 

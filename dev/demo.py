@@ -174,6 +174,6 @@ def _poll(seen: Callable[[], bool], timeout: float, what: str) -> float:
     began = time.monotonic()
     while not seen():
         if time.monotonic() - began > timeout:
-            raise LocalFailure(f"waited {timeout:.0f} s for {what}, in vain")
+            raise LocalFailure(f"timed out after {timeout:.0f} s waiting for {what}")
         time.sleep(_POLL_SECONDS)
     return time.monotonic() - began

@@ -21,7 +21,7 @@ WAIT, FOLLOW_MESSAGE = "wait", "follow the message"
 CHECK_RESTATE = "start Restate, or check `LANDLORD_RESTATE_*_URL`"
 
 QUESTIONS = {
-    READY: "Does the tenant run, or rest, as its spec says?",
+    READY: "Is the tenant in the state that its spec requests?",
     ACCEPTED: "Can landlord act on the spec?",
     WORKFLOW_REGISTERED: "Can Restate run the workflow? [registration.md](../registration.md) explains it.",
     PROVISIONED: "What became of the last workflow?",
@@ -232,7 +232,7 @@ ROWS = (
         "Unknown",
         ("NotSurveyed",),
         "three surveys in a row failed; `Ready` keeps its value",
-        "follow the message: Restate, the worker or the backend is away",
+        "follow the message: Restate, the worker or the backend is down",
     ),
     ConditionRow(
         PAUSED,

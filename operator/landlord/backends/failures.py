@@ -58,7 +58,7 @@ PULL_RULES = (
         r"no such host",
         Retryable,
         "RegistryUnreachable",
-        "the registry's name does not resolve: correct the image if it is misspelt; otherwise repair the "
+        "the registry's name does not resolve: correct the image if it is misspelled; otherwise repair the "
         "engine's network, or load the image into the engine",
     ),
     Rule(

@@ -80,7 +80,7 @@ def find_hold(tenant: Tenant, deletions: Deletions | None, now: datetime) -> Hol
         return Hold(
             "GracePeriod",
             f"The Tenant was deleted, and landlord deprovisions it at {until:%Y-%m-%dT%H:%M:%SZ}. "
-            f"To have that sooner, shorten spec.deletion.gracePeriod; {KEEP}",
+            f"To deprovision it sooner, shorten spec.deletion.gracePeriod; {KEEP}",
             until,
         )
     return None

@@ -1,7 +1,7 @@
 """Composes the status of a Tenant that landlord deliberately leaves unchanged: paused, or its deletion on
 hold.
 
-What was true stays, with the generation that it speaks of: the tenant runs on as it did.
+What was true stays, with the generation that it speaks of: the tenant keeps running as it did.
 """
 
 from landlord.api import conditions

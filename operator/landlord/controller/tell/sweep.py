@@ -1,6 +1,6 @@
 """Has settled Tenants report a changed registration: late, slowly, and only those that report another.
 
-An outage of a minute must not cost a write for each of 10,000 Tenants that run on undisturbed, let alone two.
+An outage of a minute must not cost a write, let alone two, for each of 10,000 Tenants that keep running.
 """
 
 import asyncio

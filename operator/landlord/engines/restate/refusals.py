@@ -17,7 +17,7 @@ RETRY_TEXT: dict[Retry, str] = {
     "soon": "after 0.1 s, doubling up to 2 s",
     "now_and_then": "every 30 s, because landlord can't observe when the problem is fixed",
     "on_change": "at once when the worker's revision or Restate's registration changes, or when one of them "
-    "was away; within 30 s after a connection to one of them ended; otherwise every 10 minutes",
+    "was down; within 30 s after a connection to one of them ended; otherwise every 10 minutes",
 }
 
 
