@@ -9,7 +9,9 @@ from pythonjsonlogger.json import JsonFormatter
 QUIET = {
     "kopf": logging.WARNING,  # it logs every event at INFO; landlord logs the consequences
     "kopf.objects": logging.ERROR,
-    "kopf._core.reactor.running": logging.ERROR,  # it warns that it does not handle signals here
+    # landlord logs once why the watch ended, and starts it again
+    "kopf._core.reactor.running": logging.CRITICAL,
+    "kopf._core.reactor.orchestration": logging.CRITICAL,
     "aiohttp.access": logging.WARNING,
     "httpx": logging.WARNING,
     "hypercorn.access": logging.WARNING,

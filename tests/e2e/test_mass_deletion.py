@@ -155,7 +155,7 @@ def doomed(session: Session) -> Iterator[System]:
     control_plane.delete()
 
 
-def test_a_deleted_crd_takes_no_tenant_with_it_until_somebody_lets_it(doomed: System, name: str) -> None:
+def test_a_deleted_crd_takes_no_tenant_with_it_and_can_be_installed_again(doomed: System, name: str) -> None:
     (only,) = some(doomed, name, 1)
     doomed.kubectl("delete", "crd", "tenants.landlord.dev", "--wait=false")
     eventually(lambda: held(doomed, [only]))
@@ -168,3 +168,5 @@ def test_a_deleted_crd_takes_no_tenant_with_it_until_somebody_lets_it(doomed: Sy
     patch = '{"spec":{"deletion":{"policy":"Retain"}}}'
     doomed.kubectl("patch", "tenant", only, "-n", doomed.namespace, "--type=merge", "-p", patch)
     eventually(lambda: doomed.api.find("crd", CRD_NAME) is None, what="the CRD is gone")
+    doomed.kubectl.install_crd(CRD)
+    some(doomed, f"{name}-again", 1)

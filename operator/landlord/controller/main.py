@@ -43,7 +43,6 @@ from landlord.controller.watch.surveyor import Surveyor
 from landlord.controller.watch.tenants import TenantWatch
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
-from landlord.errors import LandlordError
 from landlord.kubernetes_api import load_configuration
 from landlord.settings import OperatorSettings
 
@@ -56,10 +55,6 @@ REGISTRATION_SECONDS = 3.0
 """How long reconciling waits at start for the engine to report whether the workflow is registered."""
 
 
-class WatchEnded(LandlordError):
-    """The watch ended although nobody stopped it, so the process must be restarted."""
-
-
 class Operator:
     """All parts of one operator process."""
 
@@ -69,6 +64,8 @@ class Operator:
         self._kube = kube
         self._gates = Gates()
         self._is_registration_known = asyncio.Event()
+        self._missed = asyncio.Event()
+        """Set when Tenants may have been deleted unseen."""
         self._cache = Cache()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._flights = Flights(engine, self._queue.add)
@@ -136,7 +133,7 @@ class Operator:
                 await self._restate_pods.check_selector()
             existing = await list_uids(self._kube, settings.watch_namespaces)
             async with asyncio.TaskGroup() as group:
-                group.create_task(_wait_until_ended(watch.start()))
+                group.create_task(watch.run(self._missed))
                 await wait_for_cache(
                     self._kube, settings.watch_namespaces, existing, self._cache, self._gates
                 )
@@ -189,7 +186,9 @@ class Operator:
         if self._restate_pods:
             group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
-        group.create_task(relist(self._kube, self._settings.watch_namespaces, self._cache, self._forget))
+        group.create_task(
+            relist(self._kube, self._settings.watch_namespaces, self._cache, self._forget, self._missed)
+        )
         group.create_task(self._events.run())
         if self._mass_deletion:
             group.create_task(self._mass_deletion.run())
@@ -260,11 +259,6 @@ class Operator:
         metrics.tenants_unready_since.clear()
         for phase, since in self._cache.find_unready_since().items():
             metrics.tenants_unready_since.labels(phase).set(since.timestamp())
-
-
-async def _wait_until_ended(watch: "asyncio.Future[None]") -> None:
-    await watch
-    raise WatchEnded("the watch on Tenants ended unexpectedly, so the process must be restarted")
 
 
 async def main(settings: OperatorSettings, make_engine: Callable[[], WorkflowEngine]) -> None:

@@ -7,12 +7,16 @@ went in the meantime. A Tenant whose finalizer somebody removed then would keep 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from landlord.api.tenant import Key
 from landlord.controller.kube import KubeClient
 from landlord.controller.watch.cache import Cache
 from landlord.controller.watch.preflight import list_uids
 from landlord.kubernetes_api import KubeError
+
+SETTLE_SECONDS = 5.0
+"""Time for a new watch to list: what is deleted after that, it reports."""
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +25,22 @@ RELIST_SECONDS = 600.0
 
 
 async def relist(
-    kube: KubeClient, namespaces: Sequence[str], cache: Cache, drop: Callable[[Key, str], None]
+    kube: KubeClient,
+    namespaces: Sequence[str],
+    cache: Cache,
+    drop: Callable[[Key, str], None],
+    missed: asyncio.Event,
 ) -> None:
-    """Call `drop` with key and uid of each cached Tenant that no longer exists, until cancelled."""
+    """Call `drop` with key and uid of each cached Tenant that no longer exists, until cancelled.
+
+    It looks now and then, and soon after `missed` is set.
+    """
     while True:
-        await asyncio.sleep(RELIST_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELIST_SECONDS):
+                await missed.wait()
+                missed.clear()
+                await asyncio.sleep(SETTLE_SECONDS)
         known = cache.map_uids()
         try:
             there = await list_uids(kube, namespaces)

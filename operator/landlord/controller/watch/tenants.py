@@ -5,6 +5,7 @@ task of the loop that it did not start itself. With these settings it took 7 s a
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -14,22 +15,44 @@ from kubernetes.aio.client.configuration import Configuration
 
 from landlord.api import names
 from landlord.api.schema import JsonObject
+from landlord.backoff import BACKOFF_CAP, backoff
 from landlord.kubernetes_api import load_configuration
+
+log = logging.getLogger(__name__)
 
 EventSink = Callable[[str | None, JsonObject], None]
 
 
 class TenantWatch:
-    """Watches Tenants from `start` on. Calls the sink in the watch's own thread."""
+    """Watches Tenants. Calls the sink in the watch's own thread."""
 
     def __init__(self, namespaces: Sequence[str], sink: EventSink) -> None:
         self._namespaces = namespaces
         self._sink = sink
         self._stop = threading.Event()
 
-    def start(self) -> asyncio.Future[None]:
+    async def run(self, missed: asyncio.Event) -> None:
+        """Watch until cancelled, and start again whenever the watch ends, as kopf's does on most errors.
+
+        Each start lists all Tenants. It sets `missed`, because nothing reports those deleted in between.
+        """
+        failures, loop = 0, asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            try:
+                await self._start()
+                problem = "it ended without an error"
+            except Exception as error:
+                problem = str(error) or repr(error)
+            failures = 1 if loop.time() - begun > BACKOFF_CAP else failures + 1
+            log.warning("the watch on Tenants ended, and landlord starts it again: %s", problem)
+            await asyncio.sleep(backoff(failures))
+            missed.set()
+
+    def _start(self) -> asyncio.Future[None]:
         """Start the watch; the future is done when the watch has ended, with its error if there was one."""
         loop = asyncio.get_running_loop()
+        self._stop = stop = threading.Event()
         ended: asyncio.Future[None] = loop.create_future()
 
         def finish(error: BaseException | None) -> None:
@@ -39,7 +62,7 @@ class TenantWatch:
         def run() -> None:
             error: BaseException | None = None
             try:
-                asyncio.run(self._watch())
+                asyncio.run(self._watch(stop))
             except BaseException as problem:
                 error = problem
             if not loop.is_closed():
@@ -52,7 +75,7 @@ class TenantWatch:
         """Ask the watch to end."""
         self._stop.set()
 
-    async def _watch(self) -> None:
+    async def _watch(self, stop: threading.Event) -> None:
         registry = kopf.OperatorRegistry()
 
         @kopf.on.login(registry=registry)
@@ -63,16 +86,19 @@ class TenantWatch:
         async def pass_on(event: Any, **_: Any) -> None:
             self._sink(event["type"], event["object"])
 
-        await kopf.operator(
-            registry=registry,
-            settings=build_settings(),
-            standalone=True,
-            # Only peers would read it. kopf's default needs the user's name, which the user in a pod lacks.
-            identity=names.FIELD_MANAGER,  # type: ignore[arg-type]  # a NewType that kopf does not export
-            clusterwide=not self._namespaces,
-            namespaces=self._namespaces,
-            stop_flag=self._stop,
-        )
+        try:
+            await kopf.operator(
+                registry=registry,
+                settings=build_settings(),
+                standalone=True,
+                # Only peers would read it. kopf's default needs a user name, which a pod's user lacks.
+                identity=names.FIELD_MANAGER,  # type: ignore[arg-type]  # a NewType that kopf does not export
+                clusterwide=not self._namespaces,
+                namespaces=self._namespaces,
+                stop_flag=stop,
+            )
+        finally:
+            stop.set()  # kopf waits for it in a thread, without which this loop can't end
 
 
 class NoDiffBase(kopf.DiffBaseStorage):

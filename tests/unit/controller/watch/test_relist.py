@@ -42,7 +42,9 @@ async def test_only_what_is_known_and_not_there_is_told_to_be_gone(monkeypatch: 
     for name in ("stays", "gone"):
         cache.put(body(name))
     kube = OneIsGone(cache)
-    task = asyncio.create_task(relist.relist(kube, (), cache, lambda *each: told.put_nowait(each)))
+    task = asyncio.create_task(
+        relist.relist(kube, (), cache, lambda *each: told.put_nowait(each), asyncio.Event())
+    )
     async with asyncio.timeout(5):
         assert await told.get() == (Key("ns", "gone"), "uid-gone")
     task.cancel()
