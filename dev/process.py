@@ -23,7 +23,6 @@ _GRACE_SECONDS = 15.0
 """More than the worker waits for open requests when it gets SIGTERM."""
 _KILL_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-_SAME_START_SECONDS = 0.05
 
 
 def mark_of(state: Path) -> str:
@@ -42,13 +41,14 @@ class Identity:
     """A process, told apart from a later one with the same number by its start time."""
 
     pid: int
-    started: float
+    started: int
+    """Clock ticks since the machine started, because the wall clock may be set meanwhile."""
 
     @classmethod
     def of(cls, pid: int) -> "Identity | None":
         """The identity of a running process; None if it does not exist."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, _read_start(pid))
         except psutil.NoSuchProcess:
             return None
 
@@ -56,10 +56,19 @@ class Identity:
         """The process if it is still running, or None."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
-            return process if same and not _has_ended(process) else None
+            is_same = _read_start(self.pid) == self.started
+            return process if is_same and not _has_ended(process) else None
         except psutil.NoSuchProcess:
             return None
+
+
+def _read_start(pid: int) -> int:
+    """Field 22 of proc_pid_stat(5). Raises NoSuchProcess."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return int(stat.rpartition(")")[2].split()[19])  # the name, in parentheses, may hold spaces
 
 
 def spawn(argv: Sequence[str], *, mark: str, env: Mapping[str, str], log: Path, cwd: Path) -> Identity:

@@ -2,15 +2,18 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dev.net import LOOPBACK, status_of, wait_until
 from dev.paths import CHECKOUT, short_hash
-from dev.process import OneProcess, spawn
+from dev.process import Identity, OneProcess, spawn
 
 _START_SECONDS = 60.0
+
+Launch = Callable[..., Identity]
+"""Starts a process; `dev.process.spawn` has the parameters."""
 
 
 class Program(OneProcess):
@@ -26,6 +29,7 @@ class Program(OneProcess):
         bind: str,
         ready: str,
         settings: Mapping[str, str],
+        launch: Launch = spawn,
     ) -> None:
         self.name = name
         self.url = f"http://{LOOPBACK}:{port}"
@@ -34,13 +38,14 @@ class Program(OneProcess):
         self._folder = folder
         self._mark = mark
         self._ready = f"{self.url}{ready}"
+        self._launch = launch
 
     def start(self, *, wait: bool = True) -> None:
         """Start it and, with `wait`, wait until it is ready."""
         self._folder.mkdir(parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "landlord", self.name]
         env = {"LANDLORD_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"} | self.settings
-        self.identity = spawn(argv, mark=self._mark, env=env, log=self.log, cwd=self._folder)
+        self.identity = self._launch(argv, mark=self._mark, env=env, log=self.log, cwd=self._folder)
         if wait:
             self.wait_ready()
 
@@ -69,16 +74,36 @@ class Program(OneProcess):
         return short_hash(json.dumps(self.settings, sort_keys=True), *(file.read_bytes() for file in code))
 
 
-def worker(folder: Path, *, mark: str, port: int, settings: Mapping[str, str]) -> Program:
+def worker(
+    folder: Path, *, mark: str, port: int, settings: Mapping[str, str], launch: Launch = spawn
+) -> Program:
     """The worker on the loopback address."""
-    bind = "LANDLORD_WORKER_BIND"
-    return Program("worker", folder, mark=mark, port=port, bind=bind, ready="/healthz", settings=settings)
+    return Program(
+        "worker",
+        folder,
+        mark=mark,
+        port=port,
+        bind="LANDLORD_WORKER_BIND",
+        ready="/healthz",
+        settings=settings,
+        launch=launch,
+    )
 
 
-def operator(folder: Path, *, mark: str, port: int, settings: Mapping[str, str]) -> Program:
+def operator(
+    folder: Path, *, mark: str, port: int, settings: Mapping[str, str], launch: Launch = spawn
+) -> Program:
     """The operator, with its metrics and probes on the loopback address."""
-    bind = "LANDLORD_HTTP_BIND"
-    return Program("operator", folder, mark=mark, port=port, bind=bind, ready="/readyz", settings=settings)
+    return Program(
+        "operator",
+        folder,
+        mark=mark,
+        port=port,
+        bind="LANDLORD_HTTP_BIND",
+        ready="/readyz",
+        settings=settings,
+        launch=launch,
+    )
 
 
 def _parse(line: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ class ProcessRecord(BaseModel):
     """A process of the environment, and the fingerprint of its settings and code."""
 
     pid: int
-    started: float
+    started: int
     fingerprint: str = ""
 
     def identity(self) -> Identity:

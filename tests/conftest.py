@@ -9,8 +9,11 @@ from pathlib import Path
 import docker
 import pytest
 from tests.support import tiers
+from tests.support.scheduling import Scheduling
 from tests.support.session import Session, whole_run
 from tests.support.system import Landlord, System, landlords
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from dev.cluster import ControlPlane
 from dev.docker import ensure_web_image, find_engine
@@ -20,8 +23,6 @@ from dev.restate import RestateServer
 
 ALONE = "PYTEST_XDIST_WORKER"
 """Names a process of a run that is spread over several; not set in a run of one process."""
-TOGETHER = ("tests/integration/manifests/",)
-"""Folders whose files share a cluster of their own."""
 ORDER = ("chaos", "contract", "e2e", "integration", "unit")
 """What takes longest begins first, so that no process works on at the end while the others are done."""
 SystemFactory = Callable[..., System]
@@ -52,13 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(stack.close)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, where they share what the file starts, and sort the tiers."""
+    """Begin with the tiers that take longest."""
     items.sort(key=lambda item: ORDER.index(_tier(item)))
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Spread the tests of a run over its processes, a group at a time."""
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -73,26 +75,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{tier}: {number} tests, {seconds:.0f} s of all processes together")
 
 
-def _group(item: pytest.Item) -> str:
-    """The file, or its folder; with `spread("argument")` each value of the argument is a group of its own."""
-    file, spread = item.nodeid.split("::")[0], item.get_closest_marker("spread")
-    for folder in TOGETHER:
-        if file.startswith(folder):
-            return folder
-    if spread is None or not isinstance(item, pytest.Function):
-        return file
-    value = item.callspec.params[spread.args[0]]
-    return f"{file}[{getattr(value, '__name__', value)}]"
-
-
 def _tier(item: pytest.Item) -> str:
     return item.path.relative_to(CHECKOUT / "tests").parts[0]
 
 
 @pytest.fixture(scope="session")
-def session() -> Session:
+def session() -> Iterator[Session]:
     """Starts parts that end with the run, even when that is killed."""
-    return Session(os.environ.get(ALONE, "alone"))
+    session = Session(os.environ.get(ALONE, "alone"))
+    yield session
+    session.nursery.end()
 
 
 @pytest.fixture(scope="session")
@@ -108,12 +100,11 @@ def kubectl(control_plane: ControlPlane) -> Kubectl:
 
 
 @pytest.fixture
-def namespace(kubectl: Kubectl) -> Iterator[str]:
-    """A new namespace for one test."""
+def namespace(kubectl: Kubectl) -> str:
+    """A new namespace for one test; to delete it would cost more than to leave it to its control plane."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     kubectl.api.create_namespace(name)
-    yield name
-    kubectl.api.delete("namespace", name)
+    return name
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ MEMORY_TENANTS = 12
 DOCKER_TENANTS = 4
 VOLUMES = {"volumes": [{"name": "data", "mountPath": "/data"}]}
 
-pytestmark = pytest.mark.spread("kill")
-
 
 @pytest.fixture(scope="module")
 def system(new_landlord: Landlord) -> System:

@@ -64,7 +64,13 @@ def pair(new_landlord: Landlord, session: Session, control_plane: ControlPlane) 
             "LANDLORD_NAMESPACE": system.namespace,
         }
         (port,) = free_ports(1)
-        operators[name] = operator(session.folder(name), mark=session.mark, port=port, settings=settings)
+        operators[name] = operator(
+            session.folder(name),
+            mark=session.mark,
+            port=port,
+            settings=settings,
+            launch=session.nursery.start,
+        )
     system.restate.start()
     system.worker.start(wait=False)
     for program in operators.values():

@@ -15,8 +15,6 @@ from dev.kubectl import Kubectl
 
 EACH = 3
 
-pytestmark = pytest.mark.spread("kill")
-
 
 @pytest.fixture(scope="module")
 def system(new_landlord: Landlord) -> System:

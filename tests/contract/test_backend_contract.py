@@ -3,14 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-import pytest
 from tests.contract.harness import observe, settle, succeed
 
 from landlord.api.request import Desired
 from landlord.backends.contract import Backend
 
 NewTenant = Callable[..., Desired]
-pytestmark = pytest.mark.spread("name")
 
 
 async def test_applied_tenant_is_surveyed_as_healthy_with_the_hash_applied(

@@ -11,7 +11,6 @@ from landlord.api.request import Desired
 from landlord.backends.contract import Backend, Observation, Step
 
 NewTenant = Callable[..., Desired]
-pytestmark = pytest.mark.spread("name")
 RESTS: tuple[State, ...] = ("Suspended", "Archived")
 
 

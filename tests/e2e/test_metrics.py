@@ -59,7 +59,11 @@ def standby(system: System, session: Session) -> Iterator[Program]:
     """A second operator, which waits for its turn."""
     (port,) = free_ports(1)
     program = operator(
-        session.folder("standby"), mark=session.mark, port=port, settings=system.operator.settings
+        session.folder("standby"),
+        mark=session.mark,
+        port=port,
+        settings=system.operator.settings,
+        launch=session.nursery.start,
     )
     program.start()
     eventually(lambda: "leader" in readiness(program)[1])

@@ -76,10 +76,10 @@ def test_an_unreadable_kubeconfig_is_named(tmp_path: Path, content: str | None, 
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_should_be(
-    tmp_path: Path, control_plane: ControlPlane, program: str, variable: str, value: str, should: str
+    tmp_path: Path, control_plane: ControlPlane, program: str, variable: str, value: str, must: str
 ) -> None:
     settings = LOCAL | {"KUBECONFIG": str(control_plane.kubeconfig), variable: value}
-    refuses(run(tmp_path, program, settings), variable, should)
+    refuses(run(tmp_path, program, settings), variable, must)
 
 
 @pytest.mark.parametrize(

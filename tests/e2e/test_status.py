@@ -118,7 +118,6 @@ def test_failing_work_says_what_fails_how_often_and_when_it_is_tried_again(
     assert said["lastFailure"] == {
         "code": "Rehearsed",
         "message": "the database is full",
-        "fix": "",
         "retryable": True,
         "step": "ready",
     }

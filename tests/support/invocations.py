@@ -5,6 +5,7 @@ from collections import Counter
 
 from dev.net import request
 from dev.restate import RestateServer
+from landlord.api.names import WORKFLOW_SERVICE
 
 Counts = Counter[tuple[str, str]]
 
@@ -16,11 +17,12 @@ def invocations(restate: RestateServer) -> Counts:
 
 def unfinished(restate: RestateServer) -> Counts:
     """How many invocations have not ended, by tenantID and handler."""
-    return _count(restate, " WHERE status != 'completed'")
+    return _count(restate, " AND status != 'completed'")
 
 
 def _count(restate: RestateServer, condition: str) -> Counts:
-    sql = f"SELECT target_service_key, target_handler_name FROM sys_invocation{condition}"
+    columns = "target_service_key, target_handler_name"
+    sql = f"SELECT {columns} FROM sys_invocation WHERE target_service_name = '{WORKFLOW_SERVICE}'{condition}"
     answer = request(f"{restate.admin_url}/query", json_body=json.dumps({"query": sql}))
     assert answer is not None
     assert answer[0] == 200, answer

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.support.forks import Nursery
+
 from dev.cluster import ControlPlane
 from dev.guard import discard, guarding
 from dev.lock import locking
@@ -50,6 +52,7 @@ class Session:
         self._process = process
         self._numbers = itertools.count()
         self.mark = f"{self._mark}/{process}"
+        self.nursery = Nursery(self.mark)
 
     def folder(self, name: str) -> Path:
         """A new folder."""

@@ -55,8 +55,11 @@ class System:
         self.namespace = namespace
         self.restate = restate
         self.kubectl: Kubectl = control_plane.kubectl
-        self.worker = worker(folder, mark=session.mark, port=worker_port, settings=common)
-        self.operator = operator(folder, mark=session.mark, port=operator_port, settings=common)
+        launch = session.nursery.start
+        self.worker = worker(folder, mark=session.mark, port=worker_port, settings=common, launch=launch)
+        self.operator = operator(
+            folder, mark=session.mark, port=operator_port, settings=common, launch=launch
+        )
 
     @property
     def api(self) -> Api:
@@ -170,7 +173,6 @@ def landlords(session: Session, control_plane: ControlPlane) -> Iterator[Landlor
     for system in made:
         system.stop()
         system.restate.wipe()
-        control_plane.kubectl.api.delete("namespace", system.namespace)
     errors = [error for system in made for error in system.errors()]
     assert not errors, errors[:10]
 
