@@ -101,6 +101,7 @@ def index_resources(groups: Iterable[Mapping[str, Any]]) -> dict[str, ApiResourc
                 resource = ApiResource(group_version, each["resource"], each["scope"] == "Namespaced")
                 names = [each["resource"], each["singularResource"], *each.get("shortNames", ())]
                 names.append(f"{each['responseKind']['kind']}|{group_version}")
+                names.append(".".join(filter(None, (each["resource"], group_name))))
                 names.append(".".join(filter(None, (each["resource"], version["version"], group_name))))
                 for name in filter(None, names):
                     known.setdefault(name.lower(), resource)

@@ -115,6 +115,7 @@ def test_a_grace_period_is_counted_from_the_deletion_whatever_happens_to_the_ope
     held(own_landlord, name, "GracePeriod")
     asked = datetime.fromisoformat(own_landlord.tenant(name)["metadata"]["deletionTimestamp"])
     for _ in range(2):
+        steadily(lambda: not gone(own_landlord, name), seconds=3)
         restart(own_landlord)
     restarted = datetime.now(UTC)
 

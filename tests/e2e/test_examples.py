@@ -108,7 +108,7 @@ def test_an_example_runs_on_docker_as_it_says(
     urls = {each["name"]: each["url"] for each in tenant["status"].get("endpoints", ())}
     assert urls.keys() == {each["port"] for each in settings.get("publish", ())}
     for url in urls.values():
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.status == 200
 
     (container,) = docker_engine.containers.list(filters={"name": f"landlord-{name}"})
@@ -229,7 +229,7 @@ def probe_of(probe: Object | None) -> tuple[str, int, str, int] | None:
 def assert_answers(address: str, probe: Object) -> None:
     if "httpGet" in probe:
         url = f"http://{address}:{probe['httpGet']['port']}{probe['httpGet'].get('path', '/')}"
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.status == 200
     else:
         socket.create_connection((address, probe["tcpSocket"]["port"]), timeout=5).close()

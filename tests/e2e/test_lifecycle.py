@@ -68,7 +68,7 @@ def test_a_deleted_tenant_is_gone_and_nothing_is_left_of_it(
     settings = {"network": name, "volumes": [{"name": "data", "mountPath": "/data"}]}
     any_landlord.apply(name, web(web_image, docker=settings, GREETING="hello"))
     tenant = any_landlord.until(name, "Ready", "True")
-    with urllib.request.urlopen(urls(tenant)[0], timeout=5) as answer:
+    with urllib.request.urlopen(urls(tenant)[0], timeout=30) as answer:
         assert b"hello" in answer.read()
     assert len(containers_of(docker_engine, name)) == len(volumes_of(docker_engine, name)) == 1
 

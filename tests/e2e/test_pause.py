@@ -32,11 +32,14 @@ def test_a_paused_tenant_runs_on_as_it_was_and_catches_up_when_it_is_managed_aga
     assert any_landlord.condition(name, "Ready")["observedGeneration"] == 1
 
     any_landlord.apply(name, memory(ports=3))
-    tenant = any_landlord.until(name, "Ready", "True", timeout=5)
+    tenant = any_landlord.until(name, "Ready", "True")
     assert endpoints(tenant) == 3
     assert "Paused" not in conditions(tenant)
-    seen = eventually(lambda: reasons(any_landlord.kubectl, any_landlord.namespace, "Tenant", name)[3:])
-    assert seen == ["Normal Paused", "Normal Provisioned"]
+
+    def told() -> list[str]:
+        return reasons(any_landlord.kubectl, any_landlord.namespace, "Tenant", name)[3:]
+
+    eventually(lambda: told() == ["Normal Paused", "Normal Provisioned"], what="the Events")
 
 
 def test_a_tenant_that_is_created_paused_is_not_begun(any_landlord: System, name: str) -> None:
@@ -46,7 +49,7 @@ def test_a_tenant_that_is_created_paused_is_not_begun(any_landlord: System, name
     assert "finalizers" not in tenant["metadata"]
     steadily(lambda: "workflow" not in any_landlord.tenant(name)["status"], seconds=1)
     any_landlord.apply(name, memory(ports=1))
-    any_landlord.until(name, "Ready", "True", timeout=5)
+    any_landlord.until(name, "Ready", "True")
 
 
 def test_a_paused_tenant_is_deleted_as_any_other(any_landlord: System, name: str) -> None:

@@ -48,7 +48,7 @@ def with_config(spec: Spec, config: Spec) -> Spec:
 
 
 def read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         text: str = answer.read().decode()
     return text
 

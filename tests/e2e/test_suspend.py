@@ -62,11 +62,11 @@ def test_a_resumed_tenant_answers_again_where_it_did(
     everywhere.apply(name, suspended(spec))
     everywhere.until(name, "Ready", "True", reason="Suspended")
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(endpoint["url"], timeout=5)
+        urllib.request.urlopen(endpoint["url"], timeout=30)
 
     everywhere.apply(name, spec)
     everywhere.until(name, "Ready", "True", reason="Provisioned")
-    with urllib.request.urlopen(endpoint["url"], timeout=5) as answer:
+    with urllib.request.urlopen(endpoint["url"], timeout=30) as answer:
         assert b"still here" in answer.read()
     everywhere.delete(name)
 

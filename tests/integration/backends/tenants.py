@@ -73,6 +73,6 @@ class Tenants:
 
 def ask(url: str) -> dict[str, str]:
     """What a tenant's web server answers."""
-    with urlopen(url, timeout=5) as answer:
+    with urlopen(url, timeout=30) as answer:
         said: dict[str, str] = json.load(answer)
     return said

@@ -56,7 +56,7 @@ def _base64(data: bytes) -> bytes:
 def answer(worker: Program, token: str) -> int:
     """How the worker answers a discovery with this token."""
     headers = {"accept": MANIFEST, "x-restate-signature-scheme": "v1", "x-restate-jwt-v1": token}
-    return httpx.get(f"{worker.url}/discover", headers=headers, timeout=5).status_code
+    return httpx.get(f"{worker.url}/discover", headers=headers, timeout=30).status_code
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_resources_are_found_by_the_names_that_kubectl_takes_and_the_first_keeps
     assert {found[name] for name in ("events", "event", "ev", "event|v1", "events.v1")} == {EVENTS}
     assert found["events.v1.events.k8s.io"] == ApiResource("events.k8s.io/v1", "events")
     assert found["event|events.k8s.io/v1"] == found["events.v1.events.k8s.io"]
+    assert found["events.events.k8s.io"] == found["events.v1.events.k8s.io"]
     assert found["nodes"] == NODES
 
 
