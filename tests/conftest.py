@@ -23,13 +23,13 @@ from dev.restate import RestateServer
 
 ALONE = "PYTEST_XDIST_WORKER"
 """Names a process of a run that is spread over several; not set in a run of one process."""
-ORDER = ("chaos", "contract", "e2e", "integration", "unit")
+ORDER = ("chaos", "integration/dev", "integration/restate", "contract", "e2e", "")
 """What takes longest begins first, so that no process works on at the end while the others are done."""
 SystemFactory = Callable[..., System]
 
 
 @pytest.hookimpl(wrapper=True)
-def pywhole_runtest_makereport(
+def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With LANDLORD_REQUIRE=all a test that skips itself has failed: nothing may be missing."""
@@ -54,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tiers that take longest."""
-    items.sort(key=lambda item: ORDER.index(_tier(item)))
+    """Begin with the folders that take longest."""
+    items.sort(key=_rank)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -75,8 +75,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{tier}: {number} tests, {seconds:.0f} s of all processes together")
 
 
-def _tier(item: pytest.Item) -> str:
-    return item.path.relative_to(CHECKOUT / "tests").parts[0]
+def _rank(item: pytest.Item) -> int:
+    path = item.path.relative_to(CHECKOUT / "tests").as_posix()
+    return next(rank for rank, folder in enumerate(ORDER) if path.startswith(folder))
 
 
 @pytest.fixture(scope="session")

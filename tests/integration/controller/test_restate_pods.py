@@ -239,4 +239,4 @@ async def test_labels_that_nothing_has_are_told_with_what_to_do(
     watching.relay.cut()
     await watching.until(False, f"no endpointslices with {SELECTOR} in namespace {watching.namespace}")
     (warning,) = said()
-    assert "they have the labels of their Service: label that like the pods" in warning
+    assert "they have the labels of their Service, so label that like the pods" in warning
