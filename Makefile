@@ -5,7 +5,7 @@ PY = .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 # Tests wait more than they compute, so there are more processes than cores.
-WORKERS ?= 5
+WORKERS ?= 4
 SOURCES = operator dev tests examples $(wildcard bench)
 
 .DEFAULT_GOAL = help

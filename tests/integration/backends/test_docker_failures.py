@@ -77,8 +77,15 @@ async def test_container_that_ended_is_started_by_each_new_try(tenants: Tenants)
     await tenants.failure(desired)
     before = tenants.container(desired).attrs["State"]["StartedAt"]
     *_, last = tenants.backend.apply(desired)
-    with pytest.raises(Retryable):
-        await last.run()
+
+    async def has_ended() -> bool:
+        try:
+            await last.run()
+        except Retryable:
+            return True
+        return False  # on a busy machine it may end only after the step's short look
+
+    await eventually_async(has_ended, what="the container ends")
     assert tenants.container(desired).attrs["State"]["StartedAt"] != before
 
 
@@ -97,7 +104,8 @@ async def test_container_that_needs_more_memory_than_its_limit_is_told_so(
         failure = await tenants.failure(desired)
         return failure.code == "OutOfMemory" and "6 MiB" in gist(failure)
 
-    await eventually_async(out_of_memory, what="told as out of memory")
+    # At its limit, etcd swaps pages of its own program in and out for a minute before the kernel ends it.
+    await eventually_async(out_of_memory, within=480, what="told as out of memory")
 
 
 async def test_host_port_in_use_is_named_and_taken_once_it_is_free(tenants: Tenants) -> None:
