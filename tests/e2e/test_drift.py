@@ -259,8 +259,15 @@ def test_a_tenant_that_is_changed_again_and_again_is_repaired_more_and_more_rare
     repaired(system, name)
     again = time.monotonic()
     stop(docker_engine, *containers_of(docker_engine, name))
-    tenant = system.until(name, "Ready", "False", reason="Unhealthy")
-    assert tenant["status"]["drift"]["items"] == [f"container landlord-{name}: it was stopped"]
+    system.until(name, "Ready", "False", reason="Unhealthy")
+
+    def reported() -> Tenant:
+        tenant = system.tenant(name)
+        items = tenant["status"].get("drift", {}).get("items")
+        assert items == [f"container landlord-{name}: it was stopped"]
+        return tenant
+
+    tenant = eventually(reported, what="the drift is reported")
     assert "landlord repaired it moments ago, and does so again at" in message(tenant, "Ready")
     repaired(system, name, attempt=3)
     assert time.monotonic() - again > 15
