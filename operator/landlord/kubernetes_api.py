@@ -1,29 +1,27 @@
-"""Client of the API server for operator and backend: configuration and single requests, each with a timeout.
+"""Client of the API server for operator and backend: single requests, each with a timeout.
 
-`kubernetes.aio` provides configuration, TLS, and tokens with their refresh. Its request layer is used without
-the generated models, which would cost 100 MB of memory for a few resources.
+`kubernetes.aio` provides TLS and tokens. Its request layer is used without the generated models, which would
+cost 100 MB of memory for a few resources.
 """
 
+import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import yaml
-from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTResponse
 
 from landlord.api.schema import JsonObject
-from landlord.errors import LandlordError, SettingsError
+from landlord.errors import LandlordError
+from landlord.kubernetes_config import DOUBTFUL, CurrentConfiguration, Load, load_configuration
 
 TIMEOUT_SECONDS = 10.0
+RETIRE_SECONDS = 30.0
+"""How long a client with an outdated configuration is kept for the requests that it has in flight."""
 PAGE = 500
 """Number of objects in one page of a list."""
 
@@ -43,61 +41,29 @@ class KubeError(LandlordError):
         self.status = status
 
 
-async def load_configuration() -> Configuration:
-    """Load the pod's service account in a cluster, otherwise the file in $KUBECONFIG or ~/.kube/config.
-
-    Raises SettingsError if it can't be read.
-    """
-    configuration = Configuration()
-    path = os.environ.get("KUBECONFIG")
-    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
-        try:
-            kubernetes_config.load_incluster_config(client_configuration=configuration)
-        except (kubernetes_config.ConfigException, OSError) as error:
-            raise _unreadable("the pod's service account", error) from error
-    else:
-        where = path or str(Path.home() / ".kube" / "config")
-        if not _has_file(where):
-            raise _unreadable(where, "no such file")
-        try:
-            await kubernetes_config.load_kube_config(config_file=where, client_configuration=configuration)
-        except yaml.YAMLError as error:
-            raise _unreadable(where, "it is not YAML") from error
-        except (TypeError, AttributeError) as error:  # what the loader raises for any other YAML
-            raise _unreadable(where, "it is not a kubeconfig") from error
-        except (kubernetes_config.ConfigException, OSError, ValueError) as error:
-            raise _unreadable(where, error) from error
-    configuration.connection_pool_maxsize = 256
-    # aiohttp would look up a netrc entry and a proxy in a thread for each request, which costs more than the
-    # request itself. A netrc entry for all hosts would also conflict with the bearer token.
-    configuration.client_session_kwargs = {"trust_env": False}
-    host = urlsplit(configuration.host).hostname or ""
-    if configuration.proxy is None and not proxy_bypass(host):
-        configuration.proxy = getproxies().get("https")
-    return configuration
-
-
-def _has_file(kubeconfig: str) -> bool:
-    """Return whether any file in KUBECONFIG exists; the loader skips those that do not."""
-    return any(Path(file).is_file() for file in kubeconfig.split(os.pathsep))
-
-
-def _unreadable(where: str, why: object) -> SettingsError:
-    return SettingsError(
-        f"KUBECONFIG: can't read a cluster configuration from {where}: {why}\n"
-        "Fix: set KUBECONFIG to a file that `kubectl --kubeconfig FILE get namespaces` accepts."
-    )
-
-
 class ApiServer:
-    """Requests to the API server, each with a timeout. Raises KubeError."""
+    """Requests to the API server, each with a timeout. Raises KubeError, and SettingsError as `load` does.
 
-    def __init__(self, configuration: Configuration) -> None:
-        self._client = ApiClient(configuration)
+    The constructor does no I/O. A request that the API server refuses or does not answer makes it read its
+    configuration again.
+    """
+
+    def __init__(self, load: Load = load_configuration) -> None:
+        self._current = CurrentConfiguration(load)
+        self._clients: dict[Configuration, ApiClient] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> None:
+        """Read the configuration, which the first request does otherwise."""
+        await self._current.get()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        for task in self._retiring:
+            task.cancel()
+        for client in self._clients.values():
+            await client.close()
+        self._clients.clear()
 
     async def call(
         self,
@@ -110,11 +76,10 @@ class ApiServer:
         query: dict[str, str] | None = None,
     ) -> JsonObject:
         """Make one request and return the decoded answer."""
-        with self._answering():
-            response = await self._send(
-                method, path, body, content_type=content_type, accept=accept, query=query or {}
-            )
-            content: bytes = await response.read()
+        response = await self._send(
+            method, path, body, content_type=content_type, accept=accept, query=query or {}
+        )
+        content = await read(response)
         require_success(response, content)
         answer: JsonObject = json.loads(content)
         return answer
@@ -133,13 +98,6 @@ class ApiServer:
                 return
             asked["continue"] = token
 
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        try:
-            yield
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeError(0, f"{self._client.configuration.host} does not answer: {error!r}") from error
-
     async def _send(
         self,
         method: str,
@@ -151,15 +109,66 @@ class ApiServer:
         query: dict[str, str],
         timeout: float | aiohttp.ClientTimeout = TIMEOUT_SECONDS,  # noqa: ASYNC109 - of each read, for aiohttp
     ) -> RESTResponse:
-        request = await self._client.param_serialize(
-            method,
-            path,
-            query_params=list(query.items()),
-            header_params={"Accept": accept, "Content-Type": content_type},
-            auth_settings=["BearerToken"],
-        )
-        verb, url, headers = request[:3]
-        return await self._client.call_api(verb, url, headers, body, _request_timeout=timeout)
+        """Send a request, and once more with other credentials if these are outdated."""
+
+        async def send(configuration: Configuration) -> RESTResponse:
+            client = self._get_client(configuration)
+            request = await client.param_serialize(
+                method,
+                path,
+                query_params=list(query.items()),
+                header_params={"Accept": accept, "Content-Type": content_type},
+                auth_settings=["BearerToken"],
+            )
+            verb, url, headers = request[:3]
+            return await client.call_api(verb, url, headers, body, _request_timeout=timeout)
+
+        configuration = await self._current.get()
+        try:
+            with answering(configuration.host):
+                response = await send(configuration)
+        except KubeError:
+            await self._current.refresh(configuration)
+            raise
+        if response.status in DOUBTFUL:
+            renewed = await self._current.refresh(configuration)
+            # Only of a 401 it is certain that nothing was done.
+            if renewed is not configuration and response.status == 401:
+                response.response.release()
+                with answering(renewed.host):
+                    return await send(renewed)
+        return response
+
+    def _get_client(self, configuration: Configuration) -> ApiClient:
+        if configuration not in self._clients:
+            for outdated in self._clients:
+                task = asyncio.create_task(self._retire(outdated))
+                self._retiring.add(task)
+                task.add_done_callback(self._retiring.discard)
+            self._clients[configuration] = ApiClient(configuration)
+        return self._clients[configuration]
+
+    async def _retire(self, configuration: Configuration) -> None:
+        await asyncio.sleep(RETIRE_SECONDS)
+        client = self._clients.pop(configuration, None)
+        if client:
+            await client.close()
+
+
+@contextmanager
+def answering(server: str) -> Iterator[None]:
+    """Turn what prevents an answer into a KubeError without a status."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise KubeError(0, f"{server} does not answer: {error!r}") from error
+
+
+async def read(response: RESTResponse) -> bytes:
+    """Read the body of an answer. Raises KubeError if it breaks off."""
+    with answering(str(response.response.url.origin())):
+        content: bytes = await response.read()
+    return content
 
 
 def require_success(response: RESTResponse, content: bytes) -> None:

@@ -108,6 +108,11 @@ tenants_unready_since = Gauge(
     ["phase"],
     registry=LEADER,
 )
+watch_last_seen = Gauge(
+    "landlord_watch_last_seen_timestamp_seconds",
+    "Unix time at which the API server last sent something over the watch on Tenants, which it does at least "
+    "once a minute; of the most silent watch if there are several.",
+)
 mass_deletion_held = Gauge(
     "landlord_mass_deletion_held",
     "Number of deleted Tenants that landlord keeps running, because too many were deleted at once, until a "

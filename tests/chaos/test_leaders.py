@@ -1,11 +1,10 @@
 """Two operators with leader election: one acts, and the other takes over when it ends, however it ends."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.support.audit import writes_of
+from tests.support.pair import Pair, pairs
 from tests.support.polling import eventually
 from tests.support.programs import Ended, readiness, run
 from tests.support.rbac import LEASE_RULES, OPERATOR_RULES, account
@@ -14,72 +13,16 @@ from tests.support.specs import memory
 from tests.support.system import Landlord, System
 
 from dev.cluster import ControlPlane
-from dev.net import free_ports
-from dev.programs import Program, operator
-from landlord.api.names import LEASE
 from landlord.controller.act.leader import LEASE_SECONDS, RETRY_SECONDS
-
-
-@dataclass
-class Pair:
-    """Two operators of one landlord, each with a service account of its own."""
-
-    system: System
-    control_plane: ControlPlane
-    operators: dict[str, Program]
-
-    def leader(self) -> str:
-        """The account of the one that leads; empty while none does."""
-        leading = [
-            account
-            for account, program in self.operators.items()
-            if readiness(program)[1].get("leader", {}).get("ok")
-        ]
-        assert len(leading) <= 1
-        return "".join(leading)
-
-    def holder(self) -> str:
-        """Who holds the lease; empty when it was released."""
-        lease = self.system.kubectl.api.get("lease", LEASE, namespace=self.system.namespace)
-        return str(lease["spec"].get("holderIdentity", ""))
-
-    def writers(self, tenant: str) -> set[str]:
-        """The accounts that wrote to a Tenant."""
-        return {
-            account
-            for account in self.operators
-            for write in writes_of(self.control_plane, self.system.namespace, account)
-            if write.name == tenant
-        }
 
 
 @pytest.fixture
 def pair(new_landlord: Landlord, session: Session, control_plane: ControlPlane) -> Iterator[Pair]:
-    system = new_landlord(LANDLORD_LEADER_ELECTION="true")
-    operators = {}
-    for name in ("one", "two"):
-        rules = [*OPERATOR_RULES, *LEASE_RULES]
-        settings = system.operator.settings | {
-            "KUBECONFIG": str(account(control_plane, system.namespace, name, rules)),
-            "LANDLORD_NAMESPACE": system.namespace,
-        }
-        (port,) = free_ports(1)
-        operators[name] = operator(
-            session.folder(name),
-            mark=session.mark,
-            port=port,
-            settings=settings,
-            launch=session.nursery.start,
-        )
-    system.restate.start()
-    system.worker.start(wait=False)
-    for program in operators.values():
-        program.start(wait=False)
-    for program in operators.values():
-        program.wait_ready()
-    yield Pair(system, control_plane, operators)
-    for program in operators.values():
-        program.stop()
+    def kubeconfig(system: System, name: str) -> Path:
+        return account(control_plane, system.namespace, name, [*OPERATOR_RULES, *LEASE_RULES])
+
+    with pairs(session, control_plane, new_landlord, kubeconfig) as pair:
+        yield pair
 
 
 def test_who_stands_by_is_not_taken_for_one_that_watches_over_the_registration(
@@ -108,7 +51,7 @@ def test_one_of_two_acts_and_the_other_goes_on_with_its_work_when_it_ends(pair: 
     status, gates = readiness(pair.operators[second])
     assert (status, {name for name, gate in gates.items() if gate["ok"]}) == (
         200,
-        {"apiServer", "crd", "cache"},
+        {"apiServer", "crd", "cache", "watch"},
     )
     assert {gates[name]["message"] for name in ("leader", "engine", "registration")} == {
         "standing by: another replica leads and checks this"

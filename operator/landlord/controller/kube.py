@@ -23,6 +23,7 @@ from landlord.kubernetes_api import (
     TIMEOUT_SECONDS,
     ApiServer,
     KubeError,
+    read,
     require_success,
 )
 
@@ -54,14 +55,14 @@ class KubeClient(ApiServer):
             "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311 - jitter
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_read=WATCH_SILENCE_SECONDS)
-        with self._answering():
+        try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 response = await self._send("GET", path, accept=METADATA, query=query, timeout=timeout)
+        except TimeoutError as error:
+            raise KubeError(0, f"the API server did not open a watch within {TIMEOUT_SECONDS:g} s") from error
         try:
             if response.status != 200:
-                with self._answering():
-                    refusal = await response.read()
-                require_success(response, refusal)
+                require_success(response, await read(response))
             yield _read_events(response.response.content)
         finally:
             response.response.close()
@@ -116,10 +117,10 @@ class KubeClient(ApiServer):
         metadata: JsonObject = body["metadata"]
         return metadata
 
-    async def list_tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
-        """List the uid of every Tenant that exists, reading metadata only and in pages."""
+    async def list_tenants(self, namespace: str | None) -> AsyncIterator[JsonObject]:
+        """List the metadata of every Tenant that exists, in pages."""
         async for tenant in self.each(build_tenants_path(namespace), accept=METADATA_LIST):
-            yield tenant["metadata"]["uid"]
+            yield tenant["metadata"]
 
     async def is_allowed(
         self, verb: str, resource: str, namespace: str | None, group: str = names.GROUP, name: str = ""

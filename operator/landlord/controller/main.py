@@ -33,7 +33,7 @@ from landlord.controller.watch.deletion_ledger import MassDeletion, read_limits
 from landlord.controller.watch.gates import Gates
 from landlord.controller.watch.preflight import (
     check_api_server,
-    list_uids,
+    list_versions,
     run_preflight,
     wait_for_cache,
 )
@@ -43,7 +43,6 @@ from landlord.controller.watch.surveyor import Surveyor
 from landlord.controller.watch.tenants import TenantWatch
 from landlord.engines.contract import Progress, Registration, WorkflowEngine
 from landlord.engines.report import OperatorReport, report
-from landlord.kubernetes_api import load_configuration
 from landlord.settings import OperatorSettings
 
 log = logging.getLogger(__name__)
@@ -66,6 +65,7 @@ class Operator:
         self._is_registration_known = asyncio.Event()
         self._missed = asyncio.Event()
         """Set when Tenants may have been deleted unseen."""
+        self._watch = TenantWatch(settings.watch_namespaces, self._observe)
         self._cache = Cache()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._flights = Flights(engine, self._queue.add)
@@ -121,25 +121,18 @@ class Operator:
         runner = await server.serve(
             settings.http_bind, self._check_readiness, self._report, self._update_gauges
         )
-        loop = asyncio.get_running_loop()
-
-        def hand_over(kind: str | None, body: JsonObject) -> None:
-            loop.call_soon_threadsafe(self._observe, kind, body)
-
-        watch = TenantWatch(settings.watch_namespaces, hand_over)
         try:
             await run_preflight(self._kube, settings, self._gates)
             if self._restate_pods:
                 await self._restate_pods.check_selector()
-            existing = await list_uids(self._kube, settings.watch_namespaces)
+            existing = await list_versions(self._kube, settings.watch_namespaces)
             async with asyncio.TaskGroup() as group:
-                group.create_task(watch.run(self._missed))
+                group.create_task(self._watch.run(self._missed))
                 await wait_for_cache(
-                    self._kube, settings.watch_namespaces, existing, self._cache, self._gates
+                    self._kube, settings.watch_namespaces, set(existing), self._cache, self._gates
                 )
                 await self._lead(group)
         finally:
-            watch.stop()
             if self._lease:  # only now, because nothing acts under it from here on
                 await self._leader.release()
             await self._engine.close()
@@ -187,7 +180,14 @@ class Operator:
             group.create_task(self._restate_pods.run())
         group.create_task(self._sweep.run())
         group.create_task(
-            relist(self._kube, self._settings.watch_namespaces, self._cache, self._forget, self._missed)
+            relist(
+                kube=self._kube,
+                namespaces=self._settings.watch_namespaces,
+                cache=self._cache,
+                drop=self._forget,
+                restart=self._watch.restart,
+                missed=self._missed,
+            )
         )
         group.create_task(self._events.run())
         if self._mass_deletion:
@@ -242,6 +242,7 @@ class Operator:
     async def _check_readiness(self) -> tuple[bool, JsonObject]:
         if self._gates.has_passed("cache"):  # before that, the start itself checks
             await check_api_server(self._kube, self._settings.watch_namespaces, self._gates)
+            self._gates.set("watch", *self._watch.seen.report())
         return self._gates.is_ready, self._gates.report()
 
     def _report(self) -> OperatorReport:
@@ -263,7 +264,8 @@ class Operator:
 
 async def main(settings: OperatorSettings, make_engine: Callable[[], WorkflowEngine]) -> None:
     """Run the operator until SIGTERM or SIGINT. Raises SettingsError, or the error that ended it."""
-    kube = KubeClient(await load_configuration())
+    kube = KubeClient()
+    await kube.connect()
     operator = Operator(settings, make_engine(), kube)
     task = asyncio.create_task(operator.run())
     loop = asyncio.get_running_loop()

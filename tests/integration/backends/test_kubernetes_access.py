@@ -10,8 +10,8 @@ from tests.integration.backends.namespaces import Namespaces
 from tests.support.rbac import account
 
 from dev.cluster import ControlPlane
+from landlord import kubernetes_config
 from landlord.api.request import Desired
-from landlord.backends.cluster import client
 from landlord.backends.kubernetes.backend import KubernetesBackend
 from landlord.errors import Retryable, StepError
 
@@ -48,7 +48,7 @@ async def test_credentials_that_are_refused_are_read_again_from_their_file(
     }
     path.write_text(yaml.safe_dump(outdated))
     monkeypatch.setenv("KUBECONFIG", str(path))
-    monkeypatch.setattr(client, "RELOAD_SECONDS", 0.0)
+    monkeypatch.setattr(kubernetes_config, "RELOAD_SECONDS", 0.0)
     backend = KubernetesBackend()
     desired = namespaces.new()
     assert (await failure(backend, desired)).code == "Unauthorized"

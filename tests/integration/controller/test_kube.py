@@ -12,7 +12,8 @@ from dev.kubectl import Kubectl
 from landlord.api.names import API_VERSION, FINALIZER, KIND
 from landlord.api.tenant import Key
 from landlord.controller.kube import KubeClient, build_tenant_path
-from landlord.kubernetes_api import KubeError, load_configuration
+from landlord.kubernetes_api import KubeError
+from landlord.kubernetes_config import Load, load_configuration
 
 STATUS = {"phase": "Ready"}
 
@@ -25,9 +26,18 @@ async def configuration(control_plane: ControlPlane, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 async def client(configuration: Configuration) -> AsyncIterator[KubeClient]:
-    client = KubeClient(configuration)
+    client = KubeClient(always(configuration))
     yield client
     await client.close()
+
+
+def always(configuration: Configuration) -> Load:
+    """Load this configuration each time."""
+
+    async def load() -> Configuration:
+        return configuration
+
+    return load
 
 
 @pytest.fixture
@@ -79,7 +89,7 @@ async def test_a_status_that_the_schema_forbids_is_refused_with_the_field(
 async def test_unknown_credentials_are_a_401(configuration: Configuration, tenant: Key) -> None:
     configuration.cert_file = configuration.key_file = None
     configuration.api_key["BearerToken"] = "Bearer unknown"
-    client = KubeClient(configuration)
+    client = KubeClient(always(configuration))
     with pytest.raises(KubeError, match="Unauthorized") as raised:
         await client.call("GET", build_tenant_path(tenant))
     assert raised.value.status == 401
@@ -88,7 +98,7 @@ async def test_unknown_credentials_are_a_401(configuration: Configuration, tenan
 
 async def test_an_api_server_that_is_away_has_no_status(configuration: Configuration) -> None:
     configuration.host = "https://127.0.0.1:1"
-    client = KubeClient(configuration)
+    client = KubeClient(always(configuration))
     with pytest.raises(KubeError, match="does not answer") as raised:
         await client.call("GET", "/version")
     assert raised.value.status == 0

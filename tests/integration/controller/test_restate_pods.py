@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
+from kubernetes.aio.client.configuration import Configuration
 from tests.support.pods import LABELS, SELECTOR, make_service, restart_container, run_pod
 from tests.support.polling import eventually_async
 from tests.support.rbac import RESTATE_RULES, account, grant
@@ -21,7 +22,7 @@ from landlord.controller.kube import KubeClient
 from landlord.controller.watch import restate_pods
 from landlord.controller.watch.gates import Gates
 from landlord.controller.watch.restate_pods import GATE, RestatePods
-from landlord.kubernetes_api import load_configuration
+from landlord.kubernetes_config import load_configuration
 
 Said = Callable[[], list[str]]
 WATCHING = f"watching pods and endpointslices with {SELECTOR} in namespace "
@@ -104,7 +105,11 @@ async def watching(
     relay = Relay(address.port)
     await relay.start()
     configuration.host = f"https://{address.hostname}:{relay.port}"
-    client = KubeClient(configuration)
+
+    async def load() -> Configuration:
+        return configuration
+
+    client = KubeClient(load)
     watching = Watching(namespace, pod, relay, Gates())
     pods = RestatePods(
         kube=client,

@@ -1,7 +1,5 @@
 """The cluster that tenants run on: gets, lists, applies and deletes its objects by kind."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,13 +10,9 @@ from landlord.api.workload import Quantity
 from landlord.backends.cluster.api_errors import explain_refusal
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, SettingsError
-from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError, load_configuration
+from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError
 
 MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
-RELOAD_SECONDS = 10.0
-"""How long credentials count as fresh; a refusal within this time has another cause than their age."""
-RETIRE_SECONDS = 30.0
-"""How long a client with outdated credentials is kept for the requests that it has in flight."""
 
 
 class Cluster:
@@ -29,20 +23,11 @@ class Cluster:
     """
 
     def __init__(self) -> None:
-        self._server: ApiServer | None = None
-        self._loaded = 0.0
-        self._loading = asyncio.Lock()
-        self._retiring: dict[asyncio.Task[None], ApiServer] = {}
+        self._server = ApiServer()
 
     async def close(self) -> None:
         """Close all connections."""
-        for task in self._retiring:
-            task.cancel()
-        for server in (self._server, *self._retiring.values()):
-            if server is not None:
-                await server.close()
-        self._server = None
-        self._retiring.clear()
+        await self._server.close()
 
     async def get(self, kind: ObjectKind, namespace: str | None, name: str) -> JsonObject | None:
         """Get an object; None if it does not exist."""
@@ -63,9 +48,8 @@ class Cluster:
         self, kind: ObjectKind, namespace: str | None = None, *, accept: str = JSON, **query: str
     ) -> AsyncIterator[JsonObject]:
         """Do as `list_all` with at most one page in memory."""
-        server = await self._connect()
-        with self._refreshing(server):
-            async for found in server.each(kind.path(namespace), accept=accept, query=query):
+        with configured():
+            async for found in self._server.each(kind.path(namespace), accept=accept, query=query):
                 yield found
 
     async def create(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
@@ -105,19 +89,8 @@ class Cluster:
 
     async def call(self, method: str, path: str, body: Any = None, **options: Any) -> JsonObject:
         """Send one request."""
-        server = await self._connect()
-        with self._refreshing(server):
-            return await server.call(method, path, body, **options)
-
-    @contextmanager
-    def _refreshing(self, server: ApiServer) -> Iterator[None]:
-        """Have the credentials read again before the next request if the API server rejects them."""
-        try:
-            yield
-        except KubeError as error:
-            if error.status == 401:
-                self._retire(server)
-            raise
+        with configured():
+            return await self._server.call(method, path, body, **options)
 
     async def _apply(self, kind: ObjectKind, manifest: JsonObject, **query: str) -> JsonObject:
         metadata = manifest["metadata"]
@@ -125,28 +98,14 @@ class Cluster:
         query |= MANAGER | {"force": "true"}
         return await self.call("PATCH", path, manifest, content_type=APPLY, query=query)
 
-    async def _connect(self) -> ApiServer:
-        async with self._loading:
-            if self._server is None:
-                try:
-                    self._server = ApiServer(await load_configuration())
-                except SettingsError as error:
-                    raise Retryable("NotConfigured", error.message, error.fix) from error
-                self._loaded = time.monotonic()
-            return self._server
 
-    def _retire(self, server: ApiServer) -> None:
-        """Have the credentials read again, because those in a file may have been replaced."""
-        if server is not self._server or time.monotonic() - self._loaded < RELOAD_SECONDS:
-            return
-        self._server = None
-        task = asyncio.create_task(self._close_later(server))
-        self._retiring[task] = server
-        task.add_done_callback(lambda done: self._retiring.pop(done, None))
-
-    async def _close_later(self, server: ApiServer) -> None:
-        await asyncio.sleep(RETIRE_SECONDS)
-        await server.close()
+@contextmanager
+def configured() -> Iterator[None]:
+    """Turn a missing configuration of the cluster into a failure of a step."""
+    try:
+        yield
+    except SettingsError as error:
+        raise Retryable("NotConfigured", error.message, error.fix) from error
 
 
 @contextmanager

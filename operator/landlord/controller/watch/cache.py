@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
@@ -33,6 +34,13 @@ class _CachedTenant:
     last_reported: LastReported | None
 
 
+class CachedVersion(NamedTuple):
+    """A Tenant that is stored, and its resourceVersion."""
+
+    key: Key
+    version: int
+
+
 class Cache:
     """Tenants by key. Not thread-safe: used on the operator's event loop only."""
 
@@ -52,9 +60,15 @@ class Cache:
         """List all keys, as a copy."""
         return list(self._entries)
 
-    def map_uids(self) -> dict[str, Key]:
-        """Map the uid of each Tenant to its key."""
-        return {entry.uid: key for key, entry in self._entries.items()}
+    def map_versions(self) -> dict[str, CachedVersion]:
+        """Map the uid of each Tenant to its key and its resourceVersion."""
+        return {entry.uid: CachedVersion(key, entry.version) for key, entry in self._entries.items()}
+
+    def accept_any(self, key: Key, uid: str) -> None:
+        """Let the next version of this Tenant replace the stored one, even if it is older."""
+        entry = self._entries.get(key)
+        if entry and entry.uid == uid:
+            self._entries[key] = replace(entry, version=0)
 
     def get(self, key: Key) -> Tenant | None:
         """Return the Tenant, parsed; None if it no longer exists."""

@@ -2,7 +2,7 @@
 
 from landlord.api.schema import JsonObject
 
-ROLLOUT = ("apiServer", "crd", "cache")
+ROLLOUT = ("apiServer", "crd", "cache", "watch")
 """Without these the operator can't work. The others are reported only, because an engine that is away must
 not stop a rollout of the operator."""
 SHOWN = ("leader", "engine", "registration")

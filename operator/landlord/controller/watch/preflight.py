@@ -77,12 +77,14 @@ async def check_api_server(kube: KubeClient, namespaces: Sequence[str], gates: G
     return refusal
 
 
-async def list_uids(kube: KubeClient, namespaces: Sequence[str]) -> set[str]:
-    """List the uids of all Tenants. Asks an API server that is too busy for it again."""
+async def list_versions(kube: KubeClient, namespaces: Sequence[str]) -> dict[str, int]:
+    """Map the uid of each existing Tenant to its resourceVersion. Asks a busy API server again."""
     while True:
         try:
             return {
-                uid for namespace in list_scopes(namespaces) async for uid in kube.list_tenant_uids(namespace)
+                metadata["uid"]: int(metadata["resourceVersion"])
+                for namespace in list_scopes(namespaces)
+                async for metadata in kube.list_tenants(namespace)
             }
         except KubeError as error:
             # 410: the list took so long that its next page is gone.
@@ -102,11 +104,11 @@ async def wait_for_cache(
     """
     loop = asyncio.get_running_loop()
     total, progressed = len(pending), loop.time()
-    while unseen := pending - cache.map_uids().keys():
+    while unseen := pending - cache.map_versions().keys():
         if len(unseen) < len(pending):
             pending, progressed = unseen, loop.time()
         elif loop.time() - progressed > RELIST_SECONDS:  # some may have been deleted since
-            pending, progressed = pending & await list_uids(kube, namespaces), loop.time()
+            pending, progressed = pending & (await list_versions(kube, namespaces)).keys(), loop.time()
         gates.set("cache", False, f"{total - len(unseen)} of {total} Tenants seen")
         await asyncio.sleep(0.05)
     gates.set("cache", True, f"{total} Tenants seen at start")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from landlord.api.schema import JsonObject
 from landlord.controller.kube import KubeClient
 from landlord.controller.watch import preflight
 from landlord.controller.watch.cache import Cache
@@ -18,12 +19,12 @@ class Lists(KubeClient):
     def __init__(self, *answers: KubeError | Sequence[str]) -> None:
         self._answers = list(answers)
 
-    async def list_tenant_uids(self, namespace: str | None) -> AsyncIterator[str]:
+    async def list_tenants(self, namespace: str | None) -> AsyncIterator[JsonObject]:
         answer = self._answers.pop(0)
         if isinstance(answer, KubeError):
             raise answer
         for uid in answer:
-            yield uid
+            yield {"uid": uid, "resourceVersion": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +36,12 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("status", [0, 410, 429, 500, 503])
 async def test_a_list_that_fails_for_now_is_asked_for_again(status: int) -> None:
     lists = Lists(KubeError(status, "busy"), ["a", "b"])
-    assert await preflight.list_uids(lists, ()) == {"a", "b"}
+    assert await preflight.list_versions(lists, ()) == {"a": 1, "b": 1}
 
 
 async def test_a_list_that_is_refused_ends_the_start() -> None:
     with pytest.raises(KubeError):
-        await preflight.list_uids(Lists(KubeError(403, "forbidden")), ())
+        await preflight.list_versions(Lists(KubeError(403, "forbidden")), ())
 
 
 async def test_a_tenant_that_went_before_the_watch_saw_it_is_not_waited_for() -> None:
