@@ -52,11 +52,6 @@ class Cluster:
             async for found in self._server.each(kind.path(namespace), accept=accept, query=query):
                 yield found
 
-    async def create(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
-        """Create an object, which must not exist yet."""
-        path = kind.path(manifest["metadata"].get("namespace"))
-        return await self.call("POST", path, manifest, query=MANAGER)
-
     async def apply(self, kind: ObjectKind, manifest: JsonObject) -> JsonObject:
         """Set landlord's fields to what the manifest says, whoever changed them, and no other field."""
         return await self._apply(kind, manifest)

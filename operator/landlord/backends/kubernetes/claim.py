@@ -1,4 +1,4 @@
-"""Decides whether landlord may change an existing object. No I/O."""
+"""Decides whether landlord may create or change an object. No I/O."""
 
 import json
 
@@ -9,6 +9,22 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes import ownership
 from landlord.errors import Retryable
+
+BEFORE_ALL = "1"
+"""A resourceVersion that no object has, because etcd gives this one to the empty store."""
+
+
+def build_creation(kind: ObjectKind, name: str) -> JsonObject:
+    """Build the metadata with which an apply creates an object, and changes none that exists.
+
+    Without a resourceVersion, the apply would adopt an object that somebody else created at the same moment.
+    A create and then an apply would be two requests: an admission policy that requires a label would deny the
+    first, and the fields of the first would stay when the apply no longer has them.
+    """
+    created: JsonObject = {"resourceVersion": BEFORE_ALL}
+    if kind is kinds.NAMESPACE:
+        created["annotations"] = ownership.build_origin(name, made=True)
+    return created
 
 
 def build_claim(kind: ObjectKind, found: JsonObject, desired: Desired) -> JsonObject:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from landlord.api import names
 from landlord.api.outcome import ResourceRef, Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
@@ -10,7 +9,7 @@ from landlord.backends.cluster import kinds
 from landlord.backends.cluster.client import Cluster
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.claim import build_claim, with_claim
+from landlord.backends.kubernetes.claim import build_claim, build_creation, with_claim
 from landlord.backends.kubernetes.desired.objects import DesiredObject, build_manifest, locate
 from landlord.backends.kubernetes.observed import generation_label, record
 from landlord.backends.kubernetes.stopping import list_namespaces
@@ -33,8 +32,6 @@ async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[DesiredObj
             if found and ownership.is_owned(found, desired.tenant_id):
                 await cluster.delete(each.kind, found)
             continue
-        if found is None and each.kind is kinds.NAMESPACE:
-            found = await _create_namespace(cluster, name, desired)
         applied = await _apply(cluster, desired, each.kind, each.content, found)
         if each.kind is kinds.RESOURCE_QUOTA:
             await _wait_for_quota(cluster, applied)
@@ -70,7 +67,7 @@ async def _apply_claimed(
     cluster: Cluster, desired: Desired, kind: ObjectKind, body: JsonObject, found: JsonObject | None
 ) -> JsonObject:
     if found is None:
-        return await cluster.apply(kind, body)
+        return await cluster.apply(kind, with_claim(body, build_creation(kind, body["metadata"]["name"])))
     try:
         return await cluster.apply(kind, with_claim(body, build_claim(kind, found, desired)))
     except KubeError as error:
@@ -84,18 +81,6 @@ async def _check_other_namespaces(cluster: Cluster, name: str, tenant_id: str) -
     for found in await list_namespaces(cluster, tenant_id):
         if found["metadata"]["name"] != name:
             raise ownership.explain_other_namespace(tenant_id, name, found)
-
-
-async def _create_namespace(cluster: Cluster, name: str, desired: Desired) -> JsonObject:
-    """Create the namespace. An apply would adopt one that somebody else created at the same moment."""
-    metadata = {
-        "name": name,
-        "labels": names.labels(desired.tenant_id),
-        "annotations": ownership.build_origin(name, made=True),
-    }
-    return await cluster.create(
-        kinds.NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-    )
 
 
 async def _wait_for_quota(cluster: Cluster, quota: JsonObject) -> None:
