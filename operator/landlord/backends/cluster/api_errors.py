@@ -58,7 +58,13 @@ def explain_missing_pods(reason: str, quota: Mapping[str, Quantity]) -> StepErro
     if "failed quota: " in reason:
         return Terminal("QuotaExceeded", reason, "set these amounts in spec.workload.containers[].resources")
     if " is invalid: " in reason:
-        return Terminal("InvalidSpec", reason, "correct spec.workload")
+        # The API server accepted the Deployment, so admission made the pod invalid.
+        return Stuck(
+            "PodsRefused",
+            reason,
+            "set resources.requests and resources.limits in spec.workload, or correct the LimitRange "
+            "(`kubectl get limitranges -A`) or the webhook that changes pods",
+        )
     return Retryable("PodsRefused", reason, "see `kubectl get events`")
 
 

@@ -87,7 +87,7 @@ PODS: dict[str, tuple[str, type[StepError], str]] = {
         Terminal,
         "QuotaExceeded",
     ),
-    "an invalid pod": ('Pod "x" is invalid: spec.containers', Terminal, "InvalidSpec"),
+    "an invalid pod": ('Pod "x" is invalid: spec.containers', Stuck, "PodsRefused"),
     "anything else": ('pods "x" is forbidden: violates PodSecurity', Retryable, "PodsRefused"),
 }
 

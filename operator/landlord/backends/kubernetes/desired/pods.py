@@ -5,9 +5,10 @@ import json
 from dataclasses import dataclass
 
 from landlord.api import names
+from landlord.api.compute import KubernetesCompute
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Container, EnvVar, Probe, Resources
+from landlord.api.workload import Container, EnvVar, Probe
 from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.desired import limits
 
@@ -73,15 +74,13 @@ def _build_pod(desired: Desired) -> JsonObject:
             "nodeSelector": compute.node_selector,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}
             | ({"runAsNonRoot": True} if restricted else {}),
-            "containers": [
-                _build_container(container, restricted) for container in desired.workload.containers
-            ],
+            "containers": [_build_container(container, compute) for container in desired.workload.containers],
         }
     )
 
 
-def _build_container(container: Container, restricted: bool) -> JsonObject:
-    resources = container.resources or Resources()
+def _build_container(container: Container, compute: KubernetesCompute) -> JsonObject:
+    requests, limited = limits.find_amounts(container, compute.quota)
     return _without_empty(
         {
             "name": container.name,
@@ -94,15 +93,10 @@ def _build_container(container: Container, restricted: bool) -> JsonObject:
             "ports": [
                 {"containerPort": each.container_port, "protocol": each.protocol} for each in container.ports
             ],
-            "resources": _without_empty(
-                {
-                    "requests": limits.read_amounts(resources.requests),
-                    "limits": limits.read_amounts(resources.limits),
-                }
-            ),
+            "resources": _without_empty({"requests": requests, "limits": limited}),
             "readinessProbe": _build_probe(container.probe) if container.probe else {},
             "securityContext": {"allowPrivilegeEscalation": False}
-            | ({"capabilities": {"drop": ["ALL"]}} if restricted else {}),
+            | ({"capabilities": {"drop": ["ALL"]}} if compute.pod_security == "restricted" else {}),
             # It puts the last lines of a crashed container's log into the pod's status.
             "terminationMessagePolicy": "FallbackToLogsOnError",
         }
