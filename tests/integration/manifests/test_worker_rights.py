@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.contract.harness import new_tenant_id, run, tenant
+from tests.contract.harness import new_tenant_id, run, run_with_patience, tenant
 from tests.integration.manifests.conftest import WORKER, Applied
 from tests.support.manifests import NAMESPACE, granted, granted_to, rules
 from tests.support.polling import eventually, eventually_async
@@ -71,7 +71,17 @@ async def is_never_ready(backend: KubernetesBackend, cluster: ControlPlane) -> N
     eventually(lambda: "availableReplicas" not in api.get("deploy", namespace=place)["items"][0]["status"])
     with pytest.raises(Retryable, match="0 of 1 pods are available"):
         await run(backend.apply(unready))
+    await _waits_for_a_pull_secret(backend, cluster, unready)
     await run(backend.delete(unready.tenant_id))
+
+
+async def _waits_for_a_pull_secret(
+    backend: KubernetesBackend, cluster: ControlPlane, unready: Desired
+) -> None:
+    """Its ServiceAccount is given a pull secret, without which the pod was created: a new pod gets it."""
+    pull = {"imagePullSecrets": [{"name": "registry"}]}
+    cluster.kubectl.api.patch("sa", "tenant", pull, namespace=f"tenant-{unready.tenant_id}")
+    await run_with_patience(backend.apply(unready), 3)
 
 
 async def refers_to_secrets(backend: KubernetesBackend, cluster: ControlPlane) -> None:

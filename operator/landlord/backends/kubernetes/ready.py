@@ -12,6 +12,7 @@ from landlord.backends.cluster.client import Cluster
 from landlord.backends.kubernetes import ownership, secret_copy
 from landlord.backends.kubernetes.desired import service
 from landlord.backends.kubernetes.observed import rollout
+from landlord.backends.kubernetes.outdated_pods import replace_outdated
 from landlord.backends.patience import Patience
 from landlord.errors import Retryable, StepError
 
@@ -36,10 +37,8 @@ async def wait_until_ready(cluster: Cluster, desired: Desired) -> Result:
             endpoints = await _find_endpoints(cluster, desired)
             if endpoints is not None:
                 return Result(endpoints=endpoints)
-        elif patience.elapsed > GRACE_SECONDS and (
-            failure := await _find_failure(cluster, desired, deployment)
-        ):
-            raise failure
+        elif patience.elapsed > GRACE_SECONDS:
+            await _check_pods(cluster, desired, deployment)
         if not await patience.pause():
             raise await _explain_delay(cluster, desired, deployment, waiting)
 
@@ -59,11 +58,14 @@ async def _find_endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint,
     return None if host is None else service.build_endpoints(desired, host)
 
 
-async def _find_failure(cluster: Cluster, desired: Desired, deployment: JsonObject) -> StepError | None:
+async def _check_pods(cluster: Cluster, desired: Desired, deployment: JsonObject) -> None:
+    """Raise StepError if the pods can't become ready, unless new pods could."""
     replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
     pods = await _list_current(cluster, kinds.POD, deployment)
     redacted = await _redact(cluster, desired, deployment, pods)
-    return rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota)
+    failure = rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota)
+    if failure and not await replace_outdated(cluster, deployment, rollout.select_unready(pods)):
+        raise failure
 
 
 async def _explain_delay(
@@ -76,6 +78,7 @@ async def _explain_delay(
             "see `kubectl get events`; a cluster without load balancers needs another exposure",
         )
     unready = rollout.select_unready(await _list_current(cluster, kinds.POD, deployment))
+    await replace_outdated(cluster, deployment, unready)
     events: list[JsonObject] = []
     for pod in unready[:1]:
         about = f"involvedObject.uid={pod['metadata']['uid']}"
