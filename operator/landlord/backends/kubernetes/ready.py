@@ -63,9 +63,12 @@ async def _check_pods(cluster: Cluster, desired: Desired, deployment: JsonObject
     replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
     pods = await _list_current(cluster, kinds.POD, deployment)
     redacted = await _redact(cluster, desired, deployment, pods)
-    failure = rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota)
+    own = {container.name for container in desired.workload.containers}
+    failure = rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota, own)
     if failure and not await replace_outdated(cluster, deployment, rollout.select_unready(pods)):
         raise failure
+    if pause := rollout.find_pause(deployment):
+        raise pause
 
 
 async def _explain_delay(

@@ -3,7 +3,7 @@
 The kubelet's texts are those of Kubernetes 1.28 and later with containerd or CRI-O.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from landlord.api.schema import JsonObject
 from landlord.backends.failures import (
@@ -17,7 +17,7 @@ from landlord.backends.failures import (
     find_last_line,
     find_rule,
 )
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 PULLING = {
     "ErrImagePull",
@@ -43,24 +43,46 @@ RUNS_AS_ROOT = Rule(
 )
 
 
-def find_failures(pod: JsonObject) -> Iterator[StepError]:
-    """Find what is wrong with each container that does not run, as far as its status says."""
-    for status in pod.get("status", {}).get("containerStatuses") or ():
-        if (failure := _find_failure(pod, status)) is not None:
-            yield failure
+def find_failures(pod: JsonObject, own: Collection[str]) -> Iterator[StepError]:
+    """Find what is wrong with each container that does not run, as far as its status says.
+
+    `own` are the names of the Tenant's containers. Others, such as all init containers, come from a service
+    mesh or another webhook. An init container that ended well has done its work; until all have, the other
+    containers wait for them.
+    """
+    for status in read_statuses(pod, "initContainerStatuses"):
+        ended = (status.get("state") or {}).get("terminated")
+        if not ended or ended.get("exitCode"):
+            yield from map(_blame_others, _find_failure(pod, status))
+    for status in read_statuses(pod, "containerStatuses"):
+        found = _find_failure(pod, status)
+        yield from found if status["name"] in own else map(_blame_others, found)
 
 
-def _find_failure(pod: JsonObject, status: JsonObject) -> StepError | None:
+def _blame_others(failure: StepError) -> StepError:
+    """Explain the failure of a container that is not the Tenant's, so no change of the Tenant corrects it."""
+    kind = Stuck if isinstance(failure, Terminal) else Retryable
+    advice = "the container is not in spec.workload: correct what adds it to the pod, such as a webhook"
+    return kind(failure.code, failure.message, advice)
+
+
+def read_statuses(pod: JsonObject, kind: str) -> list[JsonObject]:
+    """Read the statuses of the containers of a kind."""
+    return pod.get("status", {}).get(kind) or []
+
+
+def _find_failure(pod: JsonObject, status: JsonObject) -> Iterator[StepError]:
     state = status.get("state") or {}
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated")
     if "terminated" in state:
-        return _explain_end(pod, status, state["terminated"])
+        yield _explain_end(pod, status, state["terminated"])
     if "waiting" not in state:
-        return None
+        return
     reason, message = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
     if reason == "CrashLoopBackOff" and ended:
-        return _explain_end(pod, status, ended)
-    return _explain_waiting(status, reason, message)
+        yield _explain_end(pod, status, ended)
+    elif (failure := _explain_waiting(status, reason, message)) is not None:
+        yield failure
 
 
 def _explain_waiting(status: JsonObject, reason: str, message: str) -> StepError | None:
@@ -108,5 +130,6 @@ def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> Step
 
 
 def _read_memory_limit(pod: JsonObject, name: str) -> str:
-    found: JsonObject = next((each for each in pod["spec"]["containers"] if each["name"] == name), {})
+    containers = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
+    found: JsonObject = next((each for each in containers if each["name"] == name), {})
     return str(found.get("resources", {}).get("limits", {}).get("memory", ""))

@@ -1,13 +1,13 @@
 """Reads the progress of a rollout, and what blocks it. No I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from landlord.api.schema import JsonObject
 from landlord.api.workload import Quantity
 from landlord.backends.cluster.api_errors import explain_missing_pods
 from landlord.backends.failures import find_last_line
 from landlord.backends.kubernetes.observed import pod_failures
-from landlord.errors import Retryable, StepError, Terminal
+from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 
 def describe_progress(deployment: JsonObject) -> str | None:
@@ -15,15 +15,29 @@ def describe_progress(deployment: JsonObject) -> str | None:
     status = deployment.get("status", {})
     wanted = deployment["spec"]["replicas"]
     updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    because = ", because somebody paused the rollout" if deployment["spec"].get("paused") else ""
     if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
         return "the Deployment's controller has not observed it yet"
     if updated < wanted:
-        return f"{updated} of {wanted} pods exist"
+        return f"{updated} of {wanted} pods exist{because}"
     if available < wanted:
         return f"{available} of {wanted} pods are available"
     if (others := status.get("replicas", 0) - updated) > 0:
-        return f"{others} pods of the previous version still exist"
+        return f"{others} pods of the previous version still exist{because}"
     return None
+
+
+def find_pause(deployment: JsonObject) -> StepError | None:
+    """Find whether the rollout stands still because somebody paused it."""
+    status, spec, metadata = deployment.get("status", {}), deployment["spec"], deployment["metadata"]
+    complete = status.get("updatedReplicas", 0) == spec["replicas"] == status.get("replicas", 0)
+    if complete or not spec.get("paused"):
+        return None
+    return Stuck(
+        "RolloutPaused",
+        describe_progress(deployment) or "somebody paused the rollout",
+        f"resume it with `kubectl rollout resume deployment/{metadata['name']} -n {metadata['namespace']}`",
+    )
 
 
 def is_stopped(deployment: JsonObject) -> bool:
@@ -34,15 +48,21 @@ def is_stopped(deployment: JsonObject) -> bool:
 
 
 def find_failure(
-    replica_sets: Iterable[JsonObject], pods: Sequence[JsonObject], quota: Mapping[str, Quantity]
+    replica_sets: Iterable[JsonObject],
+    pods: Sequence[JsonObject],
+    quota: Mapping[str, Quantity],
+    own: Collection[str],
 ) -> StepError | None:
-    """Find why the current version does not run, if that is known; permanent failures come first."""
+    """Find why the current version does not run, if that is known; permanent failures come first.
+
+    `own` are the names of the Tenant's containers.
+    """
     alive = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     # An evicted pod continues to exist long after others replaced it.
     alive.sort(key=_has_failed)
     found = [
         *_find_refusals(replica_sets, quota),
-        *(each for pod in alive for each in _find_pod_failures(pod)),
+        *(each for pod in alive for each in _find_pod_failures(pod, own)),
     ]
     return next((each for each in found if isinstance(each, Terminal)), next(iter(found), None))
 
@@ -53,13 +73,13 @@ def _find_refusals(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quant
             yield explain_missing_pods(condition.get("message", ""), quota)
 
 
-def _find_pod_failures(pod: JsonObject) -> Iterator[StepError]:
+def _find_pod_failures(pod: JsonObject, own: Collection[str]) -> Iterator[StepError]:
     if _has_failed(pod):
         status = pod["status"]
         message = f"the pod failed: {status.get('reason')}: {status.get('message')}"
         yield Retryable("PodFailed", message, "see `kubectl describe pod`")
         return
-    yield from pod_failures.find_failures(pod)
+    yield from pod_failures.find_failures(pod, own)
     for condition in _read_conditions(pod):
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             yield Retryable(
@@ -90,7 +110,8 @@ def explain_delay(waiting: str, pods: Sequence[JsonObject], events: Sequence[Jso
         restarts = sum(
             status.get("restartCount", 0)
             for pod in pods
-            for status in pod.get("status", {}).get("containerStatuses") or ()
+            for kind in ("initContainerStatuses", "containerStatuses")
+            for status in pod_failures.read_statuses(pod, kind)
         )
         again = f"; containers have restarted {restarts} times" if restarts else ""
         return Retryable("RolloutPending", f"{waiting}{again}")

@@ -9,6 +9,7 @@ from landlord.backends.kubernetes.observed import pod_failures, rollout
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 Object = dict[str, Any]
+OWN = ("web",)
 AVAILABLE = {"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
 
 
@@ -102,19 +103,19 @@ CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
 def test_a_container_that_does_not_run_says_why(
     seen: Object, kind: type[StepError], code: str, said: str
 ) -> None:
-    (trouble,) = pod_failures.find_failures(pod(seen))
+    (trouble,) = pod_failures.find_failures(pod(seen), OWN)
     assert (type(trouble), trouble.code) == (kind, code)
     assert said in str(trouble)
 
 
 @pytest.mark.parametrize("seen", [status(), status("ContainerCreating"), status("PodInitializing")])
 def test_a_container_that_is_on_its_way_is_no_trouble(seen: Object) -> None:
-    assert list(pod_failures.find_failures(pod(seen))) == []
+    assert list(pod_failures.find_failures(pod(seen), OWN)) == []
 
 
 def test_what_is_hopeless_is_told_before_what_may_pass() -> None:
     pods = [pod(conditions=(UNSCHEDULABLE,)), pod(status("InvalidImageName"))]
-    trouble = rollout.find_failure((), pods, {})
+    trouble = rollout.find_failure((), pods, {}, OWN)
     assert trouble is not None
     assert trouble.code == "InvalidImage"
 
@@ -123,13 +124,15 @@ def test_what_is_left_of_an_evicted_pod_does_not_hide_what_is_wrong_with_the_one
     left = pod(status(state=ended(137)))
     left["status"] |= {"phase": "Failed", "reason": "Evicted"}
     crashing = pod(status("CrashLoopBackOff", lastState=ended(3), restartCount=2))
-    trouble = rollout.find_failure((), [left, crashing], {})
+    trouble = rollout.find_failure((), [left, crashing], {}, OWN)
     assert trouble is not None
     assert trouble.code == "CrashLooping"
 
 
 def test_a_pod_that_goes_is_no_trouble() -> None:
-    assert rollout.find_failure((), [pod(status("InvalidImageName"), deletionTimestamp="now")], {}) is None
+    assert (
+        rollout.find_failure((), [pod(status("InvalidImageName"), deletionTimestamp="now")], {}, OWN) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_a_pod_that_goes_is_no_trouble() -> None:
     ],
 )
 def test_pods_that_do_not_come_say_why(replica_sets: list[Object], pods: list[Object], code: str) -> None:
-    trouble = rollout.find_failure(replica_sets, pods, {})
+    trouble = rollout.find_failure(replica_sets, pods, {}, OWN)
     assert trouble is not None
     assert trouble.code == code
 
