@@ -14,6 +14,15 @@ Words = Annotated[
 ]
 Port32 = Annotated[int, Field(ge=1, le=65535, json_schema_extra={"format": "int32"})]
 ProbeSeconds = Annotated[int, Field(ge=1, le=30, json_schema_extra={"format": "int32"})]
+_HOST = (
+    "([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*|[[][a-fA-F0-9:]+[]])"
+)
+_PATH = "[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*"
+IMAGE_RULE = (
+    f"^({_HOST}(:[0-9]+)?/)?{_PATH}(/{_PATH})*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{{0,127}})?"
+    "(@[a-z0-9+._-]+:[a-fA-F0-9]{32,})?$"
+)
+"""The grammar of image references: https://pkg.go.dev/github.com/distribution/reference"""
 LABEL_RULE = "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')"
 
 
@@ -177,8 +186,9 @@ class Container(Model):
     """Name of the container. Must be unique within the Tenant."""
     image: Annotated[str, StringConstraints(min_length=1, max_length=512)] = Field(
         json_schema_extra=cel(
-            "self.matches('^[a-zA-Z0-9][^ ]*$')",
-            "image must be a reference such as registry.example.com/team/app:1.2, without spaces or a scheme",
+            f"self.matches('{IMAGE_RULE}')",
+            "image must be a reference such as registry.example.com/team/app:1.2: a name in lower case with an "
+            "optional registry, tag and digest, without https://, spaces or line breaks",
         )
     )
     """Image reference, such as nginx:1.27 or registry.example.com/team/app@sha256:…"""

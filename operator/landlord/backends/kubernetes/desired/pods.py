@@ -13,6 +13,8 @@ from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.desired import limits
 
 PROBE_SECONDS = 5
+LONGEST_KEY = 253
+"""Characters of a key in a Secret."""
 IN_PLACE: JsonObject = {"strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}}
 """For a quota without room for one more pod: a pod of the previous version ends first. Otherwise, an update
 would wait forever for resources that the tenant itself uses."""
@@ -50,8 +52,15 @@ def build_deployment(desired: Desired, copied: SecretCopy | None = None) -> Json
 
 
 def build_key(container: str, variable: str) -> str:
-    """Build the key of a variable's value in the Secret. No container's name contains a dot."""
-    return f"{container}.{variable}"
+    """Build the key of a variable's value in the Secret. No container's name contains a dot.
+
+    The end of a name that is too long for a key gives way to a digest of the whole.
+    """
+    key = f"{container}.{variable}"
+    if len(key) <= LONGEST_KEY:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    return f"{key[: LONGEST_KEY - len(digest) - 1]}.{digest}"
 
 
 def _build_template(desired: Desired, copied: SecretCopy | None) -> JsonObject:
