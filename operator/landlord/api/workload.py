@@ -187,8 +187,8 @@ class Container(Model):
     image: Annotated[str, StringConstraints(min_length=1, max_length=512)] = Field(
         json_schema_extra=cel(
             f"self.matches('{IMAGE_RULE}')",
-            "image must be a reference such as registry.example.com/team/app:1.2: a name in lower case with an "
-            "optional registry, tag and digest, without https://, spaces or line breaks",
+            "image must be a reference such as registry.example.com/team/app:1.2: a name in lower case with "
+            "an optional registry, tag and digest, without https://, spaces or line breaks",
         )
     )
     """Image reference, such as nginx:1.27 or registry.example.com/team/app@sha256:…"""
