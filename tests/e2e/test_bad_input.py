@@ -46,7 +46,7 @@ def test_an_unknown_provider_is_named_with_those_that_there_are(any_landlord: Sy
 @pytest.mark.parametrize(
     ("container", "reason", "looked_at_again"),
     [
-        ({"image": "Not/A:Valid:Name"}, "invalid reference format", False),
+        ({"image": "a" * 256}, "must not be more than 255 characters", False),
         ({"image": "landlord/absent:1", "imagePullPolicy": "Never"}, "is not on the engine", True),
         ({"command": ["/absent"]}, "no such file or directory", False),
     ],
@@ -96,7 +96,7 @@ def test_a_port_in_use_is_waited_for(landlord: System, name: str, web_image: str
 def test_none_of_them_spins(landlord: System, name: str, web_image: str) -> None:
     specs = {
         "backend": memory() | {"compute": {"provider": "mainframe"}},
-        "image": with_container(web(web_image), image="Not/A:Valid:Name"),
+        "image": with_container(web(web_image), image="a" * 256),
         "registry": with_container(web(web_image), image=f"{LOOPBACK}:1/team/app:1"),
         "probe": with_container(web(web_image), probe={"tcpSocket": {"port": 8081}}),
         "identity": memory() | {"tenantID": name},
