@@ -235,6 +235,12 @@ ROWS = (
         "follow the message: Restate, the worker or the backend is down",
     ),
     ConditionRow(
+        COMPUTE_HEALTHY,
+        "Unknown",
+        ("Deleting",),
+        "landlord is deleting the tenant, so surveys no longer look at it",
+    ),
+    ConditionRow(
         PAUSED,
         "True",
         ("Paused",),

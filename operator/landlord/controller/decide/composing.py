@@ -41,7 +41,8 @@ def build_status(
     verdicts = [*verdicts, judge_registration(case.facts.registration)]
     health = conditions.find(before.conditions, COMPUTE_HEALTHY)
     if health and not any(verdict.type == COMPUTE_HEALTHY for verdict in verdicts):
-        verdicts.append(Verdict(health.type, health.status, health.reason, health.message))
+        kept = Verdict(health.type, health.status, health.reason, health.message)
+        verdicts.append(_judge_deleted() if _is_being_deleted(workflow or before.workflow) else kept)
     return TenantStatus(
         observed_generation=generation,
         phase=phase,
@@ -57,6 +58,17 @@ def build_status(
         drift=before.drift,
         conditions=conditions.merge(before.conditions, verdicts, generation, case.now),
     )
+
+
+def _judge_deleted() -> Verdict:
+    """Judge ComputeHealthy of a tenant of which objects are missing on purpose."""
+    message = "landlord is deleting the tenant and no longer surveys it"
+    return Verdict(COMPUTE_HEALTHY, "Unknown", "Deleting", message)
+
+
+def _is_being_deleted(workflow: WorkflowStatus | None) -> bool:
+    """Whether objects of the tenant may have been deleted already."""
+    return workflow is not None and workflow.operation == "Delete" and workflow.sub_state != "Pending"
 
 
 def judge_registration(registration: Registration) -> Verdict:

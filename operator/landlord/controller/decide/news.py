@@ -13,6 +13,7 @@
 | was deleted, and the deletion is on hold      | Warning, with DeletionHeld's reason       |
 | waits for the engine or the registration      | Warning, with Ready's reason, if it lasts |
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
+| failed because the worker was upgraded        | the same, if it lasts                     |
 | failed once more at the same generation       |                                           |
 | has a paused workflow                         | Warning, Paused                           |
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
@@ -35,6 +36,7 @@ from landlord.controller.decide.composing import ACTIVITIES
 from landlord.controller.decide.health import UNWELL
 from landlord.controller.decide.hold import Departure, describe_left_behind, describe_resources
 from landlord.controller.decide.lifecycle import find_expiry
+from landlord.engines.contract import JOURNAL_MISMATCH
 
 UNDER_WAY = tuple(ACTIVITIES.values())
 REPAIRED = ("Repair", "Succeeded")
@@ -76,7 +78,9 @@ def find_tenant_news(before: TenantStatus, after: TenantStatus) -> News | None:
     if news := _find_health_news(before, after):
         return news
     news = _find_headline(after)
-    if news is None or news.is_repeat_of(_find_headline(before)) or _has_failed_again(after):
+    if news is None or news.is_repeat_of(_find_headline(before)):
+        return None
+    if _has_failed_again(after) and not news.is_transient:
         return None
     return news
 
@@ -104,7 +108,8 @@ def describe_departure(tenant: Tenant, departure: Departure, left: Sequence[Reso
 
 def _describe_force(tenant: Tenant) -> str:
     failure = tenant.status.workflow.last_failure if tenant.status.workflow else None
-    why = f"{failure.code}: {failure.message}" if failure else "an unknown error"
+    where = f" at step {failure.step}" if failure and failure.step else ""
+    why = f"{failure.code}{where}: {failure.message}" if failure else "an unknown error"
     return (
         "landlord released the Tenant because spec.deletion.force is true, although deprovisioning failed. "
         f"These may still exist: {describe_left_behind(tenant)}. Deprovisioning failed with {why}"
@@ -135,7 +140,10 @@ def _find_headline(status: TenantStatus) -> News | None:
     stalled, provisioned = find(status.conditions, STALLED), find(status.conditions, PROVISIONED)
     if stalled is not None:
         reason = "DeprovisioningFailed" if stalled.reason == "Deleting" else stalled.reason
-        return News("Warning", reason, action, stalled.message, generation=generation)
+        is_transient = _is_broken_by_upgrade(status)
+        return News(
+            "Warning", reason, action, stalled.message, generation=generation, is_transient=is_transient
+        )
     if provisioned is not None and provisioned.reason == "Paused":
         return News("Warning", "Paused", action, provisioned.message, generation=generation)
     if ready.reason in UNDER_WAY:
@@ -167,6 +175,12 @@ def _find_health_news(before: TenantStatus, after: TenantStatus) -> News | None:
     if ready.status == "True" and was.reason in UNWELL:
         return News("Normal", "Healthy", "Survey", ready.message, generation=generation)
     return None
+
+
+def _is_broken_by_upgrade(status: TenantStatus) -> bool:
+    """Whether a new worker can't continue the workflow, which landlord begins again within seconds."""
+    failure = status.workflow.last_failure if status.workflow else None
+    return failure is not None and failure.code == JOURNAL_MISMATCH
 
 
 def _has_failed_again(status: TenantStatus) -> bool:

@@ -206,4 +206,4 @@ def test_a_tenant_that_is_let_go_by_force_warns_of_what_may_be_left_and_why() ->
     )
     assert (news.type, news.reason) == ("Warning", "LeftBehind")
     assert "These may still exist: container c on memory (tenantID acme)" in news.note
-    assert "ImageInvalid: no such tag" in news.note
+    assert "ImageInvalid at step image: no such tag" in news.note
