@@ -18,7 +18,7 @@ from landlord.api.request import Request
 from landlord.api.status import TenantStatus
 from landlord.controller.decide import health, lifecycle
 from landlord.controller.decide.comparison import Finding, judge_healthy
-from landlord.controller.decide.composing import ACTIVITIES, FIX, build_status, judge_registration
+from landlord.controller.decide.composing import ACTIVITIES, build_status, judge_registration
 from landlord.controller.decide.facts import Case
 from landlord.controller.decide.last_work import has_run, may_be_running
 from landlord.controller.decide.paused import compose_on_hold, compose_paused
@@ -47,6 +47,7 @@ from landlord.controller.decide.workflow_status import (
     build_ended_workflow,
     build_unobserved_workflow,
     build_workflow,
+    describe_failure,
     describe_progress,
     with_steady_state,
 )
@@ -174,6 +175,8 @@ def _compose_under_way(case: Case, situation: WorkUnderWay) -> TenantStatus:
     workflow = build_workflow(case.tenant, situation.request, progress)
     activity = ACTIVITIES[workflow.operation]
     message = describe_progress(progress)
+    if workflow.last_failure and not progress.last_error:
+        message = f"{message}\nThe previous attempt failed: {describe_failure(workflow.last_failure)}"
     drift = case.tenant.status.drift
     if workflow.operation == "Repair" and drift:
         message = f"{message}\nFound: {health.describe_drift(drift)}"
@@ -258,9 +261,7 @@ def _describe_failure(request: Request, failure: Failure, wait: float | None) ->
     )
     if request.operation == "delete":
         then += " If the backend no longer exists, set spec.deletion.force to true."
-    where = f" at step {failure.step}" if failure.step else ""
-    advice = f"{FIX}{failure.fix}\n" if failure.fix else ""
-    return f"{failure.code}{where}: {failure.message.rstrip('.')}.\n{advice}{then}"
+    return f"{describe_failure(failure)}\n{then}"
 
 
 def _describe_wait(seconds: float) -> str:

@@ -66,6 +66,13 @@ def describe_progress(progress: Progress) -> str:
             )
 
 
+def describe_failure(failure: Failure) -> str:
+    """Describe a failure: its step and reason in one line, and the advice in another, if there is one."""
+    where = f" at step {failure.step}" if failure.step else ""
+    advice = f"\n{FIX}{failure.fix}" if failure.fix else ""
+    return f"{failure.code}{where}: {failure.message.rstrip('.')}.{advice}"
+
+
 def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) -> WorkflowStatus:
     """Build the status of a request; without progress it counts as running."""
     before = tenant.status.workflow
@@ -83,7 +90,7 @@ def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) 
             sub_state="Running",
             invocation_id=known_id,
         )
-    failure = None
+    failure = _find_previous_failure(before, request)
     if progress.last_error:
         coded = CODED_ERROR.fullmatch(progress.last_error)
         failure = Failure(
@@ -106,6 +113,17 @@ def build_workflow(tenant: Tenant, request: Request, progress: Progress | None) 
         next_retry_time=progress.next_retry.replace(microsecond=0) if progress.next_retry else None,
         last_failure=failure,
     )
+
+
+def _find_previous_failure(before: WorkflowStatus | None, request: Request) -> Failure | None:
+    """Find why the previous attempt at the same work failed, which is news until this one ends otherwise.
+
+    A failure of this very attempt is over as soon as its workflow no longer backs off.
+    """
+    if before is None or before.sub_state not in ("Failed", "Pending", "Running"):
+        return None
+    work = (before.generation, find_operation(before.operation))
+    return before.last_failure if work == (request.generation, request.operation) else None
 
 
 def build_unobserved_workflow(tenant: Tenant, request: Request, *, maybe_accepted: bool) -> WorkflowStatus:
