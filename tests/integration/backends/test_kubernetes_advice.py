@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces
 from tests.support.polling import eventually
 
 from landlord.api.request import Desired
 from landlord.api.workload import ResourceAmounts, Resources
+from landlord.backends.kubernetes import ready
 from landlord.errors import StepError
 
 Object = dict[str, Any]
@@ -118,6 +120,41 @@ async def test_replicas_that_the_quota_refuses_run_with_a_higher_quota_or_smalle
     assert failure.fix.startswith("raise the quota, or set smaller resources.requests")
     await namespaces.apply(asking("100m", "1"))
     await namespaces.apply(asking("600m", "1800m"))
+
+
+async def test_a_load_balancer_that_never_comes_is_not_needed_with_the_exposure_of_the_advice(
+    namespaces: Namespaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "WINDOW_SECONDS", 3.0)
+    waiting = namespaces.new(exposure="LoadBalancer", network_isolation="Open")
+    failure = await namespaces.failure(waiting)
+    assert failure.code == "LoadBalancerPending"
+    assert failure.fix.endswith("set compute.kubernetes.exposure to ClusterIP")
+    follow_command(namespaces, failure.fix)
+    monkeypatch.undo()
+    await namespaces.apply(namespaces.new(waiting.tenant_id, exposure="ClusterIP", network_isolation="Open"))
+
+
+async def test_pods_that_admission_refuses_are_explained_by_the_command_of_the_advice(
+    namespaces: Namespaces,
+) -> None:
+    desired = namespaces.new()
+    await run(namespaces.backend.apply(desired)[:1])
+    theirs = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "theirs"}}
+    limit = {"type": "Container", "max": {"cpu": "1"}, "default": {"cpu": "1"}}
+    namespaces.put(desired, theirs | {"spec": {"limits": [limit]}})
+    asking = Resources(requests=ResourceAmounts(cpu="2"), limits=ResourceAmounts(cpu="2"))
+    failure = await namespaces.failure(namespaces.new(desired.tenant_id, resources=asking))
+    assert failure.code == "PodsRefused"
+    assert "maximum cpu usage per Container is 1, but limit is 2" in follow_command(namespaces, failure.fix)
+    await namespaces.apply(namespaces.new(desired.tenant_id))
+
+
+def follow_command(namespaces: Namespaces, advice: str) -> str:
+    """What the command in an advice prints."""
+    command = advice.split("`")[1].split()
+    assert command[0] == "kubectl"
+    return namespaces.kubectl(*command[1:])
 
 
 async def broken(namespaces: Namespaces, desired: Desired, status: Object) -> tuple[StepError, str]:

@@ -51,7 +51,7 @@ def explain_forbidden_secrets(namespace: str, details: str = "") -> Retryable:
     )
 
 
-def explain_missing_pods(reason: str, quota: Mapping[str, Quantity]) -> StepError:
+def explain_missing_pods(reason: str, quota: Mapping[str, Quantity], namespace: str) -> StepError:
     """Explain why no pod is created, from the ReplicaSet's condition."""
     if QUOTA_EXCEEDED.search(reason):
         return _explain_exceeded_quota(reason, quota)
@@ -63,9 +63,9 @@ def explain_missing_pods(reason: str, quota: Mapping[str, Quantity]) -> StepErro
             "PodsRefused",
             reason,
             "set resources.requests and resources.limits in spec.workload, or correct the LimitRange "
-            "(`kubectl get limitranges -A`) or the webhook that changes pods",
+            f"(`kubectl get limitranges -n {namespace}`) or the webhook that changes pods",
         )
-    return Retryable("PodsRefused", reason, "see `kubectl get events`")
+    return Retryable("PodsRefused", reason, f"see `kubectl get events -n {namespace}`")
 
 
 def _explain_exceeded_quota(reason: str, quota: Mapping[str, Quantity]) -> StepError:

@@ -78,7 +78,8 @@ async def _explain_delay(
         return Retryable(
             "LoadBalancerPending",
             "the Service has no address yet",
-            "see `kubectl get events`; a cluster without load balancers needs another exposure",
+            f"see `kubectl describe service tenant -n {deployment['metadata']['namespace']}`; in a cluster "
+            "without load balancers, set compute.kubernetes.exposure to ClusterIP",
         )
     unready = rollout.select_unready(await _list_current(cluster, kinds.POD, deployment))
     await replace_outdated(cluster, deployment, unready)

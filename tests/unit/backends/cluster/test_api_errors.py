@@ -77,7 +77,7 @@ def test_a_quota_is_hopeless_if_it_could_never_be_met(
     name: str, requested: str, quota: dict[str, Quantity], kind: type[StepError]
 ) -> None:
     said = EXCEEDED.format(name, requested, "requests.cpu=0", "requests.cpu=1")
-    for failure in (explain_refusal(403, said, quota), explain_missing_pods(said, quota)):
+    for failure in (explain_refusal(403, said, quota), explain_missing_pods(said, quota, "tenant-acme")):
         assert (type(failure), failure.code) == (kind, "QuotaExceeded")
 
 
@@ -94,6 +94,6 @@ PODS: dict[str, tuple[str, type[StepError], str]] = {
 
 @pytest.mark.parametrize(("said", "kind", "code"), PODS.values(), ids=PODS.keys())
 def test_pods_that_are_not_made_are_told_with_the_reason(said: str, kind: type[StepError], code: str) -> None:
-    failure = explain_missing_pods(said, {})
+    failure = explain_missing_pods(said, {}, "tenant-acme")
     assert (type(failure), failure.code) == (kind, code)
     assert said in failure.message

@@ -59,6 +59,11 @@ def find_failures(pod: JsonObject, own: Collection[str]) -> Iterator[StepError]:
         yield from found if status["name"] in own else map(_blame_others, found)
 
 
+def advise_describe(pod: JsonObject) -> str:
+    """Advise to look at the pod."""
+    return f"see `kubectl describe pod {pod['metadata']['name']} -n {pod['metadata']['namespace']}`"
+
+
 def _blame_others(failure: StepError) -> StepError:
     """Explain the failure of a container that is not the Tenant's, so no change of the Tenant corrects it."""
     kind = Stuck if isinstance(failure, Terminal) else Retryable
@@ -81,11 +86,11 @@ def _find_failure(pod: JsonObject, status: JsonObject) -> Iterator[StepError]:
     reason, message = state["waiting"].get("reason", ""), state["waiting"].get("message", "")
     if reason == "CrashLoopBackOff" and ended:
         yield _explain_end(pod, status, ended)
-    elif (failure := _explain_waiting(status, reason, message)) is not None:
+    elif (failure := _explain_waiting(pod, status, reason, message)) is not None:
         yield failure
 
 
-def _explain_waiting(status: JsonObject, reason: str, message: str) -> StepError | None:
+def _explain_waiting(pod: JsonObject, status: JsonObject, reason: str, message: str) -> StepError | None:
     image, what = status["image"], f"can't start the container {status['name']}"
     match reason:
         case "InvalidImageName":
@@ -98,15 +103,15 @@ def _explain_waiting(status: JsonObject, reason: str, message: str) -> StepError
         case _ if reason in PULLING:
             return explain_pull_failure(image, message, login=LOGIN)
         case _ if reason in STARTING:
-            return _explain_failed_start(status["name"], message)
+            return _explain_failed_start(pod, status["name"], message)
         case _ if reason.endswith(("Error", "BackOff")):
-            other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+            other = Rule("", Retryable, "CannotStart", advise_describe(pod))
             return build_error(other, what, f"{reason}: {message}")
     return None
 
 
-def _explain_failed_start(name: str, message: str) -> StepError:
-    other = Rule("", Retryable, "CannotStart", "see `kubectl describe pod`")
+def _explain_failed_start(pod: JsonObject, name: str, message: str) -> StepError:
+    other = Rule("", Retryable, "CannotStart", advise_describe(pod))
     return build_error(
         find_rule((CANNOT_START,), message, other), f"can't start the container {name}", message
     )
@@ -115,7 +120,7 @@ def _explain_failed_start(name: str, message: str) -> StepError:
 def _explain_end(pod: JsonObject, status: JsonObject, ended: JsonObject) -> StepError:
     name, restarts = status["name"], status.get("restartCount", 0)
     if ended.get("reason") in NEVER_STARTED:
-        return _explain_failed_start(name, ended.get("message", ""))
+        return _explain_failed_start(pod, name, ended.get("message", ""))
     if ended.get("reason") == "OOMKilled":
         return explain_out_of_memory(f"the container {name}", _read_memory_limit(pod, name))
     metadata = pod["metadata"]

@@ -68,16 +68,18 @@ def find_failure(
 
 
 def _find_refusals(replica_sets: Iterable[JsonObject], quota: Mapping[str, Quantity]) -> Iterator[StepError]:
-    for condition in (each for found in replica_sets for each in _read_conditions(found)):
-        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            yield explain_missing_pods(condition.get("message", ""), quota)
+    for found in replica_sets:
+        for condition in _read_conditions(found):
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+                namespace = found["metadata"]["namespace"]
+                yield explain_missing_pods(condition.get("message", ""), quota, namespace)
 
 
 def _find_pod_failures(pod: JsonObject, own: Collection[str]) -> Iterator[StepError]:
     if _has_failed(pod):
         status = pod["status"]
         message = f"the pod failed: {status.get('reason')}: {status.get('message')}"
-        yield Retryable("PodFailed", message, "see `kubectl describe pod`")
+        yield Retryable("PodFailed", message, pod_failures.advise_describe(pod))
         return
     yield from pod_failures.find_failures(pod, own)
     for condition in _read_conditions(pod):
@@ -119,7 +121,7 @@ def explain_delay(waiting: str, pods: Sequence[JsonObject], events: Sequence[Jso
     reason, line = event.get("reason"), find_last_line(event.get("message", ""))
     if reason == "Unhealthy":
         return Retryable("ProbeFailed", f"{line}; {waiting}", "correct the probe, or what answers it")
-    return Retryable("PodNotReady", f"{reason}: {line}; {waiting}", "see `kubectl describe pod`")
+    return Retryable("PodNotReady", f"{reason}: {line}; {waiting}", pod_failures.advise_describe(pods[0]))
 
 
 def _read_conditions(found: JsonObject) -> list[JsonObject]:

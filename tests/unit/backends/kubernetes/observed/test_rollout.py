@@ -141,7 +141,12 @@ def test_a_pod_that_goes_is_no_trouble() -> None:
         ([], [pod(conditions=(UNSCHEDULABLE,))], "Unschedulable"),
         ([], [{**pod(), "status": {"phase": "Failed", "reason": "Evicted"}}], "PodFailed"),
         (
-            [{"status": {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "no"}]}}],
+            [
+                {
+                    **pod(),
+                    "status": {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "no"}]},
+                }
+            ],
             [],
             "PodsRefused",
         ),
