@@ -51,7 +51,10 @@ def _compose_unchanged(case: Case, phase: Phase, why: Verdict) -> TenantStatus:
         new.append(Verdict(READY, "False", why.type, f"Does not match the spec: {why.message}"))
     provisioned = find(old, PROVISIONED)
     if provisioned and not _is_lasting(provisioned, UNFINISHED):
-        message = f"Generation {provisioned.observed_generation} did not finish and is not being tracked"
+        last = f"; its last known step is {step}" if (step := _find_step(case)) else ""
+        message = (
+            f"Generation {provisioned.observed_generation} did not finish and is not being tracked{last}"
+        )
         new.append(Verdict(PROVISIONED, "False", "Unfinished", message))
     judged = {verdict.type for verdict in new}
     kept = [
@@ -69,6 +72,11 @@ def _compose_unchanged(case: Case, phase: Phase, why: Verdict) -> TenantStatus:
             "conditions": tuple(sorted((*kept, *merged), key=lambda c: conditions.ORDER.index(c.type))),
         }
     )
+
+
+def _find_step(case: Case) -> str | None:
+    workflow = case.tenant.status.workflow
+    return workflow.step if workflow else None
 
 
 def _is_lasting(condition: Condition | None, unfinished: tuple[str, ...]) -> bool:

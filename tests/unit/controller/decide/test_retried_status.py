@@ -78,3 +78,13 @@ def test_nothing_is_left_of_it_once_the_tenant_is_ready() -> None:
 def test_it_is_not_told_of_another_generation() -> None:
     changed = a_tenant(2, status=failed().status)
     assert message(attempt(changed, RUNNING)) == "The workflow is running step 2 of 6 (limits)"
+
+
+def test_a_pause_names_the_step_at_which_landlord_ceased_to_follow_the_work() -> None:
+    running = attempt(failed(), RUNNING)
+    paused = decide(a_tenant(2, status=running.status, management={"mode": "Paused"}), FACTS, LATER)
+    provisioned = find(paused.status.conditions, "Provisioned")
+    assert provisioned is not None
+    assert provisioned.message == (
+        "Generation 1 did not finish and is not being tracked; its last known step is limits"
+    )
