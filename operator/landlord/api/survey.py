@@ -21,6 +21,7 @@ class Seen(Model):
     state: State = "Active"
     drift: str = ""
     outdated: str = ""
+    left: str = ""
 
 
 class SurveyRequest(Model):

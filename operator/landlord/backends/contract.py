@@ -45,6 +45,9 @@ class Observation:
     outdated: str = ""
     """For a person: what changed in the things that the tenant refers to, such as a Secret, so that it must
     be applied again; empty if nothing."""
+    left: str = ""
+    """For a person: which fields landlord leaves to whom, such as the replicas to an autoscaler; empty if
+    none."""
 
 
 class NoConfig(BaseModel):

@@ -51,6 +51,7 @@ def to_seen(observation: Observation) -> Seen:
         state=observation.state,
         drift=observation.drift,
         outdated=observation.outdated,
+        left=observation.left,
     )
 
 

@@ -181,7 +181,7 @@ async def test_fields_of_landlord_are_put_back_and_those_of_others_left_alone(na
     namespaces.edit(
         desired,
         "deployment",
-        {"metadata": {"labels": {"theirs": "yes"}}, "spec": {"replicas": 3, "revisionHistoryLimit": 2}},
+        {"metadata": {"labels": {"theirs": "yes"}}, "spec": {"replicas": 3}},
     )
     namespaces.edit(desired, "resourcequota", {"spec": {"hard": {"pods": "50"}}})
     namespaces.edit(desired, "serviceaccount", {"automountServiceAccountToken": True})
@@ -191,7 +191,6 @@ async def test_fields_of_landlord_are_put_back_and_those_of_others_left_alone(na
     await namespaces.apply(desired)
     deployment = namespaces.get(desired, "deployment")
     assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["revisionHistoryLimit"] == 2
     assert deployment["metadata"]["labels"]["theirs"] == "yes"
     assert namespaces.get(desired, "resourcequota")["spec"]["hard"] == {"pods": "5"}
     assert namespaces.get(desired, "serviceaccount")["automountServiceAccountToken"] is False

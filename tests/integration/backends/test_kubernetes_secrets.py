@@ -192,11 +192,14 @@ async def test_what_was_changed_in_the_copy_is_found_named_without_its_value_and
     desired = of(namespaces, owner)
     await namespaces.apply(desired)
     assert await namespaces.backend.inspect(desired) == []
-    namespaces.edit(desired, "secret", {"stringData": {"web.PASSWORD": "changed", "mine": "kept"}})
+    namespaces.edit(desired, "secret", {"stringData": {"web.PASSWORD": "changed", "mine": "theirs"}})
     differences = await namespaces.backend.inspect(desired)
-    assert differences == ["Secret tenant: web.PASSWORD differs from its source"]
+    assert differences == [
+        "Secret tenant: mine is set, should not be",
+        "Secret tenant: web.PASSWORD differs from its source",
+    ]
     await namespaces.apply(desired)
-    assert copied(namespaces, desired) == {"web.PASSWORD": "first", "mine": "kept"}
+    assert copied(namespaces, desired) == {"web.PASSWORD": "first"}
     assert await namespaces.backend.inspect(desired) == []
 
 

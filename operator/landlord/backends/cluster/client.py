@@ -10,7 +10,14 @@ from landlord.api.workload import Quantity
 from landlord.backends.cluster.api_errors import explain_refusal
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, SettingsError
-from landlord.kubernetes_api import APPLY, JSON, MERGE_PATCH, ApiServer, KubeError
+from landlord.kubernetes_api import (
+    APPLY,
+    JSON,
+    JSON_PATCH,
+    MERGE_PATCH,
+    ApiServer,
+    KubeError,
+)
 
 MANAGER = {"fieldManager": names.FIELD_MANAGER_OF_TENANTS, "fieldValidation": "Strict"}
 
@@ -67,6 +74,16 @@ class Cluster:
         path = kind.path(metadata.get("namespace"), metadata["name"])
         return await self.call("PATCH", path, body, content_type=MERGE_PATCH, query=MANAGER)
 
+    async def replace_metadata(self, kind: ObjectKind, found: JsonObject, **fields: Any) -> JsonObject:
+        """Replace these fields of the metadata, of this very version of the object."""
+        fields["resourceVersion"] = found["metadata"]["resourceVersion"]
+        return await self._replace(kind, found, {f"/metadata/{name}": of for name, of in fields.items()})
+
+    async def preview_replacement(self, kind: ObjectKind, found: JsonObject, **fields: Any) -> JsonObject:
+        """Return what the API server would make of the object with other fields at its top level, without
+        changing it."""
+        return await self._replace(kind, found, {f"/{name}": of for name, of in fields.items()}, dryRun="All")
+
     async def delete(self, kind: ObjectKind, found: JsonObject) -> None:
         """Delete this very object. Succeeds if it no longer exists."""
         metadata = found["metadata"]
@@ -86,6 +103,14 @@ class Cluster:
         """Send one request."""
         with configured():
             return await self._server.call(method, path, body, **options)
+
+    async def _replace(
+        self, kind: ObjectKind, found: JsonObject, fields: Mapping[str, Any], **query: str
+    ) -> JsonObject:
+        metadata = found["metadata"]
+        operations = [{"op": "replace", "path": path, "value": value} for path, value in fields.items()]
+        path = kind.path(metadata.get("namespace"), metadata["name"])
+        return await self.call("PATCH", path, operations, content_type=JSON_PATCH, query=MANAGER | query)
 
     async def _apply(self, kind: ObjectKind, manifest: JsonObject, **query: str) -> JsonObject:
         metadata = manifest["metadata"]

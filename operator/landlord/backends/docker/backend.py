@@ -7,6 +7,7 @@ otherwise.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from docker import APIClient
@@ -24,7 +25,7 @@ from landlord.backends.docker.observed.container import InspectedContainer, read
 from landlord.backends.docker.prober import Prober
 from landlord.backends.docker.ready import wait_until_ready
 from landlord.backends.redaction import redacting
-from landlord.backends.secrets import SecretValues
+from landlord.backends.secrets import SecretMissing, SecretValues
 
 if TYPE_CHECKING:
     from landlord.backends.cluster.secret_reader import SecretReader
@@ -127,7 +128,11 @@ class DockerBackend:
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """Compare the tenant's volumes, its network and the description of its container."""
         checks.check(desired)
-        return await self._engine.run(lambda api: inspection.inspect(api, desired))
+        secrets = None
+        if desired.workload.refers_to_secrets:
+            with suppress(SecretMissing):  # a deleted source can't be compared; the tenant keeps its values
+                secrets = await self._secret_reader().read(desired)
+        return await self._engine.run(lambda api: inspection.inspect(api, desired, secrets))
 
     async def close(self) -> None:
         """Close the connections to the engine and to the API server."""

@@ -6,11 +6,12 @@ from landlord.api.request import Desired
 from landlord.backends.docker import containers, networks, ownership, volumes
 from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.docker.observed.container import InspectedContainer, read_given_secrets
 from landlord.backends.drift import describe_missing
+from landlord.backends.secrets import SecretValues, find_references
 
 
-def inspect(api: APIClient, desired: Desired) -> list[str]:
+def inspect(api: APIClient, desired: Desired, secrets: SecretValues | None) -> list[str]:
     """Return a line for each object and field that differs. Raises Terminal for somebody else's objects."""
     tenant_id, network = desired.tenant_id, ownership.name_network(desired)
     existing = {volume.name for volume in volumes.find_volumes(api, tenant_id)}
@@ -26,8 +27,19 @@ def inspect(api: APIClient, desired: Desired) -> list[str]:
         *containers.find_reasons_to_replace(api, found, desired),
         *drift.compare_changeable(found["HostConfig"], build_changeable(desired)),
         drift.compare_network(found, network),
+        *(_compare_secrets(found, desired, secrets) if secrets else ()),
     ]
     return [*lines, *(f"{container}: {each}" for each in differences if each)]
+
+
+def _compare_secrets(found: InspectedContainer, desired: Desired, secrets: SecretValues) -> list[str]:
+    """Find the variables with another value than their Secrets have now."""
+    given = read_given_secrets(found, desired).by_variable
+    return [
+        f"Config.Env {each[1]} differs from its Secret"
+        for each in find_references(desired.workload)
+        if given.get(each) != secrets.by_variable.get(each)
+    ]
 
 
 def _compare_state(found: InspectedContainer, desired: Desired) -> list[str]:

@@ -11,13 +11,14 @@ from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.kubernetes import ownership
 from landlord.backends.kubernetes.claim import build_claim, build_creation, with_claim
 from landlord.backends.kubernetes.desired.objects import DesiredObject, build_manifest, locate
-from landlord.backends.kubernetes.observed import generation_label, record
+from landlord.backends.kubernetes.observed import generation_label, managed_fields, record
 from landlord.backends.kubernetes.stopping import list_namespaces
 from landlord.backends.patience import Patience
 from landlord.errors import Retryable
 from landlord.kubernetes_api import KubeError
 
 QUOTA_SECONDS = 5.0
+TAKEOVER_TRIES = 5
 
 
 async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[DesiredObject]) -> Result:
@@ -42,7 +43,7 @@ async def ensure(cluster: Cluster, desired: Desired, wanted: Iterable[DesiredObj
 async def _apply(
     cluster: Cluster, desired: Desired, kind: ObjectKind, content: JsonObject, found: JsonObject | None
 ) -> JsonObject:
-    body = build_manifest(kind, content, desired)
+    body = managed_fields.without_left_fields(build_manifest(kind, content, desired), found)
     if kind in generation_label.KINDS_WITH_GENERATION:
         generation = generation_label.predict_generation(body, found)
         applied = await _apply_claimed(
@@ -68,12 +69,47 @@ async def _apply_claimed(
 ) -> JsonObject:
     if found is None:
         return await cluster.apply(kind, with_claim(body, build_creation(kind, body["metadata"]["name"])))
+    if not ownership.is_owned(found, desired.tenant_id):
+        found = await _adopt(cluster, desired, kind, body, found)
+        if managed_fields.with_everything_taken_over(kind, found) is None:
+            return found
+    found = await _take_over_at_last(cluster, kind, found)
+    return await cluster.apply(kind, with_claim(body, build_claim(kind, found, desired)))
+
+
+async def _adopt(
+    cluster: Cluster, desired: Desired, kind: ObjectKind, body: JsonObject, found: JsonObject
+) -> JsonObject:
+    """Apply to somebody else's object, which stays as it is if that is not permitted or not possible."""
     try:
         return await cluster.apply(kind, with_claim(body, build_claim(kind, found, desired)))
     except KubeError as error:
-        if error.status == 422 and not ownership.is_owned(found, desired.tenant_id):
+        if error.status == 422:
             raise ownership.explain_failed_adoption(kind, found, str(error)) from error
         raise
+
+
+async def _take_over_at_last(cluster: Cluster, kind: ObjectKind, found: JsonObject) -> JsonObject:
+    """Do as `take_over` with a few tries, because controllers often change the status of the object."""
+    for tries_left in reversed(range(TAKEOVER_TRIES)):
+        try:
+            return await take_over(cluster, kind, found)
+        except KubeError as error:
+            if error.status != 409 or not tries_left:
+                raise
+            metadata = found["metadata"]
+            found = await cluster.get(kind, metadata.get("namespace"), metadata["name"]) or found
+    raise AssertionError("the last try raises")
+
+
+async def take_over(cluster: Cluster, kind: ObjectKind, found: JsonObject) -> JsonObject:
+    """Make landlord the only owner of its part of the object, so that the next apply removes the rest of it.
+
+    Otherwise, whatever somebody restored from a backup would stay when the spec no longer has it. Raises
+    KubeError 409 if the object has changed since it was read.
+    """
+    taken = managed_fields.with_everything_taken_over(kind, found)
+    return found if taken is None else await cluster.replace_metadata(kind, found, managedFields=taken)
 
 
 async def _check_other_namespaces(cluster: Cluster, name: str, tenant_id: str) -> None:

@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -91,23 +92,36 @@ def _with_each_message(content: Any, change: Callable[[str], str]) -> Any:
     }
 
 
-async def inspect(
-    cluster: Cluster, reader: SecretReader, desired: Desired
-) -> tuple[list[str], SecretCopy | None]:
-    """Return a line for each key that differs from its source, and what pods must know of the copy."""
+@dataclass(frozen=True)
+class InspectedCopy:
+    """How the copy compares with its sources."""
+
+    lines: Sequence[str] = ()
+    """One for each key that differs."""
+    known: SecretCopy | None = None
+    """What pods must know of the copy; None if it does not exist, or need not exist."""
+    is_outdated: bool = False
+    """Whether the sources have other versions than the copy was made from."""
+
+
+async def inspect(cluster: Cluster, reader: SecretReader, desired: Desired) -> InspectedCopy:
+    """Compare the copy with its sources. No line contains a value."""
     if not desired.workload.refers_to_secrets:
-        return [], None
+        return InspectedCopy()
     found = await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired))
     known = _read_copy_record(found)
     if found is None or known is None:
-        return [describe_missing("Secret tenant")], None
+        return InspectedCopy([describe_missing("Secret tenant")])
+    held = found.get("data") or {}
+    lines = [f"Secret tenant: {key} is set, should not be" for key in held if key not in _list_keys(desired)]
     try:
         values = await reader.read(desired)
     except SecretMissing:  # a deleted source can't be compared; the tenant continues with the copy
-        return [], known
-    held, data = found.get("data") or {}, _encode(values)
+        return InspectedCopy(lines, known)
+    data = _encode(values)
     differing = [key for key in _list_keys(desired) if held.get(key) != data.get(key)]
-    return [f"Secret tenant: {key} differs from its source" for key in differing], known
+    lines += [f"Secret tenant: {key} differs from its source" for key in differing]
+    return InspectedCopy(lines, known, is_outdated=values.recorded != known.recorded)
 
 
 def build_copy(desired: Desired, values: SecretValues, found: JsonObject | None) -> DesiredObject:

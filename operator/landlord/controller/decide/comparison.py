@@ -14,11 +14,14 @@
 | can't be observed, three surveys in a row    | NotSurveyed        | as before |                     |
 
 `spec.management.drift` decides what follows from drift: with Repair landlord does the work again, with Report
-it reports the drift, and with Ignore it does neither. After a workflow that failed, only the health is
-judged: the next workflow is on its way, or waits for a change of the spec.
+it reports the drift, and with Ignore it does neither. Before a repair, an inspection confirms that a field
+differs, because a survey also notices what changed nothing of landlord's, such as a Secret that somebody
+rewrote. After a workflow that failed, only the health is judged: the next workflow is on its way, or waits
+for a change of the spec.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -140,12 +143,35 @@ def compare(
     return Finding(reported.work, at, believed, shown, repair=repair)
 
 
+def needs_confirmation(reported: LastReported, seen: Seen | None, finding: Finding) -> bool:
+    """Whether an inspection may show that there is nothing to repair.
+
+    A survey sees that somebody wrote something, and not always whether that changed what landlord applied.
+    """
+    if not finding.repair or seen is None or (reported.state, seen.state) != ("Active", "Active"):
+        return False
+    return finding.repair in (seen.drift, seen.outdated)
+
+
+def with_inspection(finding: Finding, lines: Sequence[str]) -> Finding:
+    """Complete a finding with the fields that differ; without any, there is nothing to repair."""
+    if not lines:
+        return replace(finding, drift=finding.drift and (), repair="")
+    return replace(finding, drift=finding.drift and shorten_lines(lines))
+
+
+def shorten_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Shorten the lines of an inspection to what fits into `status.drift`."""
+    return tuple(shortened(line, MAX_ITEM) for line in lines[:MAX_ITEMS])
+
+
 def with_repair_at(finding: Finding, due: datetime) -> Finding:
     """Postpone the repair of a tenant that was repaired only moments ago."""
     health = finding.health
-    if health and health.status == "False":
+    if health:
         again = f"landlord repaired it moments ago, and does so again at {due:%Y-%m-%dT%H:%M:%SZ}"
-        health = replace(health, message=f"{health.message}.\n{again}")
+        why = "" if health.status == "False" else f"{finding.repair}; "
+        health = replace(health, message=shortened(f"{health.message}.\n{why}{again}"))
     return replace(finding, health=health, repair_at=due)
 
 
@@ -192,7 +218,11 @@ def _judge_health(reported: LastReported, seen: Seen | None) -> Verdict:
         return Verdict(COMPUTE_HEALTHY, "False", reason, _describe_other_state(reported, seen))
     if not seen.healthy:
         return Verdict(COMPUTE_HEALTHY, "False", "Unhealthy", shortened(seen.reason))
-    return judge_healthy(reported.state)
+    healthy = judge_healthy(reported.state)
+    if not seen.left:
+        return healthy
+    message = f"{healthy.message}; {seen.left}, and landlord leaves that unchanged"
+    return replace(healthy, message=shortened(message))
 
 
 def _describe_drift(reported: LastReported, seen: Seen | None) -> str:

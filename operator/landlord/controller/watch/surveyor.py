@@ -14,19 +14,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from landlord import metrics
-from landlord.api.conditions import shortened
 from landlord.api.survey import Seen
 from landlord.api.tenant import Key
 from landlord.controller.decide import repairs
 from landlord.controller.decide.comparison import (
-    MAX_ITEM,
-    MAX_ITEMS,
     Finding,
     LastReported,
     compare,
     find_nothing,
     is_deferrable,
     is_news,
+    needs_confirmation,
+    shorten_lines,
+    with_inspection,
     with_repair_at,
 )
 from landlord.controller.tell.pace import requeue_outdated
@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 MISSED = 3
 """So many surveys in a row must fail before landlord reports that about the tenants."""
 INSPECTED = 10
-"""Tenants that landlord inspects in depth after one survey; the others follow after the next ones."""
+"""Tenants that landlord inspects in depth at the same time. Of those whose drift it only reports, as many
+after one survey; the others follow after the next ones."""
 
 _BATCH = 100
 _JITTER = 0.1
@@ -144,19 +145,21 @@ class Surveyor:
     async def _compare(
         self, all_reported: Mapping[Key, LastReported], seen: Mapping[str, Seen], at: datetime
     ) -> None:
+        doubtful: dict[Key, tuple[LastReported, Finding]] = {}
         reported: dict[Key, tuple[LastReported, Finding]] = {}
         async for key, last_reported in self._iterate_unchanged(all_reported):
             known, one = self._known.get(key, _Remembered()), seen.get(last_reported.tenant_id)
             finding = compare(last_reported, one, at, was_unhealthy=known.is_unhealthy)
-            if finding.repair and (due := repairs.find_due_time(known.repairs, at)):
-                finding = with_repair_at(finding, due)
             if not finding.drift:  # because the same drift may come again, with other details
                 known = replace(known, inspected=(), details=())
             self._known[key] = replace(known, is_unhealthy=one is not None and not one.healthy)
-            if last_reported.mode == "Report" and finding.drift:
+            if needs_confirmation(last_reported, one, finding):
+                doubtful[key] = last_reported, finding
+            elif last_reported.mode == "Report" and finding.drift:
                 reported[key] = last_reported, finding
             else:
                 self._keep(key, last_reported, finding)
+        await self._confirm(doubtful)
         await self._report(reported)
 
     async def _iterate_unchanged(
@@ -168,6 +171,20 @@ class Surveyor:
                 await asyncio.sleep(0)
             if self._cache.get_last_reported(key) == last_reported and not self._is_at_work(key):
                 yield key, last_reported
+
+    async def _confirm(self, doubtful: Mapping[Key, tuple[LastReported, Finding]]) -> None:
+        """Inspect Tenants before landlord repairs them, because there may be nothing to repair."""
+        limit = asyncio.Semaphore(INSPECTED)
+
+        async def confirm(key: Key, last_reported: LastReported, finding: Finding) -> None:
+            async with limit:
+                lines = await self._try_to_inspect(key)
+            if lines is not None:  # otherwise the repair itself finds out
+                finding = with_inspection(finding, lines)
+            if self._cache.get_last_reported(key) == last_reported and not self._is_at_work(key):
+                self._keep(key, last_reported, finding)
+
+        await asyncio.gather(*(confirm(key, *found) for key, found in doubtful.items()))
 
     async def _report(self, reported: Mapping[Key, tuple[LastReported, Finding]]) -> None:
         """Inspect Tenants whose drift is only reported: once for each drift that a survey has found."""
@@ -187,13 +204,19 @@ class Surveyor:
         return known is not None and drift is not None and known.inspected == drift
 
     async def _inspect_closely(self, key: Key, drift: tuple[str, ...]) -> None:
+        lines = await self._try_to_inspect(key)
+        if lines is None:
+            return
+        details = shorten_lines(lines) or drift
+        self._known[key] = replace(self._known.get(key, _Remembered()), inspected=drift, details=details)
+
+    async def _try_to_inspect(self, key: Key) -> Sequence[str] | None:
+        """Inspect a Tenant; None if that is impossible now."""
         try:
-            lines = await self._inspect(key)
+            return await self._inspect(key)
         except EngineError as error:
             log.info("landlord can't inspect the drift: %s", error, extra={"tenant": str(key)})
-            return
-        details = tuple(shortened(line, MAX_ITEM) for line in lines[:MAX_ITEMS]) or drift
-        self._known[key] = replace(self._known.get(key, _Remembered()), inspected=drift, details=details)
+            return None
 
     async def _handle_miss(
         self, provider: str, all_reported: Mapping[Key, LastReported], at: datetime, why: str
@@ -207,8 +230,11 @@ class Surveyor:
             self._keep(key, last_reported, find_nothing(last_reported, at, why))
 
     def _keep(self, key: Key, last_reported: LastReported, finding: Finding) -> None:
+        known = self._known.get(key, _Remembered())
+        if finding.repair and (due := repairs.find_due_time(known.repairs, finding.at)):
+            finding = with_repair_at(finding, due)
         news = is_news(last_reported, finding)
-        known = replace(self._known.get(key, _Remembered()), finding=finding if news else None)
+        known = replace(known, finding=finding if news else None)
         if known != _Remembered():
             self._known[key] = known
         else:

@@ -12,7 +12,8 @@ from landlord.api import names
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds
 from landlord.backends.drift import describe_difference, describe_missing
-from landlord.backends.kubernetes.observed.fields import format_value, join_path
+from landlord.backends.kubernetes.observed.field_tree import join_path
+from landlord.backends.kubernetes.observed.fields import format_value
 from landlord.backends.quantity import parse_quantity
 
 LISTED_IN_FULL = (kinds.SERVICE, kinds.SERVICE_ACCOUNT, kinds.LIMIT_RANGE, kinds.RESOURCE_QUOTA)

@@ -14,7 +14,8 @@ from landlord.backends.cluster.kinds import ObjectKind
 from landlord.backends.contract import Observation
 from landlord.backends.drift import describe_missing
 from landlord.backends.kubernetes import ownership
-from landlord.backends.kubernetes.observed import generation_label, record, rollout
+from landlord.backends.kubernetes.observed import generation_label, managed_fields, record, rollout
+from landlord.backends.kubernetes.observed.field_tree import list_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class ObservedDeployment:
     replicas: int
     stopped: bool
     waiting: str | None
+    autoscaler: str | None
+    """Who sets the number of replicas instead of landlord."""
     secrets: str | None
 
 
@@ -75,6 +78,7 @@ class TenantCollector:
                 replicas=found["spec"]["replicas"],
                 stopped=rollout.is_stopped(found),
                 waiting=rollout.describe_progress(found),
+                autoscaler=managed_fields.find_autoscaler(found),
                 secrets=(found["metadata"].get("annotations") or {}).get(names.ANNOTATION_SECRETS),
             )
 
@@ -120,14 +124,13 @@ class TenantCollector:
 def _find_changes(kind: ObjectKind, found: JsonObject) -> list[str]:
     """Find what somebody changed. Another change yields another text, and so another inspection."""
     what = f"somebody changed the {kind.name}"
-    if kind in generation_label.KINDS_WITH_GENERATION:
-        return (
-            [f"{what} (generation {found['metadata']['generation']})"]
-            if generation_label.is_changed(found)
-            else []
-        )
+    if kind in generation_label.KINDS_WITH_GENERATION and generation_label.is_changed(found):
+        return [f"{what} (generation {found['metadata']['generation']})"]
+    if kind in record.KINDS_WITH_RECORD and (changes := record.find_changes(found)):
+        return [f"{what}: {each}" for each in changes]
+    foreign = managed_fields.find_foreign(kind, found, managed_fields.find_owned(found))
     return (
-        [f"{what}: {each}" for each in record.find_changes(found)] if kind in record.KINDS_WITH_RECORD else []
+        [f"somebody else set fields of the {kind.name}: {', '.join(list_paths(foreign))}"] if foreign else []
     )
 
 
@@ -151,8 +154,18 @@ def _observe(namespace: ObservedNamespace) -> Observation:
         return Observation(False, None, "the Deployment does not exist", drift=drift)
     waiting = workload.waiting if workload.replicas else "the Deployment is scaled to zero"
     return Observation(
-        waiting is None, workload.spec_hash, waiting or "all replicas are available", drift=drift
+        waiting is None,
+        workload.spec_hash,
+        waiting or "all replicas are available",
+        drift=drift,
+        left=_describe_left(workload),
     )
+
+
+def _describe_left(workload: ObservedDeployment) -> str:
+    if workload.autoscaler is None:
+        return ""
+    return f"{workload.autoscaler} sets spec.replicas of the Deployment ({workload.replicas} now)"
 
 
 def _observe_at_rest(namespace: ObservedNamespace) -> Observation:
