@@ -106,7 +106,8 @@ class Backend(Protocol):
     async def inspect(self, desired: Desired) -> Sequence[str]:
         """Return a line for each field or object of a tenant that `apply` would change now, such as
         "Deployment tenant: spec.replicas is 3, should be 2". A line never contains the value of a variable or
-        a Secret. Raises the same errors as a step."""
+        a Secret. Before landlord repairs what a survey found in an active tenant, it inspects the tenant, and
+        repairs nothing if there is no line. Raises the same errors as a step."""
         ...
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from landlord.backends.cluster.secret_reader import SecretReader
 from landlord.backends.contract import NoConfig, Observation, Step
 from landlord.backends.kubernetes import (
     checks,
+    diagnosis,
     ensure,
     inspection,
     lifecycle,
@@ -105,7 +106,7 @@ class KubernetesBackend:
             return await inspection.inspect(self._cluster, self._secrets, desired)
 
     async def survey(self) -> Mapping[str, Observation]:
-        """Observe all tenants with a namespace, with one list of each kind.
+        """Observe all tenants with a namespace: one list of each kind, and a few calls for unavailable ones.
 
         The right to list all Secrets would be the right to read them. A list of one name, even in all
         namespaces, needs no more than the right to that name.
@@ -123,8 +124,10 @@ class KubernetesBackend:
                     accept = JSON if kind in record.LISTED_IN_FULL else METADATA_LIST
                     async for found in each(kind, accept=accept, **created):
                         tenants.add(kind, found)
-        observations, records = tenants.build_observations(), tenants.read_secret_records()
-        return await self._secrets.mark_outdated(observations, records)
+        observations = await diagnosis.with_reasons(
+            self._cluster, tenants.build_observations(), tenants.find_unavailable()
+        )
+        return await self._secrets.mark_outdated(observations, tenants.read_secret_records())
 
     async def close(self) -> None:
         """Close the connections to the API server."""

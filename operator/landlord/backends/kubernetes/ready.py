@@ -1,11 +1,12 @@
 """The last step: waits until all replicas of the current version are available."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from landlord.api import names
 from landlord.api.outcome import Endpoint, Result
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
+from landlord.api.workload import Quantity
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.api_errors import Gone
 from landlord.backends.cluster.client import Cluster
@@ -40,7 +41,13 @@ async def wait_until_ready(cluster: Cluster, desired: Desired) -> Result:
         elif patience.elapsed > GRACE_SECONDS:
             await _check_pods(cluster, desired, deployment)
         if not await patience.pause():
-            raise await _explain_delay(cluster, desired, deployment, waiting)
+            await _replace_waiting_pods(cluster, deployment)
+            raise await _explain_delay(cluster, deployment, waiting)
+
+
+async def explain_unavailability(cluster: Cluster, deployment: JsonObject, waiting: str) -> StepError:
+    """Explain why the Deployment still waits for that. Raises KubeError, and Gone as the step does."""
+    return await _find_failure(cluster, deployment, {}) or await _explain_delay(cluster, deployment, waiting)
 
 
 def _explain_gone(kind: str) -> Gone:
@@ -60,20 +67,27 @@ async def _find_endpoints(cluster: Cluster, desired: Desired) -> tuple[Endpoint,
 
 async def _check_pods(cluster: Cluster, desired: Desired, deployment: JsonObject) -> None:
     """Raise StepError if the pods can't become ready, unless new pods could."""
-    replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
-    pods = await _list_current(cluster, kinds.POD, deployment)
-    redacted = await _redact(cluster, desired, deployment, pods)
-    own = {container.name for container in desired.workload.containers}
-    failure = rollout.find_failure(replica_sets, redacted, ownership.read_settings(desired).quota, own)
-    if failure and not await replace_outdated(cluster, deployment, rollout.select_unready(pods)):
+    failure = await _find_failure(cluster, deployment, ownership.read_settings(desired).quota)
+    if failure and not await _replace_waiting_pods(cluster, deployment):
         raise failure
-    if pause := rollout.find_pause(deployment):
-        raise pause
 
 
-async def _explain_delay(
-    cluster: Cluster, desired: Desired, deployment: JsonObject, waiting: str | None
-) -> StepError:
+async def _find_failure(
+    cluster: Cluster, deployment: JsonObject, quota: Mapping[str, Quantity]
+) -> StepError | None:
+    replica_sets = await _list_current(cluster, kinds.REPLICA_SET, deployment)
+    pods = await _redact(cluster, deployment, await _list_current(cluster, kinds.POD, deployment))
+    own = {container["name"] for container in deployment["spec"]["template"]["spec"]["containers"]}
+    return rollout.find_failure(replica_sets, pods, quota, own) or rollout.find_pause(deployment)
+
+
+async def _replace_waiting_pods(cluster: Cluster, deployment: JsonObject) -> bool:
+    """Replace the pods that wait for what they were created without. Returns whether there were any."""
+    pods = await _list_current(cluster, kinds.POD, deployment)
+    return await replace_outdated(cluster, deployment, rollout.select_unready(pods))
+
+
+async def _explain_delay(cluster: Cluster, deployment: JsonObject, waiting: str | None) -> StepError:
     if waiting is None:
         return Retryable(
             "LoadBalancerPending",
@@ -82,22 +96,23 @@ async def _explain_delay(
             "without load balancers, set compute.kubernetes.exposure to ClusterIP",
         )
     unready = rollout.select_unready(await _list_current(cluster, kinds.POD, deployment))
-    await replace_outdated(cluster, deployment, unready)
     events: list[JsonObject] = []
     for pod in unready[:1]:
         about = f"involvedObject.uid={pod['metadata']['uid']}"
         namespace = deployment["metadata"]["namespace"]
         events = await cluster.list_all(kinds.EVENT, namespace, fieldSelector=about)
-    return rollout.explain_delay(waiting, unready, await _redact(cluster, desired, deployment, events))
+    return rollout.explain_delay(waiting, unready, await _redact(cluster, deployment, events))
 
 
 async def _redact(
-    cluster: Cluster, desired: Desired, deployment: JsonObject, found: Sequence[JsonObject]
+    cluster: Cluster, deployment: JsonObject, found: Sequence[JsonObject]
 ) -> Sequence[JsonObject]:
     """Remove the values of Secrets that the Deployment's containers were given from pods or events."""
+    if not rollout.refers_to_secrets(deployment):
+        return found
     annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
     version = annotations.get(names.ANNOTATION_SECRETS_VERSION)
-    return await secret_copy.redact_messages(cluster, desired, found, version)
+    return await secret_copy.redact_messages(cluster, deployment["metadata"]["namespace"], found, version)
 
 
 async def _list_current(cluster: Cluster, kind: kinds.ObjectKind, deployment: JsonObject) -> list[JsonObject]:

@@ -62,15 +62,13 @@ async def prune(cluster: Cluster, desired: Desired) -> None:
 
 
 async def redact_messages(
-    cluster: Cluster, desired: Desired, found: Sequence[JsonObject], version: str | None
+    cluster: Cluster, namespace: str, found: Sequence[JsonObject], version: str | None
 ) -> Sequence[JsonObject]:
     """Copy objects without the values of Secrets, which kubelets repeat in their messages.
 
     Raises Gone if the copy has another version than the one from which those containers were made.
     """
-    if not desired.workload.refers_to_secrets:
-        return found
-    copy = await cluster.get(kinds.SECRET, *locate(kinds.SECRET, desired))
+    copy = await cluster.get(kinds.SECRET, namespace, names.OBJECT_NAME)
     known = _read_copy_record(copy)
     if known is None or known.version != version:
         raise Gone(

@@ -40,6 +40,15 @@ def find_pause(deployment: JsonObject) -> StepError | None:
     )
 
 
+def refers_to_secrets(deployment: JsonObject) -> bool:
+    """Whether a container takes the value of a variable from a Secret."""
+    return any(
+        "secretKeyRef" in (variable.get("valueFrom") or {})
+        for container in deployment["spec"]["template"]["spec"]["containers"]
+        for variable in container.get("env") or ()
+    )
+
+
 def is_stopped(deployment: JsonObject) -> bool:
     """Whether it has no replicas, and its controller has observed that."""
     status = deployment.get("status", {})

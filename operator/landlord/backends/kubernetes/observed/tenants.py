@@ -99,6 +99,17 @@ class TenantCollector:
                 observations[namespace.tenant_id] = _observe(namespace)
         return observations
 
+    def find_unavailable(self) -> Mapping[str, str]:
+        """Find the tenants whose pods must run and are not available: their namespaces, by tenantID."""
+        return {
+            namespace.tenant_id: name
+            for name, namespace in self._namespaces.items()
+            if namespace.workload
+            and namespace.workload.waiting
+            and not namespace.deleted
+            and _read_state(namespace) == "Active"
+        }
+
     def read_secret_records(self) -> Mapping[str, str]:
         """Read from which versions of which Secrets Deployments were made, by tenantID."""
         return {
