@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.history import History
 from tests.support.polling import eventually, steadily
-from tests.support.secrets import Owner, referring
+from tests.support.secrets import Owner
 from tests.support.specs import Spec
 from tests.support.status import conditions, message, workflow
 from tests.support.system import Landlord, System
@@ -39,7 +39,7 @@ def container(name: str, image: str, **env: str) -> Spec:
 
 
 def referring_to(secret: str) -> Spec:
-    variable = referring("PASSWORD", secret).model_dump(mode="json", by_alias=True, exclude_none=True)
+    variable = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": secret, "key": "password"}}}
     return container("web", "web:1") | {"env": [variable]}
 
 
