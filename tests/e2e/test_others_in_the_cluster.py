@@ -84,8 +84,8 @@ def test_an_autoscaler_keeps_its_replicas_and_the_tenant_stays_ready(
     history = History(tmp_path, system, name)
     place = ("-n", f"tenant-{name}")
     system.kubectl("autoscale", "deployment/tenant", "--min=3", "--max=5", "--cpu=50%", *place)
-    told = "The tenant is healthy; kube-controller-manager sets spec.replicas of the Deployment (3 now)"
-    eventually(lambda: message(system.tenant(name), "ComputeHealthy").startswith(told))
+    told = "kube-controller-manager sets spec.replicas of the Deployment, and landlord leaves that unchanged"
+    eventually(lambda: message(system.tenant(name), "ComputeHealthy") == f"The tenant is healthy; {told}")
     steadily(lambda: deployment(system, name)["spec"]["replicas"] == 3, seconds=5)
     history.stop()
     assert {workflow(each)["attempt"] for each in history.versions()} == {1}

@@ -226,7 +226,7 @@ async def test_replicas_are_left_to_an_autoscaler_and_taken_back_from_anybody_el
 
     await eventually_async(settled)
     found = await seen(namespaces, desired)
-    assert found.left == "kube-controller-manager sets spec.replicas of the Deployment (3 now)"
+    assert found.left == "kube-controller-manager sets spec.replicas of the Deployment"
     await namespaces.apply(desired)
     assert replicas() == 3
     namespaces.kubectl("delete", "hpa", "tenant", *place)

@@ -193,6 +193,9 @@ async def test_what_was_changed_in_the_copy_is_found_named_without_its_value_and
     await namespaces.apply(desired)
     assert await namespaces.backend.inspect(desired) == []
     namespaces.edit(desired, "secret", {"stringData": {"web.PASSWORD": "changed", "mine": "theirs"}})
+    seen = await observe(namespaces.backend, desired.tenant_id)
+    assert seen is not None
+    assert seen.drift == "somebody else set fields of the Secret: data.mine, data[web.PASSWORD]"
     differences = await namespaces.backend.inspect(desired)
     assert differences == [
         "Secret tenant: mine is set, should not be",

@@ -190,12 +190,14 @@ class Surveyor:
         """Inspect Tenants whose drift is only reported: once for each drift that a survey has found."""
         new = [key for key, (_, found) in reported.items() if not self._is_inspected(key, found.drift)]
         looks = [self._inspect_closely(key, reported[key][1].drift or ()) for key in new[:INSPECTED]]
-        await asyncio.gather(*looks)
+        lines_by_key = dict(zip(new, await asyncio.gather(*looks), strict=False))
         for key, (last_reported, finding) in reported.items():
             if self._cache.get_last_reported(key) == last_reported:
                 if self._is_inspected(key, finding.drift):
                     finding = replace(finding, drift=self._known[key].details)
-                if not last_reported.drift:
+                elif (lines := lines_by_key.get(key)) is not None:
+                    finding = with_inspection(finding, lines)
+                if finding.drift and not last_reported.drift:
                     metrics.drift.labels("report").inc()
                 self._keep(key, last_reported, finding)
 
@@ -203,12 +205,12 @@ class Surveyor:
         known = self._known.get(key)
         return known is not None and drift is not None and known.inspected == drift
 
-    async def _inspect_closely(self, key: Key, drift: tuple[str, ...]) -> None:
-        lines = await self._try_to_inspect(key)
-        if lines is None:
-            return
-        details = shorten_lines(lines) or drift
-        self._known[key] = replace(self._known.get(key, _Remembered()), inspected=drift, details=details)
+    async def _inspect_closely(self, key: Key, drift: tuple[str, ...]) -> Sequence[str] | None:
+        """Inspect a Tenant, and remember what differs; None if that is impossible now."""
+        if lines := await self._try_to_inspect(key):
+            known = self._known.get(key, _Remembered())
+            self._known[key] = replace(known, inspected=drift, details=shorten_lines(lines))
+        return lines
 
     async def _try_to_inspect(self, key: Key) -> Sequence[str] | None:
         """Inspect a Tenant; None if that is impossible now."""

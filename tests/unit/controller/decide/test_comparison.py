@@ -193,3 +193,14 @@ def test_of_a_tenant_that_was_suspended_before_anything_was_made_nothing_is_miss
 )
 def test_a_tenant_that_is_worked_on_or_left_alone_is_compared_with_nothing(tenant: Tenant) -> None:
     assert read_last_reported(body(tenant)) is None
+
+
+def test_what_is_left_to_others_is_told_of_a_healthy_tenant() -> None:
+    left = Seen(spec_hash=HASH, left="an autoscaler sets spec.replicas")
+    told = "an autoscaler sets spec.replicas, and landlord leaves that unchanged"
+    health = compare(RUNS, left, NOW).health
+    assert health is not None
+    assert (health.status, health.message) == ("True", f"The tenant is healthy; {told}")
+    assert is_news(RUNS, compare(RUNS, left, NOW))
+    told_already = replace(RUNS, health=("True", "Healthy", health.message))
+    assert not is_news(told_already, compare(told_already, left, NOW))

@@ -39,7 +39,7 @@ def live(world: World, seconds: float = INTERVAL / 2) -> None:
 
 
 @pytest.mark.parametrize("seen", [SCALED, TOUCHED], ids=["drift", "a Secret"])
-@pytest.mark.parametrize("drift", ["Repair", "Ignore"])
+@pytest.mark.parametrize("drift", ["Repair", "Report", "Ignore"])
 def test_what_differs_in_nothing_is_not_repaired_and_costs_no_write(seen: Seen, drift: str) -> None:
     world = Inspected()
     world.put("acme", seen=seen, management={"drift": drift})

@@ -176,7 +176,7 @@ def _observe(namespace: ObservedNamespace) -> Observation:
 def _describe_left(workload: ObservedDeployment) -> str:
     if workload.autoscaler is None:
         return ""
-    return f"{workload.autoscaler} sets spec.replicas of the Deployment ({workload.replicas} now)"
+    return f"{workload.autoscaler} sets spec.replicas of the Deployment"
 
 
 def _observe_at_rest(namespace: ObservedNamespace) -> Observation:
