@@ -257,3 +257,27 @@ async def test_a_secret_that_is_rewritten_with_the_same_values_is_outdated_until
         "Secret tenant: web.PASSWORD differs from its source"
     ]
     assert "has changed" in (await seen(namespaces, desired)).outdated
+
+
+@pytest.mark.parametrize("adopted", [False, True])
+async def test_labels_of_the_namespace_that_the_spec_no_longer_has_go_unless_it_was_somebody_else_s(
+    namespaces: Namespaces, adopted: bool
+) -> None:
+    settings = {"labels": {"team": "x"}, "annotations": {"note": "x"}}
+    before = namespaces.new(namespace=settings, adoption="IfUnowned")
+    name = namespace_of(before)
+    if adopted:
+        namespaces.put_namespace(before)
+    await namespaces.apply(before)
+    theirs = settings | {"labels": {"team": "x", "theirs": "1"}}
+    restored = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, **theirs}}
+    how = ("--server-side", "--force-conflicts", "--field-manager=velero-server")
+    namespaces.kubectl("apply", *how, "-f", "-", stdin=yaml.safe_dump(restored))
+    namespaces.edit(before, "namespace", {"metadata": {"annotations": {"note": "theirs"}}}, name)
+    assert "metadata.annotations.note is theirs, should be x" in (await seen(namespaces, before)).drift
+    await namespaces.apply(before)
+    await namespaces.apply(namespaces.new(before.tenant_id, adoption="IfUnowned"))
+    metadata = namespaces.namespace(before)["metadata"]
+    assert metadata["labels"]["theirs"] == "1"
+    assert metadata["labels"].get("team") == ("x" if adopted else None)
+    assert metadata["annotations"].get("note") is None

@@ -71,9 +71,10 @@ async def _apply_claimed(
         return await cluster.apply(kind, with_claim(body, build_creation(kind, body["metadata"]["name"])))
     if not ownership.is_owned(found, desired.tenant_id):
         found = await _adopt(cluster, desired, kind, body, found)
-        if managed_fields.with_everything_taken_over(kind, found) is None:
+        if managed_fields.with_everything_taken_over(kind, found, body) is None:
             return found
-    found = await _take_over_at_last(cluster, kind, found)
+    manifest = with_claim(body, build_claim(kind, found, desired))
+    found = await _take_over_at_last(cluster, kind, found, manifest)
     return await cluster.apply(kind, with_claim(body, build_claim(kind, found, desired)))
 
 
@@ -89,11 +90,13 @@ async def _adopt(
         raise
 
 
-async def _take_over_at_last(cluster: Cluster, kind: ObjectKind, found: JsonObject) -> JsonObject:
+async def _take_over_at_last(
+    cluster: Cluster, kind: ObjectKind, found: JsonObject, manifest: JsonObject
+) -> JsonObject:
     """Do as `take_over` with a few tries, because controllers often change the status of the object."""
     for tries_left in reversed(range(TAKEOVER_TRIES)):
         try:
-            return await take_over(cluster, kind, found)
+            return await take_over(cluster, kind, found, manifest)
         except KubeError as error:
             if error.status != 409 or not tries_left:
                 raise
@@ -102,13 +105,16 @@ async def _take_over_at_last(cluster: Cluster, kind: ObjectKind, found: JsonObje
     raise AssertionError("the last try raises")
 
 
-async def take_over(cluster: Cluster, kind: ObjectKind, found: JsonObject) -> JsonObject:
-    """Make landlord the only owner of its part of the object, so that the next apply removes the rest of it.
+async def take_over(
+    cluster: Cluster, kind: ObjectKind, found: JsonObject, manifest: JsonObject
+) -> JsonObject:
+    """Make landlord the only owner of its part of the object, so that an apply of the manifest removes what
+    the manifest does not have.
 
     Otherwise, whatever somebody restored from a backup would stay when the spec no longer has it. Raises
     KubeError 409 if the object has changed since it was read.
     """
-    taken = managed_fields.with_everything_taken_over(kind, found)
+    taken = managed_fields.with_everything_taken_over(kind, found, manifest)
     return found if taken is None else await cluster.replace_metadata(kind, found, managedFields=taken)
 
 

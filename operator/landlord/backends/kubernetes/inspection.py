@@ -76,7 +76,7 @@ async def _compare(cluster: Cluster, kind: ObjectKind, body: JsonObject, found: 
 async def _settle(cluster: Cluster, kind: ObjectKind, body: JsonObject, found: JsonObject) -> None:
     """Make surveys take the object for unchanged, because an apply would change nothing that counts."""
     try:
-        found = await take_over(cluster, kind, found)
+        found = await take_over(cluster, kind, found, body)
     except KubeError as error:
         if error.status != 409:
             raise

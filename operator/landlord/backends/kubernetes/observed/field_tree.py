@@ -42,6 +42,14 @@ def list_paths(fields: Fields, path: str = "") -> Iterator[str]:
             yield below
 
 
+def has_fields(content: Any, fields: Fields) -> bool:
+    """Whether an object, or a part of it, has all fields of the tree."""
+    return all(
+        key == "." or ((child := find_child(key, content)) is not None and has_fields(child, inner))
+        for key, inner in fields.items()
+    )
+
+
 def without_fields(content: Any, fields: Fields) -> Any:
     """Copy an object, or a part of it, without the tree's leaves."""
     if isinstance(content, list):

@@ -26,22 +26,43 @@ def with_record(manifest: JsonObject) -> JsonObject:
     """Copy the manifest with the annotation."""
     metadata = manifest["metadata"]
     fields = {name: manifest[name] for name in manifest.keys() - {"apiVersion", "kind", "metadata"}}
-    labels = {name: of for name, of in metadata["labels"].items() if not name.startswith(f"{names.GROUP}/")}
-    if labels:
-        fields["metadata"] = {"labels": labels}
+    if others := {
+        key: given
+        for key in ("labels", "annotations")
+        if (given := {name: of for name, of in metadata.get(key, {}).items() if not _is_own(name)})
+    }:
+        fields["metadata"] = others
     record = {names.ANNOTATION_APPLIED: json.dumps(fields, sort_keys=True, separators=(",", ":"))}
     return manifest | {"metadata": metadata | {"annotations": metadata.get("annotations", {}) | record}}
 
 
+def read_metadata(found: JsonObject) -> JsonObject:
+    """Read the labels and annotations that landlord recorded; empty if it recorded none."""
+    try:
+        metadata: JsonObject = json.loads(_read(found) or "{}").get("metadata", {})
+    except ValueError:
+        return {}
+    return metadata
+
+
 def find_changes(found: JsonObject) -> list[str]:
     """Find a phrase for each changed field; none without the annotation."""
-    record = (found["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED)
+    record = _read(found)
     if record is None:
         return []
     try:
         return list(_compare(found, json.loads(record), ""))
     except ValueError:
         return [f"metadata.annotations[{names.ANNOTATION_APPLIED}] can't be read"]
+
+
+def _read(found: JsonObject) -> str | None:
+    annotations: JsonObject = found["metadata"].get("annotations") or {}
+    return annotations.get(names.ANNOTATION_APPLIED)
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith(f"{names.GROUP}/")
 
 
 def _compare(present: Any, applied: Any, path: str) -> Iterator[str]:

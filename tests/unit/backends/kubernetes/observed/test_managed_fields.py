@@ -75,7 +75,7 @@ def test_a_takeover_leaves_others_their_metadata_and_what_they_own_through_a_sub
     status = entry(("kube-controller-manager", "Update", "status"), {"f:status": {"f:replicas": {}}})
     scale = entry(("keda", "Update", "scale"), {"f:spec": {"f:replicas": {}}})
     found = deployment(entry(LANDLORD, OURS), entry(KUBECTL, RESTORED), status, scale)
-    taken = with_everything_taken_over(kinds.DEPLOYMENT, found)
+    taken = with_everything_taken_over(kinds.DEPLOYMENT, found, {})
     assert taken is not None
     theirs = {
         "f:metadata": {"f:annotations": {".": {}, "f:theirs": {}}},
@@ -88,7 +88,7 @@ def test_a_takeover_leaves_others_their_metadata_and_what_they_own_through_a_sub
     assert taken[3] == entry(LANDLORD, own)
     assert "f:landlord.dev/secrets" in own["f:metadata"]["f:annotations"]
     assert DEBUG in own["f:spec"]["f:template"]["f:spec"]["f:containers"]
-    assert with_everything_taken_over(kinds.DEPLOYMENT, deployment(*taken)) is None
+    assert with_everything_taken_over(kinds.DEPLOYMENT, deployment(*taken), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,6 @@ def test_a_takeover_leaves_others_their_metadata_and_what_they_own_through_a_sub
         (kinds.NAMESPACE, KUBECTL, {"f:spec": {"f:finalizers": {}}}),
         (kinds.SERVICE_ACCOUNT, KUBECTL, {"f:imagePullSecrets": {}}),
         (kinds.DEPLOYMENT, ("kube-controller-manager", "Update", ""), {"f:spec": {"f:replicas": {}}}),
-        (kinds.DEPLOYMENT, ("landlord-backend", "Update", ""), {"f:spec": {"f:replicas": {}}}),
         (kinds.DEPLOYMENT, KUBECTL, {"f:metadata": {"f:labels": {"f:theirs": {}}}}),
     ],
 )
@@ -106,7 +105,7 @@ def test_what_is_others_by_right_is_neither_foreign_nor_taken_over(
 ) -> None:
     found = deployment(entry(manager, fields))
     assert find_foreign(kind, found, {}) == {}
-    assert with_everything_taken_over(kind, found) is None
+    assert with_everything_taken_over(kind, found, {}) is None
 
 
 def test_objects_without_the_foreign_fields() -> None:
@@ -143,3 +142,13 @@ def test_replicas_are_left_to_whoever_scales_by_right(
     manifest = {"kind": "Deployment", "spec": {"replicas": 1, "paused": False}}
     assert ("replicas" in without_left_fields(manifest, found)["spec"]) == (autoscaler is None)
     assert without_left_fields(manifest, None) == manifest
+
+
+@pytest.mark.parametrize(
+    ("manifest", "is_taken"),
+    [({"spec": {"replicas": 2}}, False), ({"spec": {"replicas": 2, "paused": True}}, False), ({}, True)],
+)
+def test_nothing_is_taken_over_as_long_as_the_manifest_has_it_all(manifest: Fields, is_taken: bool) -> None:
+    found = deployment(entry(LANDLORD, OURS), entry(KUBECTL, {"f:spec": {"f:replicas": {}}}))
+    taken = with_everything_taken_over(kinds.DEPLOYMENT, found, manifest)
+    assert (taken is not None) == is_taken

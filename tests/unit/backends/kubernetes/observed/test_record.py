@@ -31,7 +31,9 @@ def test_the_record_is_what_was_applied_without_landlord_s_own_marks() -> None:
     annotations = record.with_record(MANIFEST)["metadata"]["annotations"]
     assert annotations["note"] == "x"
     applied = json.loads(annotations[names.ANNOTATION_APPLIED])
-    assert applied == {"metadata": {"labels": {"level": "restricted"}}, "spec": MANIFEST["spec"]}
+    metadata = {"labels": {"level": "restricted"}, "annotations": {"note": "x"}}
+    assert applied == {"metadata": metadata, "spec": MANIFEST["spec"]}
+    assert record.read_metadata(record.with_record(MANIFEST)) == metadata
 
 
 @pytest.mark.parametrize(
