@@ -1,12 +1,19 @@
 """Inspects all that one tenant has on the engine, field by field."""
 
+from contextlib import suppress
+
 from docker import APIClient
+from docker.errors import ImageNotFound
 
 from landlord.api.request import Desired
 from landlord.backends.docker import containers, networks, ownership, volumes
 from landlord.backends.docker.desired.container import build_changeable
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import InspectedContainer, read_given_secrets
+from landlord.backends.docker.observed.container import (
+    InspectedContainer,
+    read_environment,
+    read_given_secrets,
+)
 from landlord.backends.drift import describe_missing
 from landlord.backends.secrets import SecretValues, find_references
 
@@ -27,18 +34,23 @@ def inspect(api: APIClient, desired: Desired, secrets: SecretValues | None) -> l
         *containers.find_reasons_to_replace(api, found, desired),
         *drift.compare_changeable(found["HostConfig"], build_changeable(desired)),
         drift.compare_network(found, network),
-        *(_compare_secrets(found, desired, secrets) if secrets else ()),
+        *(_compare_secrets(api, found, desired, secrets) if secrets else ()),
     ]
     return [*lines, *(f"{container}: {each}" for each in differences if each)]
 
 
-def _compare_secrets(found: InspectedContainer, desired: Desired, secrets: SecretValues) -> list[str]:
-    """Find the variables with another value than their Secrets have now."""
-    given = read_given_secrets(found, desired).by_variable
+def _compare_secrets(
+    api: APIClient, found: InspectedContainer, desired: Desired, secrets: SecretValues
+) -> list[str]:
+    """Find the variables with another value than their Secrets have now; the image may have a default."""
+    given, defaults = read_given_secrets(found, desired).by_variable, {}
+    with suppress(ImageNotFound):
+        image = api.inspect_image(found["Image"])  # type: ignore[no-untyped-call]
+        defaults = read_environment(image)
     return [
         f"Config.Env {each[1]} differs from its Secret"
         for each in find_references(desired.workload)
-        if given.get(each) != secrets.by_variable.get(each)
+        if given.get(each) != secrets.by_variable.get(each, defaults.get(each[1]))
     ]
 
 

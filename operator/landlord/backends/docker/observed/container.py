@@ -13,9 +13,14 @@ InspectedContainer = dict[str, Any]
 
 def read_given_secrets(container: Mapping[str, Any], desired: Desired) -> SecretValues:
     """Read the values of Secrets that a container was given, whatever the Secrets contain now."""
-    environment = dict(each.partition("=")[::2] for each in container["Config"]["Env"] or ())
+    environment = read_environment(container)
     references = find_references(desired.workload)
     return SecretValues({each: environment[each[1]] for each in references if each[1] in environment})
+
+
+def read_environment(description: Mapping[str, Any]) -> dict[str, str]:
+    """Read the variables of a container or an image."""
+    return dict(each.partition("=")[::2] for each in description["Config"]["Env"] or ())
 
 
 def read_secret_record(container: Mapping[str, Any]) -> str | None:
