@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from landlord.api.amounts import Quantity, quota_rules
 from landlord.api.base import Model
 from landlord.api.schema import cel, cels, map_list
-from landlord.api.workload import LABEL_RULE, Quantity
+from landlord.api.workload import LABEL_RULE
 
 Adoption = Literal["Never", "IfUnowned"]
 Label = Annotated[str, StringConstraints(max_length=63)]
@@ -123,7 +124,7 @@ class KubernetesCompute(Model):
 
     namespace: NamespaceSettings = NamespaceSettings()
     """The tenant's own namespace."""
-    quota: dict[str, Quantity] = Field(default_factory=dict, max_length=32)
+    quota: dict[str, Quantity] = Field(default_factory=dict, max_length=32, json_schema_extra=quota_rules())
     """Hard limits of the namespace, as in a ResourceQuota: requests.cpu, limits.memory, pods, …"""
     pod_security: Literal["restricted", "baseline", "privileged"] = "restricted"
     """Pod Security level that is enforced in the namespace. Defaults to restricted, under which images must

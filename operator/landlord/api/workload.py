@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from landlord.api.amounts import Quantity, cpu_limit_rule, cpu_rule, memory_rule
 from landlord.api.base import Model
 from landlord.api.schema import cel, map_list
 
-Quantity = Annotated[int | str, Field(json_schema_extra={"maxLength": 32})]
 Words = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=4096)], ...],
     Field(max_length=64),
@@ -104,22 +104,10 @@ class Port(Model):
 class ResourceAmounts(Model):
     """Amounts of CPU and memory."""
 
-    cpu: Quantity | None = Field(
-        default=None,
-        json_schema_extra=cel(
-            "type(self) == int ? self > 0 : isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
-            "cpu must be a positive quantity of cores, such as 500m or 2",
-        ),
-    )
-    """CPU in cores, such as 500m or 2."""
-    memory: Quantity | None = Field(
-        default=None,
-        json_schema_extra=cel(
-            "type(self) == int ? self > 0 : isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",
-            "memory must be a positive quantity of bytes, such as 128Mi or 1Gi",
-        ),
-    )
-    """Memory in bytes, such as 128Mi or 1Gi."""
+    cpu: Quantity | None = Field(default=None, json_schema_extra=cpu_rule())
+    """CPU in cores, such as 500m or 2. A limit must be at least 10m."""
+    memory: Quantity | None = Field(default=None, json_schema_extra=memory_rule())
+    """Memory in bytes, such as 128Mi or 1Gi. Must be at least 6Mi."""
 
 
 class Resources(Model):
@@ -127,7 +115,7 @@ class Resources(Model):
 
     requests: ResourceAmounts | None = None
     """Minimum amount of compute resources that the container is guaranteed."""
-    limits: ResourceAmounts | None = None
+    limits: ResourceAmounts | None = Field(default=None, json_schema_extra=cpu_limit_rule())
     """Maximum amount of compute resources that the container may use."""
 
 

@@ -47,9 +47,31 @@ def docker(tenant: Manifest) -> Manifest:
     return settings
 
 
+def amount_of(kind: str, name: str, amount: int | str) -> Change:
+    return lambda tenant: container(tenant).update(resources={kind: {name: amount}})
+
+
+def quota_of(name: str, amount: int | str) -> Change:
+    return lambda tenant: tenant["spec"]["compute"].update(kubernetes={"quota": {name: amount}})
+
+
 def reference(name: str = "acme-db", key: str = "password") -> Manifest:
     return {"secretKeyRef": {"name": name, "key": key}}
 
+
+MEANT: dict[int | str, str] = {
+    "512m": "512Mi",
+    "0.5m": "0.5Gi",
+    "999u": "999Mi",
+    "512": "512Mi",
+    100: "100Mi",
+    2: "2Gi",
+    "64k": "64Mi",
+    "64K": "64Mi",
+    "128Ki": "128Mi",
+    "5Mi": "5Gi",
+}
+"""Amounts of memory that nobody wants, and what they were probably meant to be."""
 
 BAD: dict[str, tuple[Change, str]] = {
     "no spec": (lambda t: t.pop("spec"), "spec: Required value"),
@@ -128,15 +150,49 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "an amount of cpu that is none": (
         lambda t: container(t)["resources"]["limits"].update(cpu="much"),
-        "cpu must be a positive quantity of cores, such as 500m or 2",
+        "cpu must be a quantity of at least 1m, such as 500m or 2 cores",
     ),
     "no memory at all": (
         lambda t: container(t)["resources"]["limits"].update(memory="0"),
-        "memory must be a positive quantity of bytes, such as 128Mi or 1Gi",
+        "memory must be a quantity of at least 6Mi, such as 128Mi or 1Gi",
     ),
+    **{
+        f"memory: {amount} as a {kind[:-1]}": (
+            amount_of(kind, "memory", amount),
+            f"at least 6Mi, such as 128Mi or 1Gi, but is {amount}; did you mean {meant}?",
+        )
+        for kind in ("limits", "requests")
+        for amount, meant in MEANT.items()
+    },
+    **{
+        f"cpu: {amount} as a {kind[:-1]}": (
+            amount_of(kind, "cpu", amount),
+            f"cpu must be a quantity of at least 1m, such as 500m or 2 cores, but is {amount}; "
+            f"did you mean {meant}?",
+        )
+        for kind in ("limits", "requests")
+        for amount, meant in {"100n": "100m", "999u": "999m"}.items()
+    },
+    "a limit of cpu that no engine can enforce": (
+        lambda t: container(t)["resources"]["limits"].update(cpu="9m"),
+        "limits.cpu must be at least 10m, because no engine enforces less",
+    ),
+    **{
+        f"a quota of {key}: {amount}": (
+            quota_of(key, amount),
+            words,
+        )
+        for key, amount, words in (
+            ("limits.memory", "512m", "must not be in thousandths, which m means: did you mean Mi, such as"),
+            ("requests.storage", "10m", "quota of anything but cpu must not be in thousandths"),
+            ("pods", "500m", "quota of anything but cpu must not be in thousandths"),
+            ("memory", 100, "quota of memory and storage must be 0 or at least 6Mi: did you mean Mi"),
+            ("limits.cpu", "100n", "quota of cpu must be 0 or at least 1m: did you mean m, such as 500m?"),
+        )
+    },
     "negative cpu": (
         lambda t: container(t)["resources"]["limits"].update(cpu=-1),
-        "cpu must be a positive quantity of cores",
+        "cpu must be a quantity of at least 1m",
     ),
     "two kinds of probe": (
         lambda t: container(t)["probe"].update(tcpSocket={"port": 80}),
@@ -224,6 +280,18 @@ def test_accepts_numbers_as_quantities(kubectl: Kubectl) -> None:
     tenant = a_tenant("default")
     container(tenant)["resources"] = {"limits": {"cpu": 2, "memory": 134217728}}
     assert kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant)).returncode == 0
+
+
+def test_accepts_the_least_amounts_and_fractions_of_greater_ones(kubectl: Kubectl) -> None:
+    tenant = a_tenant("default")
+    container(tenant)["resources"] = {
+        "limits": {"cpu": "0.25", "memory": "1.5Gi"},
+        "requests": {"cpu": "1m", "memory": "6Mi"},
+    }
+    quota = {"pods": 0, "requests.cpu": "1500m", "limits.memory": "1.5Gi", "count/jobs.batch": "1k"}
+    tenant["spec"]["compute"]["kubernetes"] = {"quota": quota}
+    accepted = kubectl.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(tenant))
+    assert accepted.returncode == 0, accepted.stderr
 
 
 def test_accepts_references_to_secrets_in_as_many_variables_as_a_tenant_can_have(kubectl: Kubectl) -> None:

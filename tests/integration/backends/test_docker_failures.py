@@ -7,6 +7,7 @@ import pytest
 from tests.integration.backends.tenants import Tenants, ask
 from tests.support.polling import eventually_async
 
+from landlord.api.amounts import LEAST_CPU_LIMIT, LEAST_MEMORY
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
 from landlord.backends.docker.backend import DockerBackend
@@ -140,19 +141,20 @@ async def test_command_that_is_not_in_the_image_is_hopeless(tenants: Tenants) ->
     assert "no such file or directory" in gist(failure)
 
 
-@pytest.mark.parametrize(
-    ("limits", "reason"),
-    [
-        (ResourceAmounts(memory="1Ki"), "Minimum memory limit"),
-        (ResourceAmounts(cpu="10000"), "Range of CPUs"),
-    ],
-)
-async def test_limits_that_the_engine_refuses_are_hopeless(
-    tenants: Tenants, limits: ResourceAmounts, reason: str
-) -> None:
+async def test_a_limit_that_the_engine_refuses_is_hopeless(tenants: Tenants) -> None:
+    limits = ResourceAmounts(cpu="10000")
     failure = await tenants.failure(tenants.new(resources=Resources(limits=limits)))
     assert (type(failure), failure.code) == (Terminal, "InvalidSpec")
-    assert reason in gist(failure)
+    assert "Range of CPUs" in gist(failure)
+
+
+async def test_the_engine_enforces_the_least_limits_that_a_manifest_may_have(tenants: Tenants) -> None:
+    least = ResourceAmounts(cpu=LEAST_CPU_LIMIT, memory=LEAST_MEMORY)
+    desired = tenants.new(resources=Resources(limits=least, requests=least), restart_policy="no")
+    for step in DockerBackend().apply(desired)[:-1]:  # whether the program runs with so little is its affair
+        await step.run()
+    config = tenants.container(desired).attrs["HostConfig"]
+    assert (config["NanoCpus"], config["Memory"]) == (10_000_000, 6 * 2**20)
 
 
 async def away(call: Callable[[], Awaitable[object]]) -> tuple[str, str]:

@@ -11,7 +11,8 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
-from landlord.api.workload import Exec, Probe, Quantity, ResourceAmounts, Resources
+from landlord.api.amounts import Quantity
+from landlord.api.workload import Exec, Probe, ResourceAmounts, Resources
 from landlord.backends.kubernetes import ready
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from landlord.api.amounts import Quantity
 from landlord.api.names import OBJECT_NAME
-from landlord.api.workload import Quantity
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from landlord.api import names
+from landlord.api.amounts import Quantity
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Quantity
 from landlord.backends.cluster.api_errors import explain_refusal
 from landlord.backends.cluster.kinds import ObjectKind
 from landlord.errors import Retryable, SettingsError

@@ -8,8 +8,9 @@ from landlord.api.request import Desired
 from landlord.api.workload import ResourceAmounts, Resources
 from landlord.backends.checks import check_distinct_ports, require
 from landlord.backends.docker.desired import ports
-from landlord.backends.docker.desired.container import parse_amount, read_amounts
+from landlord.backends.docker.desired.container import read_amounts
 from landlord.backends.docker.ownership import ISOLATED_NETWORK, read_settings
+from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
 
 RESERVED_NETWORKS = {"host", "none", "bridge", "default", "nat", ISOLATED_NETWORK}
@@ -34,8 +35,8 @@ def check(desired: Desired) -> None:
     _check_settings(desired)
     check_distinct_ports(desired.workload)
     _check_host_ports(desired)
-    _check_requests(container.resources)
     read_amounts(container.resources)
+    _check_requests(container.resources)
 
 
 def _check_size(desired: Desired) -> None:
@@ -97,9 +98,7 @@ def _check_requests(resources: Resources | None) -> None:
         ("memory", requests.memory, limits.memory),
     ):
         require(
-            request is None
-            or limit is None
-            or parse_amount(f"requests.{name}", request) <= parse_amount(f"limits.{name}", limit),
+            request is None or limit is None or parse_quantity(request) <= parse_quantity(limit),
             f"resources.requests.{name} is {request}, which is more than limits.{name}, {limit}",
             "lower the request, or raise the limit",
         )

@@ -2,6 +2,7 @@
 
 import re
 
+from landlord.api.amounts import find_tiny_quota
 from landlord.api.request import Desired
 from landlord.backends.checks import check_distinct_ports, require
 from landlord.backends.kubernetes.ownership import name_namespace, read_settings
@@ -36,8 +37,13 @@ def check(desired: Desired) -> None:
     )
     for name, amount in compute.quota.items():
         try:
-            parse_quantity(amount)
+            least = find_tiny_quota(name, parse_quantity(amount))
         except ValueError as error:
             message = f"compute.kubernetes.quota, {name}: {error}"
             raise Terminal("InvalidSpec", message, "correct the amount") from error
+        require(
+            least is None,
+            f"compute.kubernetes.quota, {name}: {amount} is less than {least}, and allows nothing",
+            f"raise it to {least} or more, or set it to 0; the suffix m means thousandths, and Mi mebibytes",
+        )
     check_distinct_ports(desired.workload)

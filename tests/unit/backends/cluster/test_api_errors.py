@@ -2,7 +2,7 @@
 
 import pytest
 
-from landlord.api.workload import Quantity
+from landlord.api.amounts import Quantity
 from landlord.backends.cluster.api_errors import Gone, explain_missing_pods, explain_refusal
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 

@@ -96,6 +96,22 @@ def test_one_host_port_may_be_published_for_each_protocol() -> None:
             "limits.memory: 'much' is not a quantity",
             id="quantity",
         ),
+        *(
+            pytest.param(
+                desired(WEB.model_copy(update={"resources": resources})),
+                "InvalidSpec",
+                f"resources.{field} is {amount}, and the engine enforces no amount below {least}",
+                id=f"{field} {amount}",
+            )
+            for resources, field, amount, least in (
+                (Resources(limits=ResourceAmounts(memory="512m")), "limits.memory", "512m", "6Mi"),
+                (Resources(limits=ResourceAmounts(memory=100)), "limits.memory", "100", "6Mi"),
+                (Resources(requests=ResourceAmounts(memory="5Mi")), "requests.memory", "5Mi", "6Mi"),
+                (Resources(limits=ResourceAmounts(cpu="100n")), "limits.cpu", "100n", "10m"),
+                (Resources(limits=ResourceAmounts(cpu="9m")), "limits.cpu", "9m", "10m"),
+                (Resources(requests=ResourceAmounts(cpu="999u")), "requests.cpu", "999u", "1m"),
+            )
+        ),
     ],
 )
 def test_what_the_backend_can_not_run_is_refused_before_anything_is_made(

@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from landlord.api import names
+from landlord.api.amounts import LEAST_CPU, LEAST_CPU_LIMIT, LEAST_MEMORY, Quantity
 from landlord.api.compute import Volume
 from landlord.api.request import Desired
-from landlord.api.workload import Quantity, ResourceAmounts, Resources
+from landlord.api.workload import ResourceAmounts, Resources
+from landlord.backends.checks import require
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.ownership import name_network, name_volume, read_settings
 from landlord.backends.quantity import parse_quantity
@@ -79,21 +81,32 @@ def read_amounts(resources: Resources | None) -> dict[str, int]:
     requests = (resources and resources.requests) or ResourceAmounts()
     found: dict[str, int] = {}
     if limits.cpu is not None:
-        found["NanoCpus"] = int(parse_amount("limits.cpu", limits.cpu) * 10**9)
+        found["NanoCpus"] = int(parse_amount("limits.cpu", limits.cpu, LEAST_CPU_LIMIT) * 10**9)
     if limits.memory is not None:
         # Without a limit on both together, the engine allows the same amount of swap in addition.
-        found["Memory"] = found["MemorySwap"] = int(parse_amount("limits.memory", limits.memory))
+        found["Memory"] = found["MemorySwap"] = int(
+            parse_amount("limits.memory", limits.memory, LEAST_MEMORY)
+        )
     if requests.cpu is not None:
-        shares = int(parse_amount("requests.cpu", requests.cpu) * 1024)
+        shares = int(parse_amount("requests.cpu", requests.cpu, LEAST_CPU) * 1024)
         found["CpuShares"] = min(max(shares, 2), 262144)
     if requests.memory is not None:
-        found["MemoryReservation"] = int(parse_amount("requests.memory", requests.memory))
+        found["MemoryReservation"] = int(parse_amount("requests.memory", requests.memory, LEAST_MEMORY))
     return found
 
 
-def parse_amount(field: str, quantity: Quantity) -> Decimal:
-    """Parse an amount in `resources`. Raises Terminal if it is invalid."""
+def parse_amount(field: str, quantity: Quantity, least: str) -> Decimal:
+    """Parse an amount in `resources`. Raises Terminal if it is invalid, or too small for the engine.
+
+    The engine takes an amount that rounds to nothing for no limit at all.
+    """
     try:
-        return parse_quantity(quantity)
+        amount = parse_quantity(quantity)
     except ValueError as error:
         raise Terminal("InvalidSpec", f"resources.{field}: {error}", "correct the amount") from error
+    require(
+        amount >= parse_quantity(least),
+        f"resources.{field} is {quantity}, and the engine enforces no amount below {least}",
+        f"raise it to {least} or more; the suffix m means thousandths, and Mi mebibytes",
+    )
+    return amount

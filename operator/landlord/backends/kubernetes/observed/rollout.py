@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from landlord.api.amounts import Quantity
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Quantity
 from landlord.backends.cluster.api_errors import explain_missing_pods
 from landlord.backends.failures import find_last_line
 from landlord.backends.kubernetes.observed import pod_failures

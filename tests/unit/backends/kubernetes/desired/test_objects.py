@@ -6,6 +6,7 @@ import pytest
 from tests.unit.backends.kubernetes.desires import WEB, desired, having
 
 from landlord.api import names
+from landlord.api.amounts import Quantity
 from landlord.api.request import Desired
 from landlord.api.workload import (
     Container,
@@ -14,7 +15,6 @@ from landlord.api.workload import (
     HttpGet,
     Port,
     Probe,
-    Quantity,
     ResourceAmounts,
     Resources,
     TcpSocket,
