@@ -74,11 +74,16 @@ PULL_RULES = (
 )
 
 CANNOT_START = Rule(
-    r"no such file or directory|executable file not found|permission denied|exec format error",
+    # Not each missing file: the engine's own programs (runc, docker-proxy, iptables) can be missing too.
+    r'container process(?: caused)?:? (?:error during container init: )?\\?"?exec: \\?"[^\n]*'
+    r"(?:executable file not found|no such file or directory|permission denied|is a directory"
+    r"|not a directory|exec format error)"
+    r"|crun: (?:executable file `[^`\n]*` not found|open executable: permission denied)",
     Terminal,
     "CannotStart",
     "correct command, args or the image",
 )
+"""The runtime was there, and could not run the container's own command."""
 
 
 def explain_pull_failure(image: str, reason: str, *, login: str, invalid: bool = False) -> StepError:

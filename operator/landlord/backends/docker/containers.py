@@ -200,7 +200,7 @@ def _start(api: APIClient, desired: Desired) -> int | None:
                 continue
             if in_use := PORT_IN_USE.search(answer):
                 return _check_not_requested(desired, int(in_use["port"]))
-            raise explain_start_failure(answer, refused=error.status_code == 400) from error
+            raise explain_start_failure(answer) from error
         break
     return None
 

@@ -23,6 +23,19 @@ START_RULES = (
         "set compute.docker.bindAddress to an address of the engine's host",
     ),
     CANNOT_START,
+    Rule(
+        r"unable to find (user|group) \S+: no matching entries|chdir to cwd \(",
+        Terminal,
+        "CannotStart",
+        "correct the image, whose user or working directory does not exist in it",
+    ),
+)
+
+ENGINE_BROKEN = Rule(
+    "",
+    Retryable,
+    "EngineError",
+    "repair the engine, for example if one of its programs is missing; landlord retries",
 )
 
 
@@ -33,9 +46,17 @@ def explain_pull_failure(image: str, status: int | None, reason: str) -> StepErr
     )
 
 
-def explain_start_failure(reason: str, *, refused: bool) -> StepError:
-    """Explain why a container did not start; `refused` if the engine rejects the request itself."""
-    fallback = Rule("", Retryable, "CannotStart", "check the engine if this persists")
-    if refused:
-        fallback = Rule("", Terminal, "CannotStart", "correct spec.workload")
-    return build_error(find_rule(START_RULES, reason, fallback), "can't start the container", reason)
+def explain_start_failure(reason: str) -> StepError:
+    """Explain why a container did not start.
+
+    The status decides nothing: the engine also answers 400 if its own runc is missing.
+    """
+    fallback = Rule(
+        "",
+        Retryable,
+        "EngineError",
+        "repair the engine, for example if one of its programs is missing; landlord retries",
+    )
+    return build_error(
+        find_rule(START_RULES, reason, fallback), "the engine can't start the container", reason
+    )

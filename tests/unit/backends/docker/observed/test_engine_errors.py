@@ -129,32 +129,106 @@ def test_pull_is_hopeless_or_may_pass(case: Case) -> None:
     assert failure.fix
 
 
-STARTS: dict[str, tuple[str, bool, type[StepError], str]] = {
+RUNC = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
+NO_LOG = (
+    "failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error (open "
+    "/run/containerd/io.containerd.runtime.v2.task/moby/851f/log.json: no such file or directory): "
+)
+ENDPOINT = "driver failed programming external connectivity on endpoint x (6509): "
+
+OF_THE_TENANT = {
+    "a command that is not in $PATH": (
+        f'{RUNC}container process: exec: "nope": executable file not found in $PATH: unknown'
+    ),
     "a command that is not in the image": (
-        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
-        'container process: exec: "nope": executable file not found in $PATH: unknown',
-        True,
-        Terminal,
-        "CannotStart",
+        f'{RUNC}container process: exec: "/no/such": stat /no/such: no such file or directory: unknown'
     ),
-    "an address that the host does not have": (
-        "driver failed programming external connectivity on endpoint x (6509): Error starting userland "
-        "proxy: listen tcp4 192.0.2.1:32777: bind: cannot assign requested address",
-        False,
-        Terminal,
-        "InvalidSpec",
+    "a command that is a folder": f'{RUNC}container process: exec: "/data": permission denied: unknown',
+    "a newer runc": (
+        f"{RUNC}container process: error during container init: "
+        'exec: "nope": executable file not found in $PATH: unknown'
     ),
-    "any other bad request": ("no such option", True, Terminal, "CannotStart"),
-    "a text never seen before": ("the moon is full", False, Retryable, "CannotStart"),
+    "an older runc": (
+        "OCI runtime create failed: container_linux.go:380: starting container process caused: "
+        'exec: "nope": executable file not found in $PATH: unknown'
+    ),
+    "a much older runc": (
+        "oci runtime error: container_linux.go:235: starting container process caused "
+        '"exec: \\"nope\\": executable file not found in $PATH"'
+    ),
+    "a command called like a program of the engine": (
+        f'{RUNC}container process: exec: "docker-proxy": executable file not found in $PATH: unknown'
+    ),
+    "crun": (
+        "crun: executable file `nope` not found in $PATH: No such file or directory: OCI runtime attempted "
+        "to invoke a command that was not found"
+    ),
+    "crun, without permission": "crun: open executable: Permission denied: OCI permission denied",
+    "a user that is not in the image": "unable to find user nobody: no matching entries in passwd file",
+    "a working directory that is not in the image": (
+        f'{RUNC}container process: error during container init: chdir to cwd ("/app") set in '
+        "config.json failed: no such file or directory: unknown"
+    ),
+}
+
+OF_THE_ENGINE = {
+    "no runc": f'{NO_LOG}exec: "runc": executable file not found in $PATH: unknown',
+    "a runc that has gone": f"{NO_LOG}fork/exec /usr/sbin/runc: no such file or directory: unknown",
+    "a runc that must not be run": f"{NO_LOG}fork/exec /usr/sbin/runc: permission denied: unknown",
+    "a runc for another platform": f"{NO_LOG}fork/exec /usr/sbin/runc: exec format error: unknown",
+    "no shim": (
+        "failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: no such file or "
+        "directory: unknown"
+    ),
+    "no docker-proxy": f'{ENDPOINT}exec: "docker-proxy": executable file not found in $PATH',
+    "no iptables": (
+        f"{ENDPOINT} (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 18082 -j DNAT "
+        "--to-destination 172.18.0.2:8080 ! -i br-f631:  (fork/exec /usr/sbin/iptables: no such file or "
+        "directory))"
+    ),
+    "no AppArmor in the kernel": (
+        f"{RUNC}container process: error during container init: unable to apply apparmor profile: apparmor "
+        "failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory: unknown"
+    ),
+    "no apparmor_parser": (
+        "AppArmor enabled on system but the docker-default profile could not be loaded: running "
+        'apparmor_parser failed with output: exec: "apparmor_parser": executable file not found in $PATH'
+    ),
+    "a cgroup that can't be made": (
+        f"{RUNC}container process: unable to apply cgroup configuration: mkdir "
+        "/sys/fs/cgroup/cpuset/docker/1: permission denied: unknown"
+    ),
+    "a hook": (
+        f"{RUNC}container process: error during container init: error running hook #0: fork/exec "
+        "/usr/bin/nvidia-container-runtime-hook: no such file or directory: unknown"
+    ),
+    "a volume whose folder was removed": (
+        'error evaluating symlinks from mount source "/var/lib/docker/volumes/v/_data": lstat '
+        "/var/lib/docker/volumes/v/_data: no such file or directory"
+    ),
+    "a text never seen before": "the moon is full",
 }
 
 
-@pytest.mark.parametrize("case", STARTS.values(), ids=STARTS)
-def test_start_is_hopeless_or_may_pass(case: tuple[str, bool, type[StepError], str]) -> None:
-    said, refused, kind, code = case
-    failure = explain_start_failure(said, refused=refused)
-    assert (type(failure), failure.code) == (kind, code)
-    assert failure.message.splitlines()[0] == f"can't start the container: {said}"
+@pytest.mark.parametrize("said", OF_THE_TENANT.values(), ids=OF_THE_TENANT)
+def test_start_is_hopeless_if_the_runtime_names_what_is_in_the_image(said: str) -> None:
+    failure = explain_start_failure(said)
+    assert (type(failure), failure.code) == (Terminal, "CannotStart")
+    assert failure.message == f"the engine can't start the container: {said}"
+
+
+@pytest.mark.parametrize("said", OF_THE_ENGINE.values(), ids=OF_THE_ENGINE)
+def test_start_is_tried_again_if_the_engine_itself_is_broken(said: str) -> None:
+    failure = explain_start_failure(said)
+    assert (type(failure), failure.code) == (Retryable, "EngineError")
+    assert failure.message == f"the engine can't start the container: {said}"
+    assert failure.fix.startswith("repair the engine")
+
+
+def test_an_address_that_the_host_does_not_have_is_hopeless() -> None:
+    bind = "Error starting userland proxy: listen tcp4 192.0.2.1:32777: bind: cannot assign requested address"
+    failure = explain_start_failure(f"{ENDPOINT}{bind}")
+    assert (type(failure), failure.code) == (Terminal, "InvalidSpec")
 
 
 @pytest.mark.parametrize(

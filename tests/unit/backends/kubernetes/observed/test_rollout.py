@@ -62,6 +62,11 @@ def test_a_deployment_that_nobody_has_looked_at_yet_is_waited_for() -> None:
     assert rollout.describe_progress({"metadata": {"generation": 1}, "spec": {"replicas": 1}})
 
 
+RUNC = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
+    "failed: unable to start container process"
+)
+
 CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
     "a bad name": (status("InvalidImageName", "couldn't parse"), Terminal, "InvalidImage", "couldn't parse"),
     "an image that is not there": (status("ErrImageNeverPull"), Stuck, "ImageNotFound", "load the image"),
@@ -77,7 +82,7 @@ CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
         status("CreateContainerConfigError", 'secret "x" not found'), Retryable, "CannotStart", 'secret "x"',
     ),
     "a command that is not in the image": (
-        status("RunContainerError", 'exec: "nope": executable file not found in $PATH'),
+        status("RunContainerError", f'{RUNC}: exec: "nope": executable file not found in $PATH: unknown'),
         Terminal, "CannotStart", "nope",
     ),
     "what is not known yet": (status("SomethingBackOff", "new"), Retryable, "CannotStart", "new"),
@@ -93,8 +98,13 @@ CASES: dict[str, tuple[Object, type[StepError], str, str]] = {
         Retryable, "OutOfMemory", "(limit: 64Mi)",
     ),
     "a command that can't be started": (
-        status(state=ended(128, reason="StartError", message="exec: no such file or directory")),
+        status(state=ended(128, reason="StartError", message=f'{RUNC}: exec: "/x": no such file or directory'
+        )),
         Terminal, "CannotStart", "no such file",
+    ),
+    "a node without runc": (
+        status("RunContainerError", 'exec: "runc": executable file not found in $PATH'),
+        Retryable, "CannotStart", "runc",
     ),
 }  # fmt: skip
 
