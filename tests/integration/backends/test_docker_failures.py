@@ -1,7 +1,9 @@
 """What goes wrong on a real engine, and what a person is told."""
 
+import re
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from tests.integration.backends.tenants import Tenants, ask
@@ -10,7 +12,9 @@ from tests.support.polling import eventually_async
 from landlord.api.amounts import LEAST_CPU_LIMIT, LEAST_MEMORY
 from landlord.api.compute import Publish
 from landlord.api.workload import EnvVar, ResourceAmounts, Resources
+from landlord.backends.docker import containers
 from landlord.backends.docker.backend import DockerBackend
+from landlord.backends.docker.desired.container import build_container_config
 from landlord.errors import Retryable, StepError, Stuck, Terminal
 
 BAD_PORT = (EnvVar(name="PORT", value="no-port"),)
@@ -139,6 +143,21 @@ async def test_command_that_is_not_in_the_image_is_hopeless(tenants: Tenants) ->
     failure = await tenants.failure(tenants.new(command=("/no/such/program",)))
     assert (type(failure), failure.code) == (Terminal, "CannotStart")
     assert "no such file or directory" in gist(failure)
+
+
+async def test_a_log_that_cant_be_read_hides_no_crash(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_log(*arguments: Any) -> dict[str, Any]:
+        config = build_container_config(*arguments)
+        return config | {"HostConfig": config["HostConfig"] | {"LogConfig": {"Type": "none"}}}
+
+    monkeypatch.setattr(containers, "build_container_config", without_log)  # as by the engine's own settings
+    failure = await tenants.failure(tenants.new(env=BAD_PORT, restart_policy="no"))
+    assert (type(failure), failure.code) == (Retryable, "ContainerExited")
+    assert re.search(
+        r"exited with code \d+: \(its log can't be read: configured logging driver", gist(failure)
+    )
 
 
 async def test_a_limit_that_the_engine_refuses_is_hopeless(tenants: Tenants) -> None:

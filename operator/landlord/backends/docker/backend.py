@@ -8,7 +8,7 @@ otherwise.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from docker import APIClient
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from landlord.backends.cluster.secret_reader import SecretReader
 
 T = TypeVar("T")
+Listed = Sequence[Mapping[str, Any]]
+Surveyed = tuple[Listed, Listed, Mapping[str, InspectedContainer], dict[str, str]]
+"""Volumes and containers as listed, containers as inspected, and why some could not be, by their IDs."""
 
 
 class DockerBackend:
@@ -108,18 +111,16 @@ class DockerBackend:
     async def survey(self) -> Mapping[str, Observation]:
         """Observe all tenants with a container or volumes: two lists, and an inspection and probe of each."""
 
-        def observe(
-            api: APIClient,
-        ) -> tuple[
-            Sequence[InspectedContainer], Sequence[InspectedContainer], Mapping[str, InspectedContainer]
-        ]:
+        def observe(api: APIClient) -> Surveyed:
             volumes = api.volumes(filters=networks.LABEL_FILTER)["Volumes"] or ()
             listed = api.containers(all=True, filters=networks.LABEL_FILTER)
-            return volumes, listed, containers.inspect_all(api, tenants.select_for_inspection(listed))
+            return volumes, listed, *containers.inspect_all(api, tenants.select_for_inspection(listed))
 
-        volumes, listed, inspected = await self._engine.run(observe)
-        problems = await self._prober.find_problems(tenants.select_probed(inspected))
-        observations = tenants.build_observations(volumes, listed, inspected, problems)
+        volumes, listed, inspected, undescribed = await self._engine.run(observe)
+        probed, unreadable = tenants.select_probed(inspected)
+        unreadable |= undescribed
+        problems = await self._prober.find_problems(probed)
+        observations = tenants.build_observations(volumes, listed, inspected, problems, unreadable)
         records = tenants.read_secret_records(listed)
         if not records and self._secrets is None:
             return observations

@@ -6,7 +6,6 @@ calls.
 
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
 
 from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
@@ -24,6 +23,7 @@ from landlord.backends.docker.observed import drift
 from landlord.backends.docker.observed.container import (
     InspectedContainer,
     read_given_secrets,
+    read_labels,
     read_secret_record,
 )
 from landlord.backends.docker.observed.engine_errors import NETWORK_GONE, PORT_IN_USE, explain_start_failure
@@ -94,13 +94,26 @@ def ensure(api: APIClient, desired: Desired, secrets: SecretValues = NO_SECRETS)
     )
 
 
-def inspect_all(api: APIClient, container_ids: Iterable[str]) -> dict[str, InspectedContainer]:
-    """Inspect each of these containers that still exists."""
+def inspect_all(
+    api: APIClient, container_ids: Iterable[str]
+) -> tuple[dict[str, InspectedContainer], dict[str, str]]:
+    """Inspect each of these containers that still exists; also say what the engine can't describe.
+
+    Raises APIError if it can describe none of them, which is no matter of one container.
+    """
     found: dict[str, InspectedContainer] = {}
+    failed: dict[str, str] = {}
     for container_id in container_ids:
-        with suppress(NotFound):
+        try:
             found[container_id] = api.inspect_container(container_id)
-    return found
+        except NotFound:
+            continue
+        except APIError as error:
+            failed[container_id] = f"the engine can't describe the container: {read_reason(error)}"
+            last = error
+    if failed and not found:
+        raise last
+    return found, failed
 
 
 def find_reasons_to_replace(api: APIClient, found: InspectedContainer, desired: Desired) -> list[str]:
@@ -145,19 +158,22 @@ def remove_all(api: APIClient, tenant_id: str) -> None:
 
 def read_last_words(api: APIClient, found: InspectedContainer, desired: Desired) -> str:
     """Read the last line of the container's log that is not blank, without the values of Secrets."""
-    logged = api.logs(found["Id"], tail=20).decode(errors="replace")
+    try:
+        logged = api.logs(found["Id"], tail=20).decode(errors="replace")
+    except APIError as error:  # the log driver `none`, for example, keeps nothing
+        return f"(its log can't be read: {read_reason(error)})"
     return find_last_line(redact(logged, read_given_secrets(found, desired)))
 
 
 def _find_reserved_ports(api: APIClient, tenant_id: str) -> set[int]:
     """Find the host ports of other tenants' containers: those of a suspended one look free."""
-    others = (
-        labels
-        for container in api.containers(all=True, filters=networks.LABEL_FILTER)
-        if (labels := container["Labels"]).get(names.LABEL_TENANT) != tenant_id
-    )
+    others = map(read_labels, api.containers(all=True, filters=networks.LABEL_FILTER))
     return {
-        int(port) for labels in others for port in labels.get(names.LABEL_HOST_PORTS, "").split(",") if port
+        int(port)
+        for labels in others
+        if labels.get(names.LABEL_TENANT) != tenant_id
+        for port in labels.get(names.LABEL_HOST_PORTS, "").split(",")
+        if port.isdecimal()
     }
 
 

@@ -11,6 +11,7 @@ from landlord.api.outcome import ResourceRef
 from landlord.api.request import Desired
 from landlord.backends.docker import ownership
 from landlord.backends.docker.engine import read_reason
+from landlord.backends.docker.observed.container import read_networks
 from landlord.errors import Retryable
 
 LABELS = {names.LABEL_MANAGED_BY: names.MANAGED_BY}
@@ -53,7 +54,7 @@ def remove_unused(api: APIClient) -> None:
     with _changing:
         networks = api.networks(filters=LABEL_FILTER)
         containers = api.containers(all=True, filters=LABEL_FILTER)
-        joined = {name for found in containers for name in found["NetworkSettings"]["Networks"]}
+        joined = {name for found in containers for name in read_networks(found) or ()}
         for network in networks:
             if network["Name"] not in joined:
                 _remove(api, network["Id"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from landlord.api.workload import Probe
 from landlord.backends.docker import probes
 from landlord.backends.docker.engine import Engine
-from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.docker.observed.container import UNREADABLE, InspectedContainer, explain_unreadable
 from landlord.errors import StepError
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ class Prober:
             except StepError as error:  # the engine failed, and not the container
                 log.debug("a probe could not run", exc_info=error)
                 return None
+            except UNREADABLE as error:
+                return explain_unreadable(error)
 
     def _harvest(self) -> None:
         done = [key for key, each in self._tries.items() if each.done()]

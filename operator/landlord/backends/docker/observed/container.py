@@ -5,10 +5,39 @@ from typing import Any
 
 from landlord.api import names
 from landlord.api.request import Desired
+from landlord.api.workload import Probe
 from landlord.backends.secrets import SecretValues, find_references
 
 InspectedContainer = dict[str, Any]
 """The engine's description of one container."""
+ListedContainer = Mapping[str, Any]
+"""A container in the engine's list."""
+UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading a description raises that lacks something, such as podman's or a damaged container's."""
+
+
+def explain_unreadable(error: Exception) -> str:
+    """Explain why a description could not be read, without repeating any of it."""
+    lacking = f": {error} is missing" if isinstance(error, KeyError) else ""
+    return f"the engine's description of the container can't be read{lacking}"
+
+
+def read_labels(container: ListedContainer) -> Mapping[str, str]:
+    """Read the labels of a listed container or volume."""
+    labels: Mapping[str, str] | None = container.get("Labels")
+    return labels or {}
+
+
+def read_networks(container: ListedContainer) -> Mapping[str, Any] | None:
+    """Read the networks of a container, listed or inspected; None if the engine does not show them."""
+    networks: Mapping[str, Any] | None = (container.get("NetworkSettings") or {}).get("Networks")
+    return networks
+
+
+def read_probe(container: InspectedContainer) -> Probe | None:
+    """Read the probe that the container was created with, if it has one."""
+    recorded = container["Config"]["Labels"].get(names.LABEL_PROBE)
+    return Probe.model_validate_json(recorded) if recorded else None
 
 
 def read_given_secrets(container: Mapping[str, Any], desired: Desired) -> SecretValues:

@@ -11,12 +11,13 @@ from landlord.api.request import Desired
 from landlord.api.workload import EnvVar
 from landlord.backends.docker.desired import ports
 from landlord.backends.docker.desired.container import build_container_config
+from landlord.backends.docker.observed.container import read_networks
 from landlord.backends.drift import describe_difference
 
 ContainerDescription = Mapping[str, Any]
 
-NO_LIMIT = (0, -1)
-"""What the engine shows for a limit that its host can't enforce, and that it therefore ignored."""
+NO_LIMIT = (0, -1, None)
+"""What engines show for a limit that their host can't enforce, and that they therefore ignored."""
 
 
 def compare_state(state: str, restart_policy: str, *, succeeded: bool) -> str:
@@ -32,7 +33,8 @@ def compare_state(state: str, restart_policy: str, *, succeeded: bool) -> str:
 
 def compare_network(container: ContainerDescription, network: str) -> str:
     """Describe that somebody disconnected the container, listed or inspected, from its network."""
-    if network in container["NetworkSettings"]["Networks"]:
+    networks = read_networks(container)
+    if networks is None or network in networks:
         return ""
     return f"it is not on the network {network}"
 
@@ -64,12 +66,12 @@ def compare_fixed(found: ContainerDescription, desired: Desired) -> list[str]:
 
 def compare_changeable(host: ContainerDescription, wanted: ContainerDescription) -> list[str]:
     """Find the fields of the HostConfig that differ and can be changed, see `build_changeable`."""
-    policy, wanted_policy = host["RestartPolicy"]["Name"], wanted["RestartPolicy"]["Name"]
-    differing = [("RestartPolicy", policy, wanted_policy)] if policy != wanted_policy else []
+    policy, wanted_policy = (host.get("RestartPolicy") or {}).get("Name"), wanted["RestartPolicy"]["Name"]
+    differing = [("RestartPolicy", policy, wanted_policy)] if policy not in (wanted_policy, None) else []
     differing += [
         (field, host[field], amount)
         for field, amount in wanted.items()
-        if field != "RestartPolicy" and host[field] not in (amount, *NO_LIMIT)
+        if field != "RestartPolicy" and host.get(field) not in (amount, *NO_LIMIT)
     ]
     return [describe_difference(f"HostConfig.{field}", *values) for field, *values in differing]
 

@@ -6,7 +6,6 @@ The texts do not change as long as nothing happens, because the operator compare
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from landlord.api import names
@@ -14,7 +13,13 @@ from landlord.api.workload import Probe
 from landlord.backends.contract import Observation
 from landlord.backends.docker import ownership
 from landlord.backends.docker.observed import drift
-from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.docker.observed.container import (
+    UNREADABLE,
+    InspectedContainer,
+    explain_unreadable,
+    read_labels,
+    read_probe,
+)
 
 ListedObject = Mapping[str, Any]
 
@@ -26,33 +31,32 @@ def build_observations(
     containers: Iterable[ListedObject],
     inspected: Mapping[str, InspectedContainer],
     problems: Mapping[str, str],
+    unreadable: Mapping[str, str],
 ) -> dict[str, Observation]:
     """Build the observation of each tenant that has a container or volumes, by tenantID.
 
-    `inspected` and `problems`, why a probe failed, are by the container's ID.
+    `inspected`, `problems`, why a probe failed, and `unreadable`, why the engine did not describe it, are by
+    the container's ID. What can't be read of one container concerns only its own tenant.
     """
     archived = Observation(True, None, "no container exists, and the volumes are kept", "Archived")
-    observations = {
-        volume["Labels"][names.LABEL_TENANT]: archived
-        for volume in volumes
-        if names.LABEL_TENANT in volume["Labels"]
-    }
-    tenants = [
-        (tenant_id, container)
-        for container in containers
-        if (tenant_id := container["Labels"].get(names.LABEL_TENANT))
-    ]
-    active = partial(_observe_active, inspected, problems)
-    for name_of, observe in (
-        (ownership.name_suspended_container, _observe_suspended),
-        (ownership.name_container, active),
-    ):
-        observations |= {
-            tenant_id: observe(container)
-            for tenant_id, container in tenants
-            if f"/{name_of(tenant_id)}" in container["Names"]
-        }
-    return observations
+    observations = dict.fromkeys(filter(None, map(_read_tenant, volumes)), archived)
+    suspended: dict[str, Observation] = {}
+    active: dict[str, Observation] = {}
+    for container in containers:
+        tenant_id = _read_tenant(container)
+        if not tenant_id:
+            continue
+        try:
+            if f"/{ownership.name_suspended_container(tenant_id)}" in container["Names"]:
+                suspended[tenant_id] = _observe_suspended(container)
+            elif f"/{ownership.name_container(tenant_id)}" in container["Names"]:
+                if failed := unreadable.get(container["Id"]):
+                    active[tenant_id] = Observation(False, _read_hash(container), failed)
+                else:
+                    active[tenant_id] = _observe_active(inspected, problems, container)
+        except UNREADABLE as error:
+            active[tenant_id] = Observation(False, _read_hash(container), explain_unreadable(error))
+    return observations | suspended | active
 
 
 def select_for_inspection(containers: Iterable[ListedObject]) -> list[str]:
@@ -60,39 +64,58 @@ def select_for_inspection(containers: Iterable[ListedObject]) -> list[str]:
     return [
         container["Id"]
         for container in containers
-        if _read_created(container)
-        and not any(name.endswith(ownership.SUSPENDED) for name in container["Names"])
+        if container.get("Id")
+        and names.LABEL_HOST_CONFIG in read_labels(container)
+        and not any(name.endswith(ownership.SUSPENDED) for name in container.get("Names") or ())
     ]
 
 
-def select_probed(inspected: Mapping[str, InspectedContainer]) -> dict[str, tuple[Probe, InspectedContainer]]:
-    """Select the running containers that have a probe, each with its probe."""
-    return {
-        container_id: (Probe.model_validate_json(found["Config"]["Labels"][names.LABEL_PROBE]), found)
-        for container_id, found in inspected.items()
-        if found["State"]["Status"] == "running" and names.LABEL_PROBE in found["Config"]["Labels"]
-    }
+def select_probed(
+    inspected: Mapping[str, InspectedContainer],
+) -> tuple[dict[str, tuple[Probe, InspectedContainer]], dict[str, str]]:
+    """Select the running containers that have a probe, each with its probe; also say what is unreadable."""
+    selected: dict[str, tuple[Probe, InspectedContainer]] = {}
+    unreadable: dict[str, str] = {}
+    for container_id, found in inspected.items():
+        try:
+            probe = read_probe(found)
+            if probe and found["State"]["Status"] == "running":
+                selected[container_id] = (probe, found)
+        except UNREADABLE as error:
+            unreadable[container_id] = explain_unreadable(error)
+    return selected, unreadable
 
 
 def read_secret_records(containers: Iterable[ListedObject]) -> dict[str, str]:
     """Read from which versions of which Secrets containers were made, by tenantID."""
     return {
         labels[names.LABEL_TENANT]: labels[names.ANNOTATION_SECRETS]
-        for labels in (container["Labels"] for container in containers)
+        for labels in map(read_labels, containers)
         if labels.keys() >= {names.LABEL_TENANT, names.ANNOTATION_SECRETS}
     }
+
+
+def _read_tenant(listed: ListedObject) -> str | None:
+    return read_labels(listed).get(names.LABEL_TENANT)
+
+
+def _read_hash(listed: ListedObject) -> str | None:
+    return read_labels(listed).get(names.LABEL_SPEC_HASH)
 
 
 def _observe_active(
     inspected: Mapping[str, InspectedContainer], problems: Mapping[str, str], container: ListedObject
 ) -> Observation:
     state, labels = container["State"], container["Labels"]
-    code = _EXIT_CODE.search(container["Status"])
+    if not state:
+        raise KeyError("State")
+    code = _EXIT_CODE.search(container.get("Status") or "")
     wanted, found = _read_created(container), inspected.get(container["Id"])
     policy = wanted["RestartPolicy"]["Name"] if wanted else "no"
-    stopped = drift.compare_state(
-        state, policy, succeeded=bool(code and code[1] == "0")
-    ) or drift.compare_network(container, container["HostConfig"]["NetworkMode"])
+    network = (container.get("HostConfig") or {}).get("NetworkMode")  # podman's list does not show it
+    stopped = drift.compare_state(state, policy, succeeded=bool(code and code[1] == "0")) or (
+        drift.compare_network(container, network) if network else ""
+    )
     changed = drift.compare_changeable(found["HostConfig"], wanted) if found and wanted else []
     done = "; ".join(filter(None, (stopped, *changed)))
     drifted = done and f"container {ownership.name_container(labels[names.LABEL_TENANT])}: {done}"
