@@ -1,17 +1,23 @@
 """This machine's Docker engine, and the image that the demo and the tests run on it."""
 
 import io
-import os
-import socket
 import tarfile
 from collections.abc import Iterable
 
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 
+from dev.failure import LocalFailure
 from dev.paths import short_hash
 from dev.tools import program
 from landlord.api.names import LABEL_MANAGED_BY, LABEL_TENANT, MANAGED_BY
+from landlord.backends.docker.endpoint import (
+    connect,
+    explain_unavailable,
+    find_endpoint,
+    find_innermost_reason,
+)
+from landlord.errors import StepError
 
 WEB_IMAGE = "landlord/web:local"
 _SECONDS = 60
@@ -27,31 +33,35 @@ ENTRYPOINT ["/web"]
 
 def find_engine() -> docker.DockerClient | None:
     """A client of the engine that the docker command would use; None if the engine does not answer."""
-    if not _listens():
-        return None
     try:
-        client = docker.from_env(timeout=_SECONDS)
-    except DockerException:
+        return connect_engine()
+    except LocalFailure:
         return None
-    try:
-        client.ping()
-    except (DockerException, OSError):
-        client.close()
-        return None
-    return client
 
 
-def _listens() -> bool:
-    """Whether a process listens at the engine's socket. If none does, docker-py leaks a socket of its own."""
-    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    if not host.startswith("unix://"):
-        return True
-    with socket.socket(socket.AF_UNIX) as attempt:
+def connect_engine() -> docker.DockerClient:
+    """A client of the engine that the docker command would use. Raises LocalFailure if it does not answer."""
+    try:
+        client = connect(_SECONDS, connections=10)
         try:
-            attempt.connect(host.removeprefix("unix://"))
-        except OSError:
-            return False
-    return True
+            client.ping()
+        except BaseException:
+            client.close()
+            raise
+        return client
+    except StepError as error:
+        raise LocalFailure(error.message, fix=error.fix) from error
+    except (DockerException, OSError) as error:
+        away = explain_unavailable(find_innermost_reason(error))
+        raise LocalFailure(away.message, fix=away.fix) from error
+
+
+def is_engine_chosen() -> bool:
+    """Whether the user chose an engine, by DOCKER_HOST or a context, rather than none at all."""
+    try:
+        return bool(find_endpoint().chosen_by)
+    except StepError:
+        return True
 
 
 def ensure_web_image(client: docker.DockerClient) -> str:

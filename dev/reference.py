@@ -84,8 +84,8 @@ def settings_page() -> str:
         lines += [*_settings(kind), ""]
     lines += [
         "The programs also read the variables of their libraries: `KUBECONFIG` (the operator and the",
-        "kubernetes backend), and `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` (the docker",
-        "backend).",
+        "kubernetes backend), and `DOCKER_HOST`, `DOCKER_CONTEXT`, `DOCKER_CONFIG`, `DOCKER_TLS_VERIFY` and",
+        "`DOCKER_CERT_PATH` (the docker backend).",
         "",
     ]
     return "\n".join(lines)

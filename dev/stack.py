@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dev.cluster import ControlPlane
-from dev.docker import ensure_web_image, find_engine
+from dev.docker import connect_engine, ensure_web_image, is_engine_chosen
 from dev.failure import LocalFailure
 from dev.guard import Guard, discard, guarding
 from dev.kubectl import Kubectl
@@ -134,14 +134,19 @@ class Stack:
         record.save(self._file)
 
     def _choose_backend(self, record: Record) -> None:
-        client = find_engine()
-        if client is None:
-            say("No Docker engine answers. Tenants run on the memory backend, which starts no containers.")
-        else:
-            with timing("building the image of the web server"):
-                ensure_web_image(client)
-            client.close()
-        record.backend = "memory" if client is None else "docker"
+        """Use the Docker engine, or the memory backend if there is none; fail if the chosen one is away."""
+        try:
+            client = connect_engine()
+        except LocalFailure as failure:
+            if is_engine_chosen():
+                raise
+            say(f"Tenants run on the memory backend, which starts no containers: {failure}")
+            record.backend = "memory"
+            return
+        with timing("building the image of the web server"):
+            ensure_web_image(client)
+        client.close()
+        record.backend = "docker"
 
     def _start_restate(self, record: Record, guard: Guard) -> None:
         known = self.restate(record)

@@ -195,7 +195,7 @@ async def test_engine_that_is_away_may_come_back(
         told = {await away(call) for call in (*(step.run for step in steps), backend.survey)}
     ((code, message),) = told
     assert code == "EngineUnavailable"
-    assert message.startswith(f"the Docker engine at {host} does not answer: ")
-    assert message.endswith("\nFix: start the engine, or set DOCKER_HOST")
+    assert message.startswith(f"the Docker engine at {host} (DOCKER_HOST) does not answer: ")
+    assert message.endswith("\nFix: start the engine, or choose another by DOCKER_HOST or DOCKER_CONTEXT")
     await backend.survey()
     await backend.close()

@@ -37,7 +37,7 @@ Surveyed = tuple[Listed, Listed, Mapping[str, InspectedContainer], dict[str, str
 
 
 class DockerBackend:
-    """Finds the engine as the docker command does: DOCKER_HOST, otherwise the local socket."""
+    """Finds the engine as the docker command does, see `endpoint`."""
 
     name = "docker"
     Config = NoConfig

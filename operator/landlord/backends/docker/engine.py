@@ -2,17 +2,15 @@
 
 import asyncio
 import logging
-import os
-import socket
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import docker
 from docker import APIClient, DockerClient
 from docker.errors import APIError, DockerException
 
+from landlord.backends.docker.endpoint import connect, explain_unavailable, find_innermost_reason
 from landlord.errors import Retryable, StepError
 
 T = TypeVar("T")
@@ -60,7 +58,7 @@ class Engine:
             raise Retryable("EngineError", f"the Docker engine failed: {read_reason(error)}") from error
         except (DockerException, OSError) as error:  # the errors of requests are OSErrors
             self._forget(client)
-            raise explain_unavailable(_find_innermost_reason(error)) from error
+            raise explain_unavailable(find_innermost_reason(error)) from error
 
     def close(self) -> None:
         """Close the connections, without waiting for work in flight."""
@@ -85,8 +83,7 @@ class Engine:
     def _connect(self) -> DockerClient:
         with self._connecting:
             if self._client is None:
-                _check_listening()
-                self._client = docker.from_env(timeout=CALL_TIMEOUT, max_pool_size=THREADS)
+                self._client = connect(CALL_TIMEOUT, THREADS)
             return self._client
 
     def _forget(self, client: DockerClient | None) -> None:
@@ -99,37 +96,3 @@ class Engine:
 def read_reason(error: APIError) -> str:
     """Read the engine's own text."""
     return str(error.explanation or error).strip()
-
-
-def explain_unavailable(why: str) -> Retryable:
-    """Explain that the engine does not answer."""
-    return Retryable(
-        "EngineUnavailable",
-        f"the Docker engine at {_find_host()} does not answer: {why}",
-        "start the engine, or set DOCKER_HOST",
-    )
-
-
-def _find_host() -> str:
-    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-
-
-def _check_listening() -> None:
-    """Raise OSError if nobody listens on the engine's socket; the SDK would leak a socket each time."""
-    if _find_host().startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as knocking:
-            knocking.connect(_find_host().removeprefix("unix://"))
-
-
-def _find_innermost_reason(error: BaseException) -> str:
-    """Find the operating system's reason below the libraries' exceptions, if there is one."""
-    current: BaseException | None = error
-    text = str(error)
-    while current is not None:
-        for inner in (current, *current.args):
-            if isinstance(inner, OSError) and inner.strerror:
-                return inner.strerror
-            if isinstance(inner, BaseException):
-                text = str(inner)
-        current = current.__cause__ or current.__context__
-    return text
