@@ -13,7 +13,7 @@ from landlord import metrics
 from landlord.api.condition_reference import QUESTIONS, ROWS
 from landlord.api.crd import tenant_crd
 from landlord.api.schema import JsonObject
-from landlord.engines.restate import refusals
+from landlord.engines.restate import answers, refusals
 from landlord.engines.restate.admin import REGISTER_SECONDS
 from landlord.engines.restate.refusals import Meaning
 from landlord.settings import (
@@ -147,8 +147,27 @@ def registration_errors_page() -> str:
         "",
         "`landlord registration --register` retries immediately.",
         "",
+        *_answers(),
     ]
     return "\n".join(lines)
+
+
+def _answers() -> Iterator[str]:
+    yield from ("## All other answers", "")
+    yield "What landlord concludes from an answer of Restate's ingress or admin API, or of a gateway before"
+    yield "it. The first row that fits applies. Rows for Restate need an error in the format of that API,"
+    yield from ("which no gateway has.", "")
+    yield "| API | HTTP status | from | message begins with | cause | known from |"
+    yield "|---|---|---|---|---|---|"
+    for row in answers.TABLE:
+        first, last = row.statuses[0], row.statuses[-1]
+        status = f"{first}" if first == last else "any other" if first == 0 else f"{first} to {last}"
+        words = f"`{row.words}`".replace("|", "\\|") if row.words else "anything"
+        by = "Restate" if row.by_restate else "anyone"
+        yield f"| {row.api or 'both'} | {status} | {by} | {words} | {row.cause} | {row.source} |"
+    yield ""
+    yield from (f"- *{cause}*: {text}" for cause, text in answers.CAUSES.items())
+    yield ""
 
 
 def _refusals() -> Iterator[tuple[str, Meaning]]:
@@ -157,9 +176,8 @@ def _refusals() -> Iterator[tuple[str, Meaning]]:
     yield "any other `META…`", refusals.OTHER_CODE
     yield "a bad response from the SDK, without a code", refusals.UNREADABLE
     yield "registered, but without the workflow", refusals.NOT_OFFERED
-    yield from ((f"HTTP {status}, without a code", meaning) for status, meaning in refusals.BY_STATUS.items())
-    yield "any other HTTP 4xx, without a code", refusals.OTHER_4XX
-    yield "HTTP 5xx, without a code", refusals.BUSY
+    yield from ((f"*{cause}* below, without a code", row) for cause, row in refusals.BY_CAUSE.items())
+    yield "anything else without a code", refusals.OTHER
     yield f"no answer within {REGISTER_SECONDS:g} s", refusals.HANGING
 
 

@@ -7,7 +7,7 @@ LandlordError
 │   └── Retryable           transient; retried until the workflow's timeout
 ├── EngineError             the workflow engine did not accept or finish the work
 │   ├── EngineUnreachable   no answer, or none that says anything about the work
-│   ├── NotRegistered       the engine answers, but the workflow is not registered with it
+│   ├── NotRegistered       the engine answers, but does not offer the workflow
 │   ├── InvocationLost      the engine lost work that it had accepted
 │   └── RequestRejected     the engine rejects this very request
 └── SettingsError           wrong settings or a missing prerequisite at start
@@ -67,7 +67,7 @@ class EngineUnreachable(EngineError):
 
 
 class NotRegistered(EngineError):
-    """The engine answered that the workflow service is not registered."""
+    """The engine answered that it does not offer the workflow, because it is not registered or not public."""
 
 
 class InvocationLost(EngineError):

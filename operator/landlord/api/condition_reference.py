@@ -170,6 +170,13 @@ ROWS = (
     ConditionRow(
         WORKFLOW_REGISTERED,
         "False",
+        ("NotPublic",),
+        "somebody made a service of the workflow private, so Restate's ingress rejects its requests",
+        "wait about a second; if it stays, follow the message",
+    ),
+    ConditionRow(
+        WORKFLOW_REGISTERED,
+        "False",
         ("WorkerUnreachable",),
         "the worker does not answer",
         "start it, or check `LANDLORD_WORKER_URL`",
@@ -309,7 +316,7 @@ ROWS = (
     ConditionRow(
         STALLED,
         "True",
-        ("RegistrationRejected", "Superseded"),
+        ("RegistrationRejected", "Superseded", "NotPublic"),
         "work is waiting for a registration that only a person can fix",
         "see `WorkflowRegistered`",
     ),

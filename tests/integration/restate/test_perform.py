@@ -5,9 +5,12 @@ import time
 
 import pytest
 from tests.integration.restate.parts import RunningEngine, ScriptedWorker, request, running
+from tests.support.polling import eventually_async
 
 from dev.restate import RestateServer
-from landlord.errors import EngineUnreachable, NotRegistered
+from landlord.api.names import WORKFLOW_SERVICE
+from landlord.engines.restate.http import HttpClient
+from landlord.errors import EngineUnreachable, NotRegistered, RequestRejected
 
 
 async def test_short_work_is_answered_by_the_request_itself(engine: RunningEngine, tenant: str) -> None:
@@ -127,6 +130,37 @@ async def test_more_long_calls_than_are_held_are_all_submitted_and_end(engine: R
     outcomes = await asyncio.gather(*(engine.perform(request(tenant)) for tenant in tenants))
     assert {outcome.result for outcome in outcomes} == {"Succeeded"}
     assert time.monotonic() - began < 60
+
+
+async def test_work_that_is_submitted_while_the_workflow_is_private_is_done(
+    own_engine: RunningEngine, tenant: str
+) -> None:
+    admin = HttpClient("Restate", own_engine.restate.admin_url)
+    await admin.request("PATCH", f"/services/{WORKFLOW_SERVICE}", body=b'{"public": false}')
+    await admin.close()
+
+    async def performed() -> bool:
+        try:
+            return (await own_engine.perform(request(tenant))).result == "Succeeded"
+        except NotRegistered:  # which the control loop submits again
+            return False
+
+    await eventually_async(performed, what="the work is done")
+    assert own_engine.heard.reasons[-2:] == ["NotPublic", "Registered"]
+
+
+# Restate's limit is 32 MiB, which no object in Kubernetes has.
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")
+async def test_a_request_that_is_too_large_for_restate_is_rejected_for_good(
+    engine: RunningEngine, tenant: str
+) -> None:
+    large = request(tenant)
+    assert large.desired is not None
+    container = large.desired.workload.containers[0].model_copy(update={"args": ("x" * 34_000_000,)})
+    workload = large.desired.workload.model_copy(update={"containers": (container,)})
+    desired = large.desired.model_copy(update={"workload": workload})
+    with pytest.raises(RequestRejected, match=r"length limit exceeded \(HTTP 413\)\nFix: make the spec"):
+        await engine.perform(large.model_copy(update={"desired": desired}))
 
 
 @pytest.mark.parametrize("tenant_id", ["a/b c?d#e", "ä%2F", "a'b"])

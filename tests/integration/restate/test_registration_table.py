@@ -175,6 +175,23 @@ OTHER_DEPLOYMENTS = {
     ),
 }
 
+PRIVATE = {
+    "the workflow is made private": Row(
+        "NotPublic → Registered", happens=w.made_private("TenantProvisioning"), attempts=VERIFIED
+    ),
+    "the surveys are made private": Row(
+        "NotPublic → Registered", happens=w.made_private("TenantSurvey"), attempts=VERIFIED
+    ),
+    "observed: the workflow is made private, until a person registers it": Row(
+        "NotPublic",
+        happens=w.made_private("TenantProvisioning"),
+        words="Fix: run `landlord registration --register` to make it public again",
+        until=w.registered_by_hand(w.ours),
+        then="Registered",
+        policy="observe",
+    ),
+}
+
 OBSERVED = {
     "observed: first start": Row("NotRegistered → Registered", attempts=VERIFIED, policy="observe"),
     "observed: the directory is wiped": Row(
@@ -253,6 +270,15 @@ HALF_AWAY = {
         then="Registered",
         behind_proxies=True,
     ),
+    "a gateway answers 404 to registrations": Row(
+        "NotRegistered → EngineUnreachable",
+        given=w.admin(lambda proxy: proxy.to("POST", answers(404, "default backend - 404"))),
+        words="default backend - 404 (HTTP 404)\nFix: check LANDLORD_RESTATE_ADMIN_URL",
+        until=w.admin(lambda proxy: proxy.passes_on),
+        then="Registered",
+        attempts={"engine_unreachable": FEW, "verified": 1},
+        behind_proxies=True,
+    ),
     "the admin API answers 500 to registrations": Row(
         "NotRegistered → EngineUnreachable",
         given=w.admin(lambda proxy: proxy.to("POST", answers(500))),
@@ -288,6 +314,6 @@ HALF_AWAY = {
 }
 
 
-@table(STARTS | STORES | OTHER_DEPLOYMENTS | OBSERVED | HALF_AWAY)
+@table(STARTS | STORES | OTHER_DEPLOYMENTS | PRIVATE | OBSERVED | HALF_AWAY)
 async def test_the_registration(row: Row, world: World, tenant: str) -> None:
     await hold(row, world, tenant)

@@ -192,6 +192,15 @@ async def deployment_is_deleted(world: World) -> None:
     await world.by_hand("DELETE", f"/deployments/{found.id}?force=true")
 
 
+def made_private(service: str) -> Happening:
+    """Somebody has the ingress reject all requests to it."""
+
+    async def private(world: World) -> None:
+        await world.by_hand("PATCH", f"/services/{service}", public=False)
+
+    return private
+
+
 def registered_by_hand(worker: Callable[[World], ScriptedWorker], *, force: bool = True) -> Happening:
     async def registered(world: World) -> None:
         await world.by_hand("POST", "/deployments", uri=worker(world).url, force=force)

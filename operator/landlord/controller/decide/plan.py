@@ -167,7 +167,8 @@ def _plan_work(case: Case, operation: Operation) -> Plan:
     if flight.outcome is not None:
         return _plan_outcome(request, flight.outcome)
     if isinstance(flight.error, RequestRejected):
-        failure = Failure(code="RequestRejected", message=str(flight.error), retryable=False)
+        error = flight.error
+        failure = Failure(code="RequestRejected", message=error.message, fix=error.fix, retryable=False)
         return _plan_outcome(request, Outcome(result="Failed", failure=failure))
     if flight.error is not None:
         return Plan(WorkWaiting(request, flight.error), retry=True)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from landlord.api.names import REVISION, WORKFLOW_SERVICE
+from landlord.engines.restate.answers import find_cause
 from landlord.engines.restate.http import Answer, HttpClient
 from landlord.engines.restate.seen import Deployment, NotOffered, Refused
 
@@ -23,6 +24,7 @@ class _AdminError(BaseModel):
 class _Service(BaseModel):
     deployment_id: str
     metadata: dict[str, str] = {}
+    public: bool = True
 
 
 class _Deployment(BaseModel):
@@ -56,21 +58,32 @@ class Admin:
         self.url = http.url
         self.tls = http.access.tls
 
-    async def latest(self, service: str) -> Deployment | None:
-        """Return the deployment for new invocations of the service; None for an unknown service."""
-        answer = await self._http.request("GET", f"/services/{service}")
-        if _is_missing(answer):
+    async def latest(self, service: str, *others: str) -> Deployment | None:
+        """Return the deployment for new invocations of the service; None for an unknown service.
+
+        `others` are further services of its worker, which may be private too.
+        """
+        found = await self._read_service(service)
+        if found is None:
             return None
-        found = answer.parse(_Service)
-        if answer.status != 200 or found is None:
-            raise self._http.error_for(answer)
         answer = await self._http.request("GET", f"/deployments/{found.deployment_id}")
         if _is_missing(answer):
             return None
         deployment = answer.parse(_Deployment)
         if answer.status != 200 or deployment is None:
             raise self._http.error_for(answer)
-        return Deployment(deployment.id, deployment.uri, found.metadata.get(REVISION))
+        services = {service: found, **{other: await self._read_service(other) for other in others}}
+        private = tuple(name for name, each in services.items() if each is not None and not each.public)
+        return Deployment(deployment.id, deployment.uri, found.metadata.get(REVISION), private)
+
+    async def _read_service(self, name: str) -> _Service | None:
+        answer = await self._http.request("GET", f"/services/{name}")
+        if _is_missing(answer):
+            return None
+        service = answer.parse(_Service)
+        if answer.status != 200 or service is None:
+            raise self._http.error_for(answer)
+        return service
 
     async def version(self) -> str:
         """Return Restate's version."""
@@ -133,11 +146,13 @@ class Admin:
 
     async def _patch(self, invocation: str, verb: str) -> None:
         answer = await self._http.request("PATCH", f"/invocations/{invocation}/{verb}")
-        # 404 and 409: it has ended in the meantime, or its state no longer needs the verb.
-        if answer.status not in (200, 202, 404, 409):
+        # It may have ended in the meantime, or be in a state that no longer needs the verb.
+        if answer.status not in (200, 202) and not _is_missing(answer):
             raise self._http.error_for(answer)
 
 
 def _is_missing(answer: Answer) -> bool:
-    """Return whether Restate itself answered 404. A proxy's 404 must never count as a lost registration."""
-    return answer.status == 404 and answer.parse(_AdminError) is not None
+    """Return whether Restate itself says so. A gateway's 404 must never count as a lost registration."""
+    error = answer.parse(_AdminError)
+    message = error.message if error else answer.text
+    return find_cause("admin", answer.status, message, by_restate=error is not None) == "missing"

@@ -9,13 +9,13 @@ from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
 from landlord.api.outcome import Failure, Outcome
 from landlord.api.request import Request
 from landlord.api.survey import LONGEST_LOOK, Inspection, InspectionRequest, Survey, SurveyRequest
+from landlord.engines.restate.answers import Cause, find_cause
 from landlord.engines.restate.http import Answer, HttpClient
 from landlord.errors import EngineUnreachable, InvocationLost, NotRegistered, RequestRejected
 
 M = TypeVar("M", bound=BaseModel)
 
-NOT_COMPLETED = 470
-_TRANSIENT = frozenset({401, 403, 408, 421, 425, 429})
+TOO_LARGE = 413
 # Restate spells it with one l if the work was still queued.
 _ENDED_BY_HAND = {"cancelled": "Cancelled", "canceled": "Cancelled", "killed": "Killed"}
 
@@ -70,16 +70,20 @@ class Ingress:
         return sent.invocation_id
 
     async def output(self, request: Request) -> Outcome | None:
-        """Return the outcome; None while there is none. Raises InvocationLost and EngineUnreachable."""
+        """Return the outcome; None while there is none.
+
+        Raises InvocationLost, NotRegistered and EngineUnreachable.
+        """
         key, name = _quote(request.tenant_id), _quote(request.idempotency_key)
         answer = await self._http.request(
             "GET", f"/restate/invocation/{WORKFLOW_SERVICE}/{key}/{request.operation}/{name}/output"
         )
-        error = _parse_ingress_error(answer)
-        if error is not None and answer.status == NOT_COMPLETED:
-            return None
-        if error is not None and answer.status == 404:
-            raise InvocationLost("Restate lost the work that it had accepted")
+        if not _is_of_invocation(answer):
+            cause, _ = _interpret(answer)
+            if cause == "unfinished":
+                return None
+            if cause == "missing":
+                raise InvocationLost("Restate lost the work that it had accepted")
         return _read_outcome(self._http, answer)
 
     async def survey(self, request: SurveyRequest) -> Survey:
@@ -123,7 +127,7 @@ def _read_outcome(http: HttpClient, answer: Answer) -> Outcome:
 
 
 def _read_result(http: HttpClient, answer: Answer) -> Outcome:
-    if answer.headers.get("x-restate-error-source") == "invocation":
+    if _is_of_invocation(answer):
         return _read_failure(answer)
     if answer.status != 200:
         raise _build_error(http, answer)
@@ -152,16 +156,29 @@ def _build_workflow_failure(message: str) -> Outcome:
     )
 
 
-def _parse_ingress_error(answer: Answer) -> _IngressError | None:
-    """Return the error if the ingress itself reports it, not the invocation or a proxy."""
+def _is_of_invocation(answer: Answer) -> bool:
+    """Return whether the workflow itself ended with this error."""
+    return bool(answer.headers.get("x-restate-error-source") == "invocation")
+
+
+def _interpret(answer: Answer) -> tuple[Cause, str]:
+    """Return what an answer of the ingress, or of a gateway before it, means, and its message."""
     error = answer.parse(_IngressError)
-    return error if error is not None and error.source == "ingress" else None
+    by_restate = error is not None and error.source == "ingress"
+    message = error.message if error is not None else answer.text
+    return find_cause("ingress", answer.status, message, by_restate=by_restate), message
 
 
 def _build_error(http: HttpClient, answer: Answer) -> NotRegistered | RequestRejected | EngineUnreachable:
-    error = _parse_ingress_error(answer)
-    if error is None or answer.status >= 500 or answer.status in _TRANSIENT:
-        return http.error_for(answer)
-    if answer.status == 404:
-        return NotRegistered(f"Restate at {http.url} answered: {error.message}")
-    return RequestRejected(f"Restate rejected the request: {error.message}")
+    cause, message = _interpret(answer)
+    if cause == "unregistered":
+        return NotRegistered(f"Restate at {http.url} answered: {message}")
+    if cause == "request":
+        fix = ""
+        if answer.status == TOO_LARGE:
+            fix = (
+                "make the spec smaller, or raise the limit (ingress.request-size-limit in Restate's "
+                "configuration, or that of a gateway before it)"
+            )
+        return RequestRejected(f"Restate rejected the request: {message} (HTTP {answer.status})", fix)
+    return http.error_for(answer)

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal, NamedTuple
 
 from landlord import metrics
-from landlord.api.names import WORKFLOW_SERVICE
+from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
 from landlord.engines.contract import History, Loss, Registration
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
@@ -185,7 +185,7 @@ class Keeper:
 
     async def _ask_engine(self) -> EngineAnswer:
         try:
-            return await self._admin.latest(WORKFLOW_SERVICE)
+            return await self._admin.latest(WORKFLOW_SERVICE, SURVEY_SERVICE)
         except EngineUnreachable as error:
             return EngineAway(str(error))
 

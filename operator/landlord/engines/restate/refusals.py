@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from landlord.engines.restate.answers import Cause, find_cause
 from landlord.engines.restate.seen import NotOffered, Refused, TimedOut
 from landlord.errors import EngineUnreachable
 
@@ -115,10 +116,12 @@ DENIED = Meaning(
     "EngineUnreachable", "soon", "correct LANDLORD_RESTATE_AUTH_HEADER or LANDLORD_RESTATE_AUTH_HEADER_FILE"
 )
 BUSY = Meaning("EngineUnreachable", "soon", "landlord retries")
-BY_STATUS: dict[int, Meaning] = {401: DENIED, 403: DENIED, 408: BUSY, 429: BUSY}
-OTHER_4XX = Meaning(
-    "RegistrationRejected", "on_change", "check LANDLORD_WORKER_URL and LANDLORD_RESTATE_ADMIN_URL"
+OTHER = Meaning(
+    "EngineUnreachable", "soon", "check LANDLORD_RESTATE_ADMIN_URL and what is between landlord and Restate"
 )
+BAD_URL = Meaning("RegistrationRejected", "now_and_then", "check LANDLORD_WORKER_URL")
+BY_CAUSE: dict[Cause, Meaning] = {"denied": DENIED, "busy": BUSY, "request": BAD_URL}
+"""For answers without a code, whose cause `answers` finds; OTHER for other causes."""
 
 
 def interpret(error: Refused | EngineUnreachable, worker_url: str) -> Refusal:
@@ -145,7 +148,7 @@ def _find_meaning(error: Refused) -> Meaning:
         return BY_CODE.get(error.code, OTHER_CODE)
     if "bad response from the SDK" in error.message:
         return UNREADABLE
-    return BY_STATUS.get(error.status, BUSY if error.status >= 500 else OTHER_4XX)
+    return BY_CAUSE.get(find_cause("admin", error.status, error.message, by_restate=False), OTHER)
 
 
 def shorten(message: str) -> str:

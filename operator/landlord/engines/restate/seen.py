@@ -44,6 +44,8 @@ class Deployment:
     uri: str
     revision: str | None = None
     """The revision that the worker reported when Restate discovered it."""
+    private: tuple[str, ...] = ()
+    """Names of the services whose requests the ingress rejects, because somebody made them private."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from landlord.engines.restate.invocations import read_invocations, read_queues
 from landlord.engines.restate.progress import error_line, progress_of
 from landlord.engines.restate.seen import Invocation
 from landlord.engines.restate.supersede import KILL_AFTER_SECONDS, QUEUED, STUCK, choose_verb
-from landlord.errors import EngineError, EngineUnreachable
+from landlord.errors import EngineError, EngineUnreachable, NotRegistered
 
 logger = logging.getLogger(__name__)
 
@@ -153,6 +153,8 @@ class Tracker:
             outcome = await self._ingress.output(followed.request)
         except EngineUnreachable:
             return False
+        except NotRegistered:  # Restate still has the work, and shows it when the workflow is registered
+            return True
         except EngineError as error:  # the caller decides: the work may be lost or rejected
             if not followed.ended.done():
                 followed.ended.set_exception(error)

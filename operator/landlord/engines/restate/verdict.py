@@ -9,6 +9,8 @@
 | away                            |         |            |                           |                  |
 | the same, but the ingress has   | answers | for 2 s    | Unknown/EngineUnreachable |                  |
 | no workflow                     |         |            |                           |                  |
+| the same, but a service is      | answers | any        | False/NotPublic           | by policy, paced |
+| private                         |         |            |                           |                  |
 | no workflow                     | answers | never True | False/NotRegistered       | yes              |
 | no workflow                     | answers | True once  | False/RegistrationLost    | yes              |
 | our URI, another revision       | answers | any        | False/Superseded          | yes, paced       |
@@ -136,7 +138,7 @@ def decide(target: Target, seen: Snapshot, memory: Memory, now: float) -> Regist
             doing="checks the worker again, at least every 2 s",
             loss=_find_loss(target, engine, None, memory),
         )
-    if engine is not None and is_current(engine, target.worker_url, worker):
+    if engine is not None and is_current(engine, target.worker_url, worker) and not engine.private:
         return _decide_current(target, engine, worker, seen.ingress, memory, now)
     loss = _find_loss(target, engine, worker, memory)
     refused = memory.refused
@@ -235,7 +237,10 @@ def _decide_missing(
     loss: LossCause | None,
     now: float,
 ) -> RegistrationVerdict:
-    reason, message, register = _describe_missing(target, engine, memory, now)
+    if engine is not None and is_current(engine, target.worker_url, worker):
+        reason, message, register = _describe_private(target, engine, memory, now)
+    else:
+        reason, message, register = _describe_missing(target, engine, memory, now)
     left_alone = not register and target.policy == "observe"
     registration = Registration(
         status="False",
@@ -250,6 +255,28 @@ def _decide_missing(
     else:
         doing = "leaves it to you" if left_alone else "waits before it registers the worker again"
     return RegistrationVerdict(registration=registration, doing=doing, register=register, loss=loss)
+
+
+def _describe_private(
+    target: Target, engine: Deployment, memory: Memory, now: float
+) -> tuple[str, str, bool]:
+    """Registering the worker again makes its services public."""
+    private = " and ".join(engine.private)
+    fact = f"Restate at {target.admin_url} rejects all requests to {private}, which somebody made private"
+    if target.policy == "observe":
+        message = (
+            f"{fact}, and LANDLORD_REGISTRATION_POLICY=observe leaves it so\n"
+            "Fix: run `landlord registration --register` to make it public again."
+        )
+        return "NotPublic", message, False
+    wait = contest.wait_before_takeover(memory.renewed, now)
+    message = (
+        f"{fact}; landlord is registering the worker at {target.worker_url} again, which makes it public"
+        if wait is None
+        else f"{fact} repeatedly; landlord waits longer each time before it makes it public again\n"
+        "Fix: stop whatever makes it private, or set LANDLORD_REGISTRATION_POLICY=observe."
+    )
+    return "NotPublic", message, not wait
 
 
 def _describe_missing(

@@ -55,7 +55,7 @@ FAILED = {*REFUSED_BY_WORKER, "ProvisioningFailed", "Deleting"}
 REFUSED = literals((DECIDE / "acceptance.py").read_text(), "NotAccepted")
 UNDER_WAY: set[str] = {*ACTIVITIES.values()}
 RESTING = {"Provisioned", "Suspended", "Archived"}
-NEEDS_A_PERSON = {"RegistrationRejected", "Superseded"}
+NEEDS_A_PERSON = {"RegistrationRejected", "Superseded", "NotPublic"}
 """Reasons of a registration that is hopeless."""
 VARIABLES: dict[tuple[str, str], set[tuple[str, str]] | set[str]] = {
     ("compose_on_hold", "hold.reason"): {*get_args(get_type_hints(Hold)["reason"])},

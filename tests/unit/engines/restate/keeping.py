@@ -44,6 +44,7 @@ class Restate:
         name = f"{request.method} {request.url.path}"
         usual = {
             "GET /services/TenantProvisioning": SERVICE,
+            "GET /services/TenantSurvey": SERVICE,
             "GET /deployments/dp_1": DEPLOYMENT,
             "GET /restate/health": HEALTHY_INGRESS,
         }

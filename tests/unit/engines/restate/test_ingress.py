@@ -81,9 +81,18 @@ async def test_an_invocation_that_ended_badly_is_an_outcome(
     ("answer", "error"),
     [
         (from_ingress(404, "service 'TenantProvisioning' not found"), NotRegistered),
+        (from_ingress(404, "the service 'TenantProvisioning' exists, but the handler"), NotRegistered),
+        (from_ingress(400, "the invoked service is not public"), NotRegistered),
         (from_ingress(400, "bad path"), RequestRejected),
+        (from_ingress(400, "input validation error: Empty body not allowed"), RequestRejected),
         (from_ingress(413, "too large"), RequestRejected),
+        (httpx.Response(413, text="length limit exceeded"), RequestRejected),
+        (httpx.Response(413, text="<html>413 Request Entity Too Large</html>"), RequestRejected),
+        (from_ingress(400, "something that passes"), EngineUnreachable),
+        (from_ingress(405, "method not allowed"), EngineUnreachable),
+        (from_ingress(409, "in the middle of something"), EngineUnreachable),
         (from_ingress(401, "who"), EngineUnreachable),
+        (httpx.Response(403, text="blocked by the gateway"), EngineUnreachable),
         (from_ingress(429, "slow down"), EngineUnreachable),
         (from_ingress(500, "oops"), EngineUnreachable),
         (from_ingress(503, "oops"), EngineUnreachable),
@@ -100,6 +109,18 @@ async def test_what_is_not_the_invocations_is_an_error(
         await client.call(REQUEST)
     with pytest.raises(error):
         await client.send(REQUEST)
+
+
+async def test_a_request_that_is_too_large_names_the_limit() -> None:
+    with pytest.raises(RequestRejected) as rejected:
+        await ingress(lambda _: httpx.Response(413, text="length limit exceeded")).call(REQUEST)
+    assert rejected.value.message == "Restate rejected the request: length limit exceeded (HTTP 413)"
+    assert rejected.value.fix.startswith("make the spec smaller, or raise the limit")
+
+
+async def test_work_of_a_workflow_that_is_not_registered_now_is_not_lost() -> None:
+    with pytest.raises(NotRegistered):
+        await ingress(lambda _: from_ingress(404, "service 'TenantProvisioning' not found")).output(REQUEST)
 
 
 async def test_output_tells_not_yet_from_unknown() -> None:

@@ -99,6 +99,49 @@ async def test_a_url_that_restate_knows_is_registered_again_with_force(kept: Kep
     assert [body["force"] for body in kept.restate.registered] == [False, True]
 
 
+PRIVATE = httpx.Response(
+    200,
+    json={"deployment_id": "dp_1", "metadata": {"landlord.dev/revision": "one"}, "public": False},
+)
+
+
+@pytest.mark.parametrize("service", ["TenantProvisioning", "TenantSurvey"])
+async def test_a_service_that_somebody_made_private_is_registered_again_and_is_no_loss(
+    kept: Kept, service: str
+) -> None:
+    await kept.check()
+    before = losses()
+    kept.restate.will(f"GET /services/{service}", PRIVATE, PRIVATE, SERVICE)
+    kept.restate.will("POST /deployments", httpx.Response(200, json={}))
+    assert (await kept.check()).ready
+    assert [said.reason for said in kept.said] == ["Registered", "NotPublic", "Registered"]
+    assert kept.said[1].message.startswith(
+        f"Restate at {RESTATE} rejects all requests to {service}, which somebody made private; landlord is"
+    )
+    assert [body["force"] for body in kept.restate.registered] == [False, True]
+    assert losses() == before
+
+
+async def test_a_service_that_stays_private_is_not_registered_at_every_check(kept: Kept) -> None:
+    kept.restate.will("GET /services/TenantProvisioning", PRIVATE)
+    registration = await kept.check(10)
+    assert (registration.status, registration.reason) == ("False", "NotPublic")
+    assert "Fix: stop whatever makes it private" in registration.message
+    assert len(kept.restate.registered) == 3
+
+
+async def test_a_private_service_is_left_alone_by_policy_until_a_person_registers_it() -> None:
+    kept = Kept(Restate(), healthy, policy="observe")
+    kept.restate.will("GET /services/TenantProvisioning", PRIVATE)
+    registration = await kept.check(3)
+    assert (registration.reason, registration.hopeless) == ("NotPublic", True)
+    assert "Fix: run `landlord registration --register`" in registration.message
+    assert kept.restate.registered == []
+    kept.restate.will("GET /services/TenantProvisioning", PRIVATE, SERVICE)
+    await kept.keeper.register()
+    assert kept.keeper.registration.ready
+
+
 async def test_a_revision_that_never_becomes_ours_is_not_registered_at_every_check(kept: Kept) -> None:
     kept.restate.will("GET /services/TenantProvisioning", CHANGED_SERVICE)
     await kept.check(10)

@@ -93,6 +93,8 @@ async def test_a_hopeless_registration_is_sent_at_once_and_once_after_the_worker
 
     kept = Kept(Restate(), worker)
     kept.restate.will("GET /services/TenantProvisioning", UNKNOWN_SERVICE)
-    kept.restate.will("POST /deployments", httpx.Response(409, json={"message": "", "restate_code": None}))
+    kept.restate.will(
+        "POST /deployments", httpx.Response(409, json={"message": "", "restate_code": "META0006"})
+    )
     await kept.check(5)
     assert len(kept.restate.registered) == 2

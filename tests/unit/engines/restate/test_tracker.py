@@ -20,7 +20,8 @@ from landlord.engines.restate.tracker import Tracker
 from landlord.errors import InvocationLost
 
 SUCCEEDED = httpx.Response(200, json={"result": "Succeeded"})
-UNKNOWN = httpx.Response(404, json={"message": "not found", "source": "ingress"})
+UNKNOWN = httpx.Response(404, json={"message": "invocation not found", "source": "ingress"})
+UNREGISTERED = httpx.Response(404, json={"message": "service 'x' not found", "source": "ingress"})
 NOT_YET = httpx.Response(470, json={"message": "not completed", "source": "ingress"})
 AWAY = httpx.Response(503, text="no upstream")
 
@@ -147,6 +148,16 @@ async def test_work_that_restate_does_not_know_any_more_is_lost(tracked: Tracked
     await tracked.tick()
     with pytest.raises(InvocationLost):
         await call
+
+
+async def test_work_of_a_workflow_that_is_not_registered_now_is_waited_for(tracked: Tracked) -> None:
+    call = await tracked.follow(request())
+    tracked.restate.outputs["u-1-1"] = UNREGISTERED
+    await tracked.tick(2)
+    assert not call.done()
+    tracked.restate.outputs["u-1-1"] = SUCCEEDED
+    await tracked.tick()
+    assert call.result().result == "Succeeded"
 
 
 @pytest.mark.parametrize(
