@@ -29,6 +29,8 @@ class RestateServer(OneProcess):
 
     def __init__(self, folder: Path, ports: RestatePorts, *, mark: str, partitions: int = 1) -> None:
         self.ports = ports
+        self.settings: dict[str, str] = {}
+        """Further environment variables for the next start."""
         self.log = folder / "restate.log"
         self.private_key = folder / "identity.pem"
         self.node_name = "local"
@@ -96,4 +98,5 @@ class RestateServer(OneProcess):
             "RESTATE_SHUTDOWN_TIMEOUT": "2s",
             "RESTATE_DISABLE_TELEMETRY": "true",
             "RESTATE_LOG_DISABLE_ANSI_CODES": "true",
+            **self.settings,
         }

@@ -203,8 +203,8 @@ ROWS = (
         PROVISIONED,
         "False",
         ("Paused",),
-        "the workflow engine paused the invocation",
-        "resume or kill it there, or change the spec",
+        "the workflow engine paused the invocation, because of something else than the worker's absence",
+        FOLLOW_MESSAGE,
     ),
     ConditionRow(PROVISIONED, "False", ("Failed",), "the workflow failed", "see `Ready`"),
     ConditionRow(
@@ -306,6 +306,7 @@ ROWS = (
         "see `Accepted`",
     ),
     ConditionRow(STALLED, "True", ("ProvisioningFailed",), "the workflow failed", FOLLOW_MESSAGE),
+    ConditionRow(STALLED, "True", ("Paused",), "the workflow engine paused the workflow", FOLLOW_MESSAGE),
     ConditionRow(
         STALLED,
         "True",

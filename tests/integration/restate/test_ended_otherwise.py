@@ -1,12 +1,16 @@
 """Work that ends, or does not go on, for reasons outside of its steps."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.integration.restate.parts import RunningEngine, request
+from tests.support.polling import eventually_async
 
-from landlord.api.request import Request
+from landlord.api.request import Operation, Request
+from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.http import HttpClient
+from landlord.engines.restate.invocations import read_invocations
 
 
 @pytest.mark.parametrize(("verb", "code"), [("cancel", "Cancelled"), ("kill", "Killed")])
@@ -35,7 +39,8 @@ async def test_paused_by_hand_is_shown_and_goes_on_when_resumed(
     call = asyncio.create_task(engine.perform(request(tenant)))
     progress = await engine.until_progress(request(tenant), "BackingOff")
     await admin.request("PATCH", f"/invocations/{progress.invocation_id}/pause")
-    await engine.until_progress(request(tenant), "Paused")
+    paused = await engine.until_progress(request(tenant), "Paused")
+    assert (paused.step, paused.last_error) == ("container", "Unexpected: RuntimeError: no such image")
     engine.worker.script(tenant, container={})
     await admin.request("PATCH", f"/invocations/{progress.invocation_id}/resume")
     assert (await call).result == "Succeeded"
@@ -114,3 +119,46 @@ async def test_what_waits_for_its_next_try_hears_of_its_cancellation_at_once(
     assert ended is not None
     assert ended.failure is not None
     assert ended.failure.code == "Cancelled"
+
+
+@pytest.mark.parametrize(
+    ("operation", "meanwhile"), [("apply", "stopped"), ("delete", "failing"), ("delete", "not-found")]
+)
+async def test_what_restate_paused_while_the_worker_was_away_goes_on_when_it_is_back(
+    own_engine: RunningEngine, tenant: str, operation: Operation, meanwhile: str
+) -> None:
+    """Restate can be configured to allow fewer tries than landlord asks for."""
+    own_engine.restate.settings["RESTATE_MAX_RETRY_POLICY_MAX_ATTEMPTS"] = "3"
+    await asyncio.to_thread(own_engine.restate.restart)
+    await own_engine.until("Registered")
+    slow, quick = {"sleep": 60}, dict[str, Any]()
+    steps = ["remove"] if operation == "delete" else ["network", "container"]
+    own_engine.worker.script(tenant, **dict.fromkeys(steps, slow))
+    work = request(tenant, operation=operation)
+    call = asyncio.create_task(own_engine.perform(work))
+    running = await own_engine.until_progress(work, "Running")
+    await asyncio.to_thread(own_engine.worker.kill)
+    if meanwhile != "stopped":
+        await asyncio.to_thread(own_engine.worker.start, kind=meanwhile)
+
+    async def paused() -> bool:
+        assert running.invocation_id is not None
+        return await read_status(own_engine, running.invocation_id) == "paused"
+
+    await eventually_async(paused, what="Restate pauses it")
+    waiting = await own_engine.until_progress(work, "BackingOff")
+    assert waiting.last_error is not None
+    own_engine.worker.script(tenant, **dict.fromkeys(steps, quick))
+    if meanwhile != "stopped":
+        await asyncio.to_thread(own_engine.worker.kill)
+    await asyncio.to_thread(own_engine.worker.start)
+    assert (await asyncio.wait_for(call, 30)).result == "Succeeded"
+
+
+async def read_status(engine: RunningEngine, invocation: str) -> str:
+    """What Restate says about it."""
+    client = HttpClient("Restate", engine.restate.admin_url)
+    try:
+        return (await read_invocations(Admin(client), [invocation]))[invocation].status
+    finally:
+        await client.close()

@@ -137,15 +137,12 @@ def _find_headline(status: TenantStatus) -> News | None:
     if ready.status == "True":
         note = f"{ready.message} (generation {generation})"
         return News("Normal", ready.reason, action, note, generation=generation)
-    stalled, provisioned = find(status.conditions, STALLED), find(status.conditions, PROVISIONED)
-    if stalled is not None:
+    if stalled := find(status.conditions, STALLED):
         reason = "DeprovisioningFailed" if stalled.reason == "Deleting" else stalled.reason
         is_transient = _is_broken_by_upgrade(status)
         return News(
             "Warning", reason, action, stalled.message, generation=generation, is_transient=is_transient
         )
-    if provisioned is not None and provisioned.reason == "Paused":
-        return News("Warning", "Paused", action, provisioned.message, generation=generation)
     if ready.reason in UNDER_WAY:
         return None
     return News("Warning", ready.reason, action, ready.message, generation=generation, is_transient=True)

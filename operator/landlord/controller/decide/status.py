@@ -181,13 +181,16 @@ def _compose_under_way(case: Case, situation: WorkUnderWay) -> TenantStatus:
     if workflow.operation == "Repair" and drift:
         message = f"{message}\nFound: {health.describe_drift(drift)}"
     reason = progress.sub_state if progress.sub_state in ("BackingOff", "Paused") else "InProgress"
+    is_paused = progress.sub_state == "Paused"  # until a person does something about it
     return build_status(
         case,
         phase=activity,
         verdicts=[
             Verdict(READY, "False", activity, message),
             Verdict(PROVISIONED, "False", reason, message),
-            Verdict(RECONCILING, "True", activity, message),
+            Verdict(STALLED, "True", "Paused", message)
+            if is_paused
+            else Verdict(RECONCILING, "True", activity, message),
         ],
         provider=situation.request.provider,
         workflow=workflow,

@@ -60,9 +60,11 @@ def describe_progress(progress: Progress) -> str:
             return f"The workflow is retrying{where}: {error}{advice}"
         case "Paused":
             at = f" at{where}" if where else ""
+            why = f": {progress.last_error}" if progress.last_error else ""
+            which = f"invocation {progress.invocation_id}" if progress.invocation_id else "the invocation"
             return (
-                f"The workflow engine paused the workflow{at}: {error.rstrip('.')}. "
-                "Resume or kill the invocation, or change the spec"
+                f"The workflow engine paused the workflow{at}{why}\n"
+                f"{FIX}resume {which} there, or kill it and landlord starts another one."
             )
 
 

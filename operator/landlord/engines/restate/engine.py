@@ -150,8 +150,7 @@ class RestateEngine:
         return await call()
 
     def _forward_registration(self, registration: Registration) -> None:
-        if registration.ready:
-            self._tracker.resume_after_registration()
+        self._tracker.note_registration(registration.ready)
         if self._listener is not None:
             self._listener.registration_changed(registration)
 

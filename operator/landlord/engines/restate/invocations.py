@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Json
 
 from landlord.api.names import WORKFLOW_SERVICE
 from landlord.engines.restate.admin import Admin
@@ -13,6 +13,21 @@ CHUNK = 500
 """Number of ids in one query: about 20 kB of SQL."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_.:~-]+")
+
+
+class _Failure(BaseModel):
+    error_message: str
+    restate_doc_error_code: str | None = None
+    related_command_name: str | None = None
+
+
+class _Pause(BaseModel):
+    last_failure: _Failure | None = None
+
+
+class _PauseRow(BaseModel):
+    id: str
+    event_json: Json[_Pause]
 
 
 class _Queued(BaseModel):
@@ -31,6 +46,11 @@ FROM sys_invocation i LEFT JOIN (
 ) j ON i.id = j.id WHERE i.id IN ($ids)
 """
 
+_PAUSES = """
+SELECT id, event_json FROM sys_journal_events
+WHERE id IN ($ids) AND event_type = 'Paused' ORDER BY appended_at
+"""
+
 _QUEUES = """
 SELECT service_key, invocation_id AS id, -1 AS place FROM sys_keyed_service_status
 WHERE service_name = '$service' AND service_key IN ($keys) AND invocation_id IS NOT NULL
@@ -47,7 +67,29 @@ async def read_invocations(admin: Admin, ids: Sequence[str]) -> dict[str, Invoca
     for start in range(0, len(ids), CHUNK):
         query = _BY_ID.replace("$ids", _to_sql(ids[start : start + CHUNK]))
         found.update({invocation.id: invocation for invocation in await admin.query(query, Invocation)})
+    paused = [invocation.id for invocation in found.values() if invocation.status == "paused"]
+    for id, failure in (await _read_pauses(admin, paused)).items():
+        found[id] = found[id].model_copy(
+            update={
+                "last_failure": failure.error_message,
+                "last_failure_error_code": failure.restate_doc_error_code,
+                "last_failure_related_command_name": failure.related_command_name,
+            }
+        )
     return found
+
+
+async def _read_pauses(admin: Admin, ids: Sequence[str]) -> dict[str, _Failure]:
+    """Read why Restate paused each, which it keeps only in an event: the columns are NULL from then on."""
+    failures = {}
+    for start in range(0, len(ids), CHUNK):
+        query = _PAUSES.replace("$ids", _to_sql(ids[start : start + CHUNK]))
+        for row in await admin.query(query, _PauseRow):
+            if row.event_json.last_failure is not None:
+                failures[row.id] = row.event_json.last_failure
+            else:
+                failures.pop(row.id, None)
+    return failures
 
 
 async def read_queues(admin: Admin, keys: Iterable[str]) -> dict[str, list[str]]:

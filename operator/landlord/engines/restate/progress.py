@@ -23,6 +23,8 @@ MAX_ERROR = 512
 def progress_of(invocation: Invocation) -> Progress:
     """Return the progress. Steps are the journal entries named `<n>/<m> <name>`; others are not shown."""
     sub_state = _SUB_STATES.get(invocation.status, "Running")
+    if invocation.waits_for_worker:
+        sub_state = "BackingOff"  # even if Restate paused it: landlord resumes it when the worker is back
     failed = invocation.last_failure_related_command_name
     # The failure of an earlier step, or an outage of the worker, is over as soon as a later step runs.
     over = sub_state == "Running" and failed != invocation.newest_step

@@ -95,6 +95,11 @@ class Snapshot:
     ingress: IngressAnswer = None
 
 
+WORKER_AWAY = frozenset({"RT0001", "RT0010", "RT0012", "RT0023"})
+"""Codes of failures to get a worker's answer: it hangs, can't be reached, something else answers in its
+place, or a gateway says that it is not available. All but the first are measured with Restate 1.7.12."""
+
+
 class Invocation(BaseModel, frozen=True):
     """One invocation. A column that is NULL is absent."""
 
@@ -113,3 +118,11 @@ class Invocation(BaseModel, frozen=True):
     """Name of the step that failed last, if a step failed."""
     newest_step: str | None = None
     """Name of the step that started last."""
+
+    @property
+    def waits_for_worker(self) -> bool:
+        """Whether it stopped only because Restate got no answer from the worker.
+
+        It backs off, or Restate paused it after the largest number of tries that its configuration allows.
+        """
+        return self.status in ("backing-off", "paused") and self.last_failure_error_code in WORKER_AWAY

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +29,9 @@ SHARE = 0.05
 LONGEST_PAUSE = 10.0
 OUTPUTS_AT_ONCE = 50
 OTHER_JOURNAL = "RT0016"
-WORKER_AWAY = "RT0010"
+RESUME_SECONDS = 5.0
+"""The shortest time between two resumes of what Restate paused because the worker was away. It is the longest
+backoff of work that Restate does not pause."""
 
 
 @dataclass(eq=False)
@@ -64,7 +67,9 @@ class Tracker:
         self._on_progress = on_progress
         self._followed: set[_TrackedRequest] = set()
         self._stopping: dict[str, _Stopping] = {}
+        self._registered = False
         self._newly_registered = False
+        self._resumed_at = -math.inf
         self._blind = False
         self._wake = asyncio.Event()
 
@@ -82,10 +87,12 @@ class Tracker:
         finally:
             self._followed.discard(followed)
 
-    def resume_after_registration(self) -> None:
-        """Find lost work, and resume work that waits for the worker, now that the workflow is registered."""
-        self._newly_registered = True
-        self._wake.set()
+    def note_registration(self, registered: bool) -> None:
+        """Find lost work, and resume work that waits for the worker, once the workflow is registered."""
+        self._registered = registered
+        if registered:
+            self._newly_registered = True
+            self._wake.set()
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -110,8 +117,7 @@ class Tracker:
         try:
             seen = await read_invocations(self._admin, [each.invocation_id for each in followed])
             acted = await self._supersede(followed, seen)
-            if resuming:
-                acted |= await self._resume(seen.values())
+            acted |= await self._resume(seen.values(), newly_registered=resuming)
         except EngineUnreachable as error:
             self._newly_registered |= resuming
             await self._continue_blind(followed, error)
@@ -172,15 +178,23 @@ class Tracker:
             followed.progress = progress
             self._on_progress(followed.request, progress)
 
-    async def _resume(self, invocations: Iterable[Invocation]) -> bool:
-        """Retry now what backs off because the worker was away."""
+    async def _resume(self, invocations: Iterable[Invocation], *, newly_registered: bool) -> bool:
+        """Retry now what stopped because the worker was away.
+
+        What backs off retries by itself later, but what Restate paused does not. Restate may also pause it
+        while the operator reaches the worker and Restate does not, so those are resumed again and again.
+        """
+        may_resume = self._registered and time.monotonic() - self._resumed_at >= RESUME_SECONDS
         waiting = [
-            invocation.id
+            invocation
             for invocation in invocations
-            if invocation.status == "backing-off" and invocation.last_failure_error_code == WORKER_AWAY
+            if invocation.waits_for_worker
+            and (newly_registered or (may_resume and invocation.status == "paused"))
         ]
-        for id in waiting:
-            await self._admin.resume(id)
+        for each in waiting:
+            await self._admin.resume(each.id)
+        if waiting:
+            self._resumed_at = time.monotonic()
         return bool(waiting)
 
     async def _give_up(self, followed: _TrackedRequest, invocation: Invocation) -> None:

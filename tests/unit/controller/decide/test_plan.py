@@ -138,7 +138,7 @@ def test_an_engine_that_goes_away_after_the_first_success_does_not_make_ready_un
             "BackingOff",
             "The workflow is retrying",
         ),
-        (Progress("Paused", last_error="RT0016"), "Paused", "Resume or kill the invocation"),
+        (Progress("Paused", last_error="RT0016"), "Paused", "paused the workflow: RT0016"),
         (Progress("Pending"), "InProgress", "is waiting for an earlier one"),
     ],
 )
@@ -150,6 +150,20 @@ def test_work_under_way_is_shown(progress: Progress | None, provisioned: str, wo
     ready = find(decided.status.conditions, "Ready")
     assert ready is not None
     assert words in ready.message
+
+
+def test_paused_work_is_stalled_with_advice_because_nothing_continues_it() -> None:
+    tenant = a_tenant()
+    progress = Progress("Paused", "inv_1", step="image", step_number=1, total_steps=3)
+    decided = decide(tenant, with_flight(tenant, progress=progress), NOW)
+    stalled = find(decided.status.conditions, "Stalled")
+    assert stalled is not None
+    assert (stalled.status, stalled.reason) == ("True", "Paused")
+    assert stalled.message == (
+        "The workflow engine paused the workflow at step 1 of 3 (image)\n"
+        "Fix: resume invocation inv_1 there, or kill it and landlord starts another one."
+    )
+    assert find(decided.status.conditions, "Reconciling") is None
 
 
 def test_a_step_that_is_tried_again_shows_the_backend_s_own_code_and_reason() -> None:

@@ -148,6 +148,16 @@ def invocation(status: str, **columns: object) -> Invocation:
             Progress("Paused", "inv_1", "container", 2, 3),
             id="paused",
         ),
+        pytest.param(
+            invocation(
+                "paused",
+                newest_step="2/3 container",
+                last_failure="refused",
+                last_failure_error_code="RT0010",
+            ),
+            Progress("BackingOff", "inv_1", "container", 2, 3, last_error="refused"),
+            id="paused while the worker was away",
+        ),
         pytest.param(invocation("some-new-state"), Progress("Running", "inv_1"), id="unknown state"),
     ],
 )

@@ -45,6 +45,7 @@ class Restate:
     def __init__(self) -> None:
         self.invocations: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, httpx.Response] = {}
+        self.pauses: list[dict[str, str]] = []
         self.fails: dict[str, httpx.Response] = {}
         """Answers by the method and the last part of the path, instead of what is said above."""
         self.asked: list[str] = []
@@ -58,6 +59,13 @@ class Restate:
             "idempotency_key": key,
             "status": status,
         } | columns
+
+    def paused(self, work: Request, code: str | None) -> None:
+        """Restate has paused it, and keeps the reason in an event only."""
+        self.has(work, "paused")
+        why = {"error_code": 500, "error_message": "why", "restate_doc_error_code": code}
+        event = {"ty": "Paused"} | ({"last_failure": why} if code else {})
+        self.pauses.append({"id": f"inv_{work.idempotency_key}", "event_json": json.dumps(event)})
 
     def did(self, verb: str) -> list[str]:
         return [path.split("/")[-2] for path in self.asked if path.endswith(verb)]
@@ -75,6 +83,8 @@ class Restate:
         return httpx.Response(202)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
+        if "sys_journal_events" in sql:
+            return [row for row in self.pauses if f"'{row['id']}'" in sql]
         if "sys_inbox" in sql:
             return [
                 {"service_key": row["target_service_key"], "id": id} for id, row in self.invocations.items()
@@ -251,7 +261,7 @@ async def test_what_waits_for_the_worker_is_resumed_once_it_is_registered_again(
     await tracked.follow(work)
     await tracked.tick()
     assert tracked.restate.did("resume") == []
-    tracked.tracker.resume_after_registration()
+    tracked.tracker.note_registration(True)
     tracked.restate.fails["resume"] = AWAY
     await tracked.tick()
     tracked.restate.fails = {"query": AWAY}
@@ -259,6 +269,43 @@ async def test_what_waits_for_the_worker_is_resumed_once_it_is_registered_again(
     tracked.restate.fails = {}
     await tracked.tick(2)
     assert len(tracked.restate.did("resume")) == 2, "one in vain, and one that is not"
+
+
+@pytest.mark.parametrize("code", ["RT0001", "RT0010", "RT0012", "RT0023"])
+async def test_what_restate_paused_without_the_worker_is_resumed_while_that_is_registered(
+    tracked: Tracked, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = request()
+    await tracked.follow(work)
+    tracked.restate.paused(work, code)
+    await tracked.tick(2)
+    assert tracked.restate.did("resume") == []
+    assert [(said.sub_state, said.last_error) for said in tracked.progress] == [("BackingOff", "why")]
+    tracked.tracker.note_registration(True)
+    await tracked.tick(3)
+    assert len(tracked.restate.did("resume")) == 1, "not at each tick"
+    monkeypatch.setattr(module, "RESUME_SECONDS", 0.0)
+    await tracked.tick()
+    assert len(tracked.restate.did("resume")) == 2, "Restate paused it again"
+    tracked.tracker.note_registration(False)
+    await tracked.tick()
+    assert len(tracked.restate.did("resume")) == 2
+
+
+@pytest.mark.parametrize("code", [None, "RT0007"])
+async def test_what_was_paused_for_another_reason_is_told_and_left_alone(
+    tracked: Tracked, code: str | None
+) -> None:
+    work = request()
+    await tracked.follow(work)
+    tracked.restate.paused(work, "RT0010")
+    tracked.restate.paused(work, code)
+    tracked.tracker.note_registration(True)
+    await tracked.tick(2)
+    assert tracked.restate.did("resume") == []
+    assert [(said.sub_state, said.last_error) for said in tracked.progress] == [
+        ("Paused", "why" if code else None)
+    ]
 
 
 async def test_a_registration_during_a_tick_is_not_missed(
@@ -269,11 +316,11 @@ async def test_a_registration_during_a_tick_is_not_missed(
     await tracked.follow(work)
     resume = Tracker._resume
 
-    async def meanwhile(self: Tracker, *args: Any) -> bool:
-        self.resume_after_registration()
-        return await resume(self, *args)
+    async def meanwhile(self: Tracker, *args: Any, **named: Any) -> bool:
+        self.note_registration(True)
+        return await resume(self, *args, **named)
 
-    tracked.tracker.resume_after_registration()
+    tracked.tracker.note_registration(True)
     monkeypatch.setattr(Tracker, "_resume", meanwhile)
     await tracked.tick()
     monkeypatch.setattr(Tracker, "_resume", resume)
