@@ -91,7 +91,8 @@ registration_last_verified = Gauge(
 )
 engine_reachable = Gauge(
     "landlord_engine_reachable",
-    "1 while the workflow engine's admin API and ingress both answer, else 0. Leader only.",
+    "1 while the workflow engine's admin API and ingress both answer and it records requests, else 0. Leader "
+    "only.",
     registry=LEADER,
 )
 

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from dev.paths import CHECKOUT
 from landlord import metrics
+from landlord.engines.contract import ENGINE_STUCK
 from landlord.engines.restate.refusals import Reason
 from landlord.engines.restate.verdict import LossCause
 
@@ -69,5 +70,5 @@ def test_an_alert_asks_for_metrics_and_label_values_that_exist(rule: Rule) -> No
     named = set(re.findall(r"landlord_[a-z_]+", rule["expr"]))
     assert named
     assert named <= exported
-    assert set(re.findall(r'reason="(\w+)"', rule["expr"])) <= set(get_args(Reason))
+    assert set(re.findall(r'reason="(\w+)"', rule["expr"])) <= {*get_args(Reason), ENGINE_STUCK}
     assert set(re.findall(r'cause="(\w+)"', rule["expr"])) <= set(get_args(LossCause))

@@ -155,6 +155,14 @@ ROWS = (
     ),
     ConditionRow(
         WORKFLOW_REGISTERED,
+        "Unknown",
+        ("EngineStuck",),
+        "Restate answers, but a partition of it records nothing, so no workflow continues; tenants that run "
+        "are not affected",
+        FOLLOW_MESSAGE,
+    ),
+    ConditionRow(
+        WORKFLOW_REGISTERED,
         "False",
         ("NotRegistered", "RegistrationLost"),
         "Restate does not have the workflow; landlord is registering the worker",

@@ -12,6 +12,9 @@ from landlord.api.survey import Seen
 JOURNAL_MISMATCH = "JournalMismatch"
 """Code of a failure: the worker was replaced during the work and can't continue it. A new attempt can."""
 
+ENGINE_STUCK = "EngineStuck"
+"""Reason of a registration: the engine answers, but continues no work."""
+
 ConditionStatus = Literal["True", "False", "Unknown"]
 
 

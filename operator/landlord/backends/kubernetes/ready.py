@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from landlord.api import names
 from landlord.api.outcome import Endpoint, Result
+from landlord.api.quantity import Quantity
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Quantity
 from landlord.backends.cluster import kinds
 from landlord.backends.cluster.api_errors import Gone
 from landlord.backends.cluster.client import Cluster

@@ -51,7 +51,7 @@ from landlord.controller.decide.workflow_status import (
     describe_progress,
     with_steady_state,
 )
-from landlord.engines.contract import ConditionStatus, Progress
+from landlord.engines.contract import ENGINE_STUCK, ConditionStatus, Progress
 from landlord.errors import EngineUnreachable
 
 
@@ -174,7 +174,11 @@ def _compose_under_way(case: Case, situation: WorkUnderWay) -> TenantStatus:
     progress = with_steady_state(situation.progress) if situation.progress else Progress("Running")
     workflow = build_workflow(case.tenant, situation.request, progress)
     activity = ACTIVITIES[workflow.operation]
-    message = describe_progress(progress)
+    registration = case.facts.registration
+    is_stuck = registration.reason == ENGINE_STUCK  # so the progress is what it was before
+    message = (
+        f"The workflow can't continue: {registration.message}" if is_stuck else describe_progress(progress)
+    )
     if workflow.last_failure and not progress.last_error:
         message = f"{message}\nThe previous attempt failed: {describe_failure(workflow.last_failure)}"
     drift = case.tenant.status.drift

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from landlord.api.names import REVISION, WORKFLOW_SERVICE
 from landlord.engines.restate.answers import find_cause
 from landlord.engines.restate.http import Answer, HttpClient
-from landlord.engines.restate.seen import Deployment, NotOffered, Refused
+from landlord.engines.restate.seen import Deployment, NotOffered, Refused, TimedOut
 
 REGISTER_SECONDS = 15.0
 """Restate waits for the worker without a limit, and for 1.7 s even if nothing listens."""
@@ -130,6 +130,23 @@ class Admin:
             return [row.model_validate(each) for each in result.rows]
         except ValidationError as error:
             raise self._http.error_for(answer) from error
+
+    async def find_recording_problem(self, invocation: str) -> str | None:
+        """Have the partition of an invocation that does not exist record its cancellation.
+
+        Returns why it does not. Raises EngineUnreachable if something else than Restate answers, or nothing.
+        """
+        try:
+            answer = await self._http.request("PATCH", f"/invocations/{invocation}/cancel")
+        except TimedOut as error:
+            return str(error)
+        # An answer that a gateway gives to this kind of request says nothing about partitions.
+        if answer.status < 500:
+            return None
+        problem = self._http.error_for(answer)
+        if answer.parse(_AdminError) is None:
+            raise problem
+        return str(problem)
 
     async def cancel(self, invocation: str) -> None:
         """Cancel the invocation. If it is queued, it disappears; if it backs off, it stops when it is

@@ -18,12 +18,13 @@ from typing import Literal, NamedTuple
 
 from landlord import metrics
 from landlord.api.names import SURVEY_SERVICE, WORKFLOW_SERVICE
-from landlord.engines.contract import History, Loss, Registration
+from landlord.engines.contract import ENGINE_STUCK, History, Loss, Registration
 from landlord.engines.restate import probe
 from landlord.engines.restate.admin import Admin
 from landlord.engines.restate.connection import HeldConnection
 from landlord.engines.restate.http import HttpClient
 from landlord.engines.restate.ingress import Ingress
+from landlord.engines.restate.partitions import Partitions
 from landlord.engines.restate.refusals import Reason, interpret
 from landlord.engines.restate.seen import (
     Deployment,
@@ -98,6 +99,7 @@ class Keeper:
         self._worker = worker
         self._on_change = on_change
         self._target = Target(WORKFLOW_SERVICE, admin.url, worker.url, policy)
+        self._partitions = Partitions(admin)
         self._memory = Memory()
         self._lost: LossCause | None = None
         self._lost_since = 0.0
@@ -147,11 +149,17 @@ class Keeper:
         return await self._register(seen)
 
     async def observe(self) -> Snapshot:
-        """Ask Restate's admin API, its ingress and the worker once."""
+        """Ask Restate's admin API, its ingress, the worker and some of Restate's partitions once."""
         engine, ingress, worker = await asyncio.gather(
             self._ask_engine(), self._ask_ingress(), probe.observe_worker(self._worker)
         )
-        return Snapshot(engine, worker, ingress)
+        stuck = None
+        if isinstance(engine, Deployment):  # before that, they only delay the registration
+            try:
+                stuck = await self._partitions.find_stuck()
+            except EngineUnreachable as error:
+                engine = EngineAway(str(error))
+        return Snapshot(engine, worker, ingress, stuck)
 
     async def _loop(self) -> None:
         trigger: Trigger = "interval"
@@ -175,9 +183,9 @@ class Keeper:
         """Observe, and observe again before reporting a loss or an outage."""
         seen = await self.observe()
         verdict = self._decide(seen)
-        if is_new_loss(self._lost, verdict.loss) or (
-            self.registration.ready and not verdict.registration.ready
-        ):
+        is_newly_stuck = verdict.registration.reason == ENGINE_STUCK != self.registration.reason
+        is_outage = self.registration.ready and not verdict.registration.ready
+        if is_new_loss(self._lost, verdict.loss) or is_outage or is_newly_stuck:
             # A single bad answer may be an accident, such as a stale connection.
             await asyncio.sleep(SECOND_LOOK_SECONDS)
             seen = await self.observe()
@@ -210,7 +218,9 @@ class Keeper:
         self.history = replace(self.history, doing=verdict.doing)
         # A gateway may answer all reads and reject registrations, which only the verdict shows.
         answers = not isinstance(seen.engine, EngineAway) and not isinstance(seen.ingress, EngineAway)
-        metrics.engine_reachable.set(answers and verdict.registration.reason != "EngineUnreachable")
+        metrics.engine_reachable.set(
+            answers and verdict.registration.reason not in ("EngineUnreachable", ENGINE_STUCK)
+        )
         self._note_outages(seen)
         if verdict.loss is not None and is_new_loss(self._lost, verdict.loss):
             self._lost, self._lost_since, self._needs_person = verdict.loss, time.monotonic(), False

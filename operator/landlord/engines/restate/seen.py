@@ -86,6 +86,13 @@ IngressAnswer = EngineAway | WorkflowUnknown | None
 
 
 @dataclass(frozen=True)
+class StuckPartition:
+    """A partition of Restate that does not record anything, and how it shows."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One observation of everything that a registration depends on."""
 
@@ -93,6 +100,8 @@ class Snapshot:
     """From Restate's admin API."""
     worker: Worker | WorkerAway
     ingress: IngressAnswer = None
+    stuck: StuckPartition | None = None
+    """Asked only while the workflow is registered."""
 
 
 WORKER_AWAY = frozenset({"RT0001", "RT0010", "RT0012", "RT0023"})

@@ -9,6 +9,8 @@
 | away                            |         |            |                           |                  |
 | the same, but the ingress has   | answers | for 2 s    | Unknown/EngineUnreachable |                  |
 | no workflow                     |         |            |                           |                  |
+| the same, but a partition       | answers | any        | Unknown/EngineStuck       |                  |
+| records nothing                 |         |            |                           |                  |
 | the same, but a service is      | answers | any        | False/NotPublic           | by policy, paced |
 | private                         |         |            |                           |                  |
 | no workflow                     | answers | never True | False/NotRegistered       | yes              |
@@ -21,7 +23,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from landlord.engines.contract import Registration
+from landlord.engines.contract import ENGINE_STUCK, Registration
 from landlord.engines.restate import contest
 from landlord.engines.restate.refusals import Refusal, Retry
 from landlord.engines.restate.seen import (
@@ -29,6 +31,7 @@ from landlord.engines.restate.seen import (
     EngineAway,
     IngressAnswer,
     Snapshot,
+    StuckPartition,
     Worker,
     WorkerAway,
     WorkflowUnknown,
@@ -139,6 +142,8 @@ def decide(target: Target, seen: Snapshot, memory: Memory, now: float) -> Regist
             loss=_find_loss(target, engine, None, memory),
         )
     if engine is not None and is_current(engine, target.worker_url, worker) and not engine.private:
+        if seen.stuck is not None and seen.ingress is None:
+            return _decide_stuck(target, engine, worker, seen.stuck)
         return _decide_current(target, engine, worker, seen.ingress, memory, now)
     loss = _find_loss(target, engine, worker, memory)
     refused = memory.refused
@@ -195,6 +200,27 @@ def _decide_current(
         backends=worker.backends,
     )
     return RegistrationVerdict(registration=registration, doing="checks it every 5 to 10 s", verified=engine)
+
+
+def _decide_stuck(
+    target: Target, engine: Deployment, worker: Worker, stuck: StuckPartition
+) -> RegistrationVerdict:
+    registration = Registration(
+        status="Unknown",
+        reason=ENGINE_STUCK,
+        message=(
+            f"Restate at {target.admin_url} has {target.service} registered, but can't run it, because at "
+            f"least one of its partitions does not record requests: {stuck.message}\n"
+            "Fix: find the reason in Restate's log. If its disk is full, make space and restart Restate."
+        ),
+        deployment_id=engine.id,
+        backends=worker.backends,
+    )
+    return RegistrationVerdict(
+        registration=registration,
+        doing="asks the partition again, at least every 2 s after it did not answer",
+        verified=engine,
+    )
 
 
 def _find_problem(ingress: IngressAnswer, memory: Memory, now: float) -> IngressAnswer:

@@ -18,6 +18,7 @@ from landlord.controller.decide.composing import ACTIVITIES
 from landlord.controller.decide.health import UNWELL
 from landlord.controller.decide.hold import Hold
 from landlord.controller.decide.retry import REFUSED_BY_WORKER
+from landlord.engines.contract import ENGINE_STUCK
 from landlord.engines.restate import refusals, verdict
 
 Triple = tuple[str, str, str]
@@ -39,8 +40,8 @@ def reported_by_engines() -> set[tuple[str, str]]:
         node.value
         for node in ast.walk(ast.parse(inspect.getsource(verdict)))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and REASON.fullmatch(node.value)
-    } - {"True", "False", "Unknown"}
-    statuses = {"Registered": "True", "EngineUnreachable": "Unknown"}
+    } - {"True", "False", "Unknown"} | {ENGINE_STUCK}
+    statuses = {"Registered": "True", "EngineUnreachable": "Unknown", ENGINE_STUCK: "Unknown"}
     return {(statuses.get(reason, "False"), reason) for reason in reasons | {*get_args(refusals.Reason)}}
 
 

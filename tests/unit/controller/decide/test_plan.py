@@ -152,6 +152,16 @@ def test_work_under_way_is_shown(progress: Progress | None, provisioned: str, wo
     assert words in ready.message
 
 
+def test_work_under_way_is_not_said_to_run_while_the_engine_continues_nothing() -> None:
+    tenant = a_tenant()
+    stuck = Registration("Unknown", "EngineStuck", "Restate records nothing")
+    facts = replace(with_flight(tenant, progress=Progress("Running")), registration=stuck)
+    decided = decide(tenant, facts, NOW)
+    ready = find(decided.status.conditions, "Ready")
+    assert ready is not None
+    assert ready.message == "The workflow can't continue: Restate records nothing"
+
+
 def test_paused_work_is_stalled_with_advice_because_nothing_continues_it() -> None:
     tenant = a_tenant()
     progress = Progress("Paused", "inv_1", step="image", step_number=1, total_steps=3)
