@@ -153,6 +153,41 @@ def backends(name: str | None, output: str, **given: str | None) -> None:
 
 
 @main.command()
+@click.argument("tenant")
+@click.option("-n", "--namespace", help="Namespace of the Tenant. Default: that of the kubeconfig's context.")
+@click.option("--wait", is_flag=True, help="Wait for the end. Exits with 1 if the tenant is not Ready then.")
+@click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds to wait at most.")
+def retry(tenant: str, namespace: str | None, wait: bool, timeout: float) -> None:
+    """Have landlord try again now to provision, repair or delete TENANT, instead of later or never.
+
+    Needs the right to patch the Tenant. Sets the annotation landlord.dev/retry-requested-at to the present
+    time.
+    """
+    from landlord.api.tenant import Key
+    from landlord.kubernetes_api import ApiServer
+    from landlord.kubernetes_config import find_namespace
+    from landlord.retry import describe_request, request_retry, wait_for_end
+
+    async def run() -> bool:
+        api = ApiServer()
+        try:
+            await api.connect()
+            key = Key(namespace or find_namespace(), tenant)
+            requested = await request_retry(api, key, datetime.now(UTC))
+            click.echo(describe_request(requested))
+            if not wait:
+                return True
+            has_helped, state = await wait_for_end(api, requested, timeout)
+            click.echo(state)
+            return has_helped
+        finally:
+            await api.close()
+
+    logging.disable()  # the output contains everything
+    _run(lambda: sys.exit(0 if asyncio.run(run()) else 1))
+
+
+@main.command()
 def crd() -> None:
     """Print the CustomResourceDefinition, for `kubectl apply -f -`."""
     click.echo(yaml.safe_dump(tenant_crd(), sort_keys=False, width=110), nl=False)

@@ -31,6 +31,8 @@ server's."""
 
 TOKEN = "BearerToken"  # noqa: S105 - the name of the setting in kubernetes.aio
 
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
 Load = Callable[[], Awaitable[Configuration]]
 
 
@@ -74,6 +76,17 @@ async def _load_kubeconfig(where: str, configuration: Configuration) -> None:
         raise _unreadable(where, error) from error
     if token := configuration.api_key.get(TOKEN):
         configuration.api_key[TOKEN] = token.strip()  # a tokenFile may end in a newline
+
+
+def find_namespace() -> str:
+    """Find the namespace that kubectl uses by default. Requires what `load_configuration` has read."""
+    path = os.environ.get("KUBECONFIG")
+    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+        return _POD_NAMESPACE.read_text().strip()
+    where = path or str(Path.home() / ".kube" / "config")
+    _, current = kubernetes_config.list_kube_config_contexts(where)
+    namespace: str = current["context"].get("namespace") or "default"
+    return namespace
 
 
 def _has_file(kubeconfig: str) -> bool:

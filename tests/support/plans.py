@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from landlord.api.conditions import find
-from landlord.api.names import FINALIZER
+from landlord.api.names import ANNOTATION_RETRY, FINALIZER
 from landlord.api.outcome import Endpoint, Failure, Outcome, ResourceRef, Result
 from landlord.api.request import Operation
 from landlord.api.status import TenantStatus
@@ -76,6 +76,7 @@ def a_tenant(
     has_finalizer: bool = True,
     deleting: bool = False,
     status: TenantStatus | None = None,
+    retry: str = "",
     **spec: Any,
 ) -> Tenant:
     metadata = {
@@ -86,6 +87,7 @@ def a_tenant(
         "generation": generation,
         "creationTimestamp": NOW.isoformat(),
         "finalizers": [FINALIZER] if has_finalizer else [],
+        "annotations": {ANNOTATION_RETRY: retry} if retry else {},
     }
     if deleting:
         metadata["deletionTimestamp"] = NOW.isoformat()
@@ -106,9 +108,9 @@ def a_ready_tenant(generation: int = 1, **changes: Any) -> Tenant:
     return a_tenant(generation, status=status, **changes)
 
 
-def a_failed_tenant(outcome: Outcome) -> Tenant:
+def a_failed_tenant(outcome: Outcome, *, retry: str = "") -> Tenant:
     tenant = a_tenant()
-    return a_tenant(status=decide(tenant, with_flight(tenant, outcome=outcome)).status)
+    return a_tenant(status=decide(tenant, with_flight(tenant, outcome=outcome)).status, retry=retry)
 
 
 def says(decided: Decided, kind: str) -> tuple[str, str] | None:

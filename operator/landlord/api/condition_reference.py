@@ -13,6 +13,7 @@ from landlord.api.conditions import (
     PROVISIONED,
     READY,
     RECONCILING,
+    RETRY_REJECTED,
     STALLED,
     WORKFLOW_REGISTERED,
 )
@@ -28,6 +29,7 @@ QUESTIONS = {
     COMPUTE_HEALTHY: "What did the last survey find on the backend?",
     PAUSED: "Exists only while landlord leaves the tenant unchanged.",
     DELETION_HELD: "Exists only while the Tenant is deleted and landlord removes nothing yet.",
+    RETRY_REJECTED: "Exists only while the annotation `landlord.dev/retry-requested-at` can't be read.",
     RECONCILING: "Exists only while landlord works on the tenant, or waits for the workflow engine.",
     STALLED: "Exists only while nothing happens until something changes, or until the time in "
     "`status.workflow.nextRetryTime`.",
@@ -205,14 +207,14 @@ ROWS = (
         "False",
         ("BackingOff",),
         "a step fails, and the workflow engine retries it",
-        "fix the cause, or change the spec",
+        "fix the cause; `landlord retry` starts the workflow again at once",
     ),
     ConditionRow(
         PROVISIONED,
         "False",
         ("Paused",),
         "the workflow engine paused the invocation, because of something else than the worker's absence",
-        FOLLOW_MESSAGE,
+        "fix the cause, and run `landlord retry`",
     ),
     ConditionRow(PROVISIONED, "False", ("Failed",), "the workflow failed", "see `Ready`"),
     ConditionRow(
@@ -282,6 +284,13 @@ ROWS = (
         ("MassDeletionHold",),
         "the Tenant was deleted with many others, or with the CRD; the tenant keeps running",
         "see [mass-deletions.md](../guides/mass-deletions.md)",
+    ),
+    ConditionRow(
+        RETRY_REJECTED,
+        "True",
+        ("InvalidTime",),
+        "the annotation is not an RFC 3339 time, so landlord ignores it",
+        "run `landlord retry`, or set the annotation to the present time",
     ),
     ConditionRow(
         RECONCILING,

@@ -14,12 +14,13 @@ PROVISIONED = "Provisioned"
 COMPUTE_HEALTHY = "ComputeHealthy"
 PAUSED = "Paused"
 DELETION_HELD = "DeletionHeld"
+RETRY_REJECTED = "RetryRejected"
 RECONCILING = "Reconciling"
 STALLED = "Stalled"
 
 ORDER = (
     *(READY, ACCEPTED, WORKFLOW_REGISTERED, PROVISIONED, COMPUTE_HEALTHY),
-    *(PAUSED, DELETION_HELD, RECONCILING, STALLED),
+    *(PAUSED, DELETION_HELD, RETRY_REJECTED, RECONCILING, STALLED),
 )
 """The order in which a Tenant shows them."""
 

@@ -47,6 +47,8 @@ ANNOTATION_SECRETS_VERSION = f"{GROUP}/secrets-version"
 """On the copied Secret of a tenant and on its pods: changes whenever a referenced value changes."""
 ANNOTATION_RELEASED = f"{GROUP}/deletions-released-until"
 """On the CRD: a person confirmed all deletions of Tenants up to this time."""
+ANNOTATION_RETRY = f"{GROUP}/retry-requested-at"
+"""On a Tenant, as an RFC 3339 time: landlord must try again now. Each value counts once."""
 ANNOTATION_ORIGIN = f"{GROUP}/origin"
 """On a tenant's namespace: whether landlord created or adopted it, with a digest of its name, so that the
 annotation is void on a copy with another name."""

@@ -118,6 +118,9 @@ class TenantStatus(Model):
     """Registration of the workflow that the tenant's last workflow ran with."""
     workflow: WorkflowStatus | None = None
     """The most recent workflow of this tenant."""
+    last_handled_retry_at: Short | None = None
+    """Last value of the annotation `landlord.dev/retry-requested-at` that landlord has handled: it started
+    the work again for it, or found nothing left to do."""
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=256, json_schema_extra=map_list("name"))] = ()
     """URLs at which the tenant can be reached."""
     resources: Annotated[tuple[ResourceRef, ...], Field(max_length=256)] = ()
@@ -128,4 +131,4 @@ class TenantStatus(Model):
         tuple[Condition, ...], Field(max_length=16, json_schema_extra=map_list("type"))
     ] = ()
     """Conditions of the tenant: Ready, Accepted, WorkflowRegistered, Provisioned and ComputeHealthy; also
-    Paused, DeletionHeld, Reconciling and Stalled, each only while it is True."""
+    Paused, DeletionHeld, RetryRejected, Reconciling and Stalled, each only while it is True."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from landlord.api import names
+from landlord.api.amounts import Quantity
 from landlord.api.outcome import Endpoint, Result
-from landlord.api.quantity import Quantity
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
 from landlord.backends.cluster import kinds

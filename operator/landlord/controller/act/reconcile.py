@@ -24,7 +24,7 @@ from landlord.controller.decide.facts import Case, Facts
 from landlord.controller.decide.hold import is_deprovisioning
 from landlord.controller.decide.news import describe_departure, describe_expiry, find_tenant_news
 from landlord.controller.decide.plan import Plan, plan
-from landlord.controller.decide.situation import Releasing, Repairing, Situation
+from landlord.controller.decide.situation import Releasing, Repairing, Retrying, Situation
 from landlord.controller.decide.status import compose
 from landlord.controller.kube import KubeClient
 from landlord.controller.tell.events import Recorder, Regarding
@@ -136,11 +136,12 @@ class Reconciler:
         tenant, key = case.tenant, case.tenant.key
         self._cache.unsettled.add(key)
         self._cache.claim(key)
-        if isinstance(situation, Repairing):
-            # First, because nothing else of the object says so: the next repair must not use this attempt
-            # again.
+        if isinstance(situation, Repairing | Retrying):
+            # First, because nothing else of the object says so: the next repair or retry must not use this
+            # attempt again.
             await self._write(tenant, compose(case, situation))
             tenant = self._cache.get(key) or tenant
+        if isinstance(situation, Repairing):
             self._surveyor.remember_repair(key)
         await self._flights.start(key, request, PATIENCE)
         return self._build_case(tenant)

@@ -53,6 +53,7 @@ def build_status(
         expires_at=find_expiry(case.tenant),
         registration=_build_registration(case),
         workflow=workflow or before.workflow,
+        last_handled_retry_at=before.last_handled_retry_at,
         endpoints=before.endpoints,
         resources=before.resources,
         drift=before.drift,

@@ -15,6 +15,7 @@
 | is stalled: refused, failed, rejected         | Warning, with Stalled's reason            |
 | failed because the worker was upgraded        | the same, if it lasts                     |
 | failed once more at the same generation       |                                           |
+| has a request to retry that can't be read     | Warning, RetryRejected                    |
 | has a paused workflow                         | Warning, Paused                           |
 | can't be deprovisioned                        | Warning, DeprovisioningFailed             |
 | is released, and nothing is left              | Normal, Deprovisioned                     |
@@ -28,7 +29,15 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
-from landlord.api.conditions import DELETION_HELD, PAUSED, PROVISIONED, READY, STALLED, find
+from landlord.api.conditions import (
+    DELETION_HELD,
+    PAUSED,
+    PROVISIONED,
+    READY,
+    RETRY_REJECTED,
+    STALLED,
+    find,
+)
 from landlord.api.outcome import ResourceRef
 from landlord.api.status import Condition, TenantStatus, WorkflowOperation
 from landlord.api.tenant import Tenant
@@ -78,11 +87,12 @@ def find_tenant_news(before: TenantStatus, after: TenantStatus) -> News | None:
     if news := _find_health_news(before, after):
         return news
     news = _find_headline(after)
-    if news is None or news.is_repeat_of(_find_headline(before)):
-        return None
-    if _has_failed_again(after) and not news.is_transient:
-        return None
-    return news
+    if news and not news.is_repeat_of(_find_headline(before)):
+        return None if _has_failed_again(after) and not news.is_transient else news
+    rejected = find(after.conditions, RETRY_REJECTED)
+    if rejected and rejected.message != _find_message(before, RETRY_REJECTED):
+        return News("Warning", RETRY_REJECTED, "Retry", rejected.message)
+    return None
 
 
 def describe_departure(tenant: Tenant, departure: Departure, left: Sequence[ResourceRef] = ()) -> News:
@@ -146,6 +156,11 @@ def _find_headline(status: TenantStatus) -> News | None:
     if ready.reason in UNDER_WAY:
         return None
     return News("Warning", ready.reason, action, ready.message, generation=generation, is_transient=True)
+
+
+def _find_message(status: TenantStatus, kind: str) -> str:
+    condition = find(status.conditions, kind)
+    return condition.message if condition else ""
 
 
 def _quote(kind: Literal["Normal", "Warning"], condition: Condition, action: str) -> News:

@@ -8,9 +8,12 @@
 | matches it, but a survey disagrees    | none            |                  | Found         |
 | … and landlord is to repair that now  | none            | submit           | Repairing     |
 | … but the Tenant lacks the finalizer  | none            | add finalizer    | Unclaimed     |
+| … and a person requested a retry      | none            | submit           | Retrying      |
 | can't be accepted                     | any             |                  | NotAccepted   |
 | needs work, lacks the finalizer       | none            | add finalizer    | Unclaimed     |
 | needs work                            | none            | submit           | WorkDue       |
+| needs work, a person requested a retry| none            | submit           | Retrying      |
+| … and the work is stuck               | under way       | submit           | Retrying      |
 | needs work, but it just failed        | none            | requeue          | WorkStopped   |
 | needs work, but it failed permanently | none            |                  | WorkStopped   |
 | needs work, engine not ready          | none            |                  | WorkWaiting   |
@@ -31,6 +34,7 @@
 | is being deleted                      | succeeded       | remove finalizer | Releasing     |
 | is being deleted                      | failed          | requeue          | WorkFailed    |
 
+A request to retry that arrives while the work makes progress waits for its end; see retry_request.py.
 "Work" is an apply, or a suspend or archive if the Tenant is to be in that state now. A Tenant with a lifetime
 is also requeued for the moment at which it expires.
 """
@@ -44,6 +48,7 @@ from landlord.controller.decide import acceptance, hold, lifecycle, retry
 from landlord.controller.decide.facts import Case
 from landlord.controller.decide.last_work import has_run, is_same_work
 from landlord.controller.decide.request import build_request
+from landlord.controller.decide.retry_request import find_retry, is_continued, is_in_order
 from landlord.controller.decide.situation import (
     Expired,
     Found,
@@ -53,6 +58,7 @@ from landlord.controller.decide.situation import (
     Released,
     Releasing,
     Repairing,
+    Retrying,
     Settled,
     Situation,
     Unclaimed,
@@ -117,15 +123,18 @@ def _plan_upkeep(case: Case) -> Plan:
 def _plan_repair(case: Case) -> Plan:
     """landlord has brought the Tenant where it is to be; somebody may have changed that since."""
     finding, facts = case.finding, case.facts
-    if finding is None:
-        return Plan(Settled(), is_settled=True)
+    requested_at = None if is_in_order(case) else find_retry(case.tenant)
+    due = finding if finding is not None and finding.is_repair_due else None
     may_submit = case.tenant.spec is not None and facts.flight is None and facts.registration.ready
-    if not finding.is_repair_due or not may_submit:
-        return Plan(Found(finding), is_settled=True)
-    if not case.tenant.has_finalizer:
-        return Plan(Unclaimed(), add_finalizer=True)
-    request = build_request(case, _choose_operation(case))
-    return Plan(Repairing(finding, request), submit=request)
+    if may_submit and (due is not None or requested_at is not None):
+        if not case.tenant.has_finalizer:
+            return Plan(Unclaimed(), add_finalizer=True)
+        request = build_request(case, _choose_operation(case))
+        if due is not None:
+            return Plan(Repairing(due, request), submit=request)
+        if requested_at is not None:
+            return Plan(Retrying(request, requested_at), submit=request)
+    return Plan(Found(finding) if finding else Settled(), is_settled=requested_at is None)
 
 
 def _plan_deletion(case: Case) -> Plan:
@@ -165,11 +174,11 @@ def _plan_work(case: Case, operation: Operation) -> Plan:
     if flight is None or not flight.is_for(request):
         return _plan_submission(case, request)
     if flight.outcome is not None:
-        return _plan_outcome(request, flight.outcome)
+        return _plan_outcome(case, request, flight.outcome)
     if isinstance(flight.error, RequestRejected):
         error = flight.error
         failure = Failure(code="RequestRejected", message=error.message, fix=error.fix, retryable=False)
-        return _plan_outcome(request, Outcome(result="Failed", failure=failure))
+        return _plan_outcome(case, request, Outcome(result="Failed", failure=failure))
     if flight.error is not None:
         return Plan(WorkWaiting(request, flight.error), retry=True)
     return Plan(WorkUnderWay(request, flight.progress))
@@ -181,6 +190,9 @@ def _plan_submission(case: Case, request: Request) -> Plan:
         return Plan(stopped, requeue_after=wait, is_settled=wait is None)
     if not case.facts.registration.ready:
         return Plan(WorkWaiting(request, None))
+    requested_at = find_retry(case.tenant)
+    if requested_at is not None and not is_continued(case.tenant, request):
+        return Plan(Retrying(request, requested_at), submit=request)
     return Plan(WorkDue(), submit=request)
 
 
@@ -189,14 +201,18 @@ def _find_stop(case: Case, operation: Operation) -> WorkStopped | None:
     workflow = case.tenant.status.workflow
     if workflow is None or workflow.sub_state != "Failed" or not is_same_work(case.tenant, operation):
         return None
+    if find_retry(case.tenant) is not None:
+        return None
     until = workflow.next_retry_time
     return None if until is not None and until <= case.now else WorkStopped(until, case.finding)
 
 
-def _plan_outcome(request: Request, outcome: Outcome) -> Plan:
+def _plan_outcome(case: Case, request: Request, outcome: Outcome) -> Plan:
     if outcome.result != "Succeeded":
         wait = retry.find_retry_wait(request, outcome)
-        return Plan(WorkFailed(request, outcome, wait), requeue_after=wait, is_settled=wait is None)
+        # Requested while it was running: the failure is reported, and then followed by another attempt.
+        again = 0.0 if find_retry(case.tenant) is not None else wait
+        return Plan(WorkFailed(request, outcome, wait), requeue_after=again, is_settled=again is None)
     if request.operation != "delete":
         return Plan(WorkSucceeded(request, outcome), is_settled=True)
     if request.keeps_data:

@@ -3,8 +3,9 @@
 from landlord.api.request import Desired, Operation, Request
 from landlord.api.tenant import Tenant, TenantSpec, WorkflowSpec
 from landlord.controller.decide.acceptance import choose_provider
-from landlord.controller.decide.facts import Case
+from landlord.controller.decide.facts import Case, Flight
 from landlord.controller.decide.last_work import is_same_work
+from landlord.controller.decide.retry_request import find_retry, is_stuck
 
 
 def build_request(case: Case, operation: Operation) -> Request:
@@ -45,11 +46,21 @@ def _choose_attempt(case: Case, operation: Operation) -> int:
     workflow, generation = tenant.status.workflow, tenant.metadata.generation
     attempt = 1
     if workflow is not None and workflow.generation == generation:
-        is_due = workflow.next_retry_time is None or workflow.next_retry_time <= case.now
+        is_due = (
+            workflow.next_retry_time is None
+            or workflow.next_retry_time <= case.now
+            or find_retry(tenant) is not None
+        )
         is_over = workflow.sub_state == "Succeeded" or (workflow.sub_state == "Failed" and is_due)
         attempt = workflow.attempt + (1 if is_over or not is_same_work(tenant, operation) else 0)
-    submitted = case.facts.flight.request if case.facts.flight else None
-    if submitted and (submitted.uid, submitted.generation) == (tenant.metadata.uid, generation):
+    flight = case.facts.flight
+    if flight and (flight.request.uid, flight.request.generation) == (tenant.metadata.uid, generation):
         # The status does not mention work that ends within a second.
-        return max(attempt, submitted.attempt + (submitted.operation != operation))
+        is_other = flight.request.operation != operation or _is_to_be_replaced(case, flight)
+        return max(attempt, flight.request.attempt + is_other)
     return attempt
+
+
+def _is_to_be_replaced(case: Case, flight: Flight) -> bool:
+    """Whether a person requested another attempt at work that is stuck, and the engine can take it now."""
+    return find_retry(case.tenant) is not None and is_stuck(flight) and case.facts.registration.ready

@@ -42,6 +42,15 @@ class Repairing:
 
 
 @dataclass(frozen=True)
+class Retrying:
+    """A person requested another attempt, which landlord starts now."""
+
+    request: Request
+    requested_at: str
+    """The value of the annotation, which counts only once."""
+
+
+@dataclass(frozen=True)
 class NotAccepted:
     """landlord can't act until the Tenant, or what conflicts with it, changes."""
 
@@ -138,6 +147,7 @@ Situation = (
     | Settled
     | Found
     | Repairing
+    | Retrying
     | NotAccepted
     | Unclaimed
     | WorkDue

@@ -9,6 +9,7 @@ from landlord.api.conditions import (
     PROVISIONED,
     READY,
     RECONCILING,
+    RETRY_REJECTED,
     STALLED,
     WORKFLOW_REGISTERED,
     Verdict,
@@ -16,6 +17,7 @@ from landlord.api.conditions import (
 from landlord.api.outcome import Failure
 from landlord.api.request import Request
 from landlord.api.status import TenantStatus
+from landlord.api.tenant import Key
 from landlord.controller.decide import health, lifecycle
 from landlord.controller.decide.comparison import Finding, judge_healthy
 from landlord.controller.decide.composing import ACTIVITIES, build_status, judge_registration
@@ -23,6 +25,7 @@ from landlord.controller.decide.facts import Case
 from landlord.controller.decide.last_work import has_run, may_be_running
 from landlord.controller.decide.paused import compose_on_hold, compose_paused
 from landlord.controller.decide.retry import REFUSED_BY_WORKER, read_failure
+from landlord.controller.decide.retry_request import find_rejection, find_retry, is_in_order
 from landlord.controller.decide.situation import (
     Expired,
     Found,
@@ -33,6 +36,7 @@ from landlord.controller.decide.situation import (
     Released,
     Releasing,
     Repairing,
+    Retrying,
     Settled,
     Situation,
     Unclaimed,
@@ -54,9 +58,33 @@ from landlord.controller.decide.workflow_status import (
 from landlord.engines.contract import ENGINE_STUCK, ConditionStatus, Progress
 from landlord.errors import EngineUnreachable
 
+SituationWithNews = (
+    Paused
+    | Settled
+    | Found
+    | Repairing
+    | Retrying
+    | NotAccepted
+    | WorkWaiting
+    | WorkUnderWay
+    | WorkSucceeded
+    | WorkFailed
+    | WorkStopped
+    | OnHold
+)
+"""Those that the status reports."""
+
 
 def compose(case: Case, situation: Situation) -> TenantStatus:
     """Compose the whole status that the Tenant must have."""
+    if isinstance(situation, Unclaimed | WorkDue):
+        return case.tenant.status  # which changes once the engine has answered
+    if isinstance(situation, Expired | PossibleBurst | Releasing | Released):
+        return case.tenant.status  # because the Tenant is about to change, or to go
+    return _with_retry(case, situation, _compose_news(case, situation))
+
+
+def _compose_news(case: Case, situation: SituationWithNews) -> TenantStatus:
     match situation:
         case Paused():
             return compose_paused(case)
@@ -68,6 +96,8 @@ def compose(case: Case, situation: Situation) -> TenantStatus:
             return _compose_found(case, finding)
         case Repairing():
             return _compose_repairing(case, situation)
+        case Retrying(request):
+            return _compose_under_way(case, WorkUnderWay(request, None))
         case NotAccepted():
             return _compose_not_accepted(case, situation)
         case WorkWaiting():
@@ -78,12 +108,25 @@ def compose(case: Case, situation: Situation) -> TenantStatus:
             return _compose_succeeded(case, situation)
         case WorkFailed():
             return _compose_failed(case, situation)
-        case Unclaimed() | WorkDue():
-            return case.tenant.status  # which changes once the engine has answered
-        case Expired() | PossibleBurst() | Releasing() | Released():
-            return case.tenant.status  # because the Tenant is about to change, or to go
         case _:
             assert_never(situation)
+
+
+def _with_retry(case: Case, situation: Situation, status: TenantStatus) -> TenantStatus:
+    """Add which request to try again has been handled, and whether one can't be read."""
+    requested_at, rejection = find_retry(case.tenant), find_rejection(case.tenant)
+    is_handled = isinstance(situation, Retrying | WorkSucceeded) or (
+        isinstance(situation, Settled | Found) and is_in_order(case)
+    )
+    if requested_at is not None and is_handled:
+        status = status.model_copy(update={"last_handled_retry_at": requested_at})
+    others = [condition for condition in status.conditions if condition.type != RETRY_REJECTED]
+    verdicts = [rejection] if rejection else []
+    rejected = conditions.merge(
+        case.tenant.status.conditions, verdicts, case.tenant.metadata.generation, case.now
+    )
+    listed = sorted((*others, *rejected), key=lambda condition: conditions.ORDER.index(condition.type))
+    return status.model_copy(update={"conditions": tuple(listed)})
 
 
 def _compose_settled(case: Case) -> TenantStatus:
@@ -231,7 +274,7 @@ def _compose_succeeded(case: Case, situation: WorkSucceeded) -> TenantStatus:
 def _compose_failed(case: Case, situation: WorkFailed) -> TenantStatus:
     request, outcome, wait = situation.request, situation.outcome, situation.wait
     failure = read_failure(outcome)
-    message = _describe_failure(request, failure, wait)
+    message = _describe_failure(case.tenant.key, request, failure, wait)
     workflow = build_ended_workflow(case.tenant, request, outcome).model_copy(
         update={
             "sub_state": "Failed",
@@ -260,11 +303,11 @@ def _compose_failed(case: Case, situation: WorkFailed) -> TenantStatus:
     )
 
 
-def _describe_failure(request: Request, failure: Failure, wait: float | None) -> str:
+def _describe_failure(key: Key, request: Request, failure: Failure, wait: float | None) -> str:
+    by_itself = f"in {_describe_wait(wait)}, or as soon as" if wait else "when"
     then = (
-        f"landlord retries it in {_describe_wait(wait)}, or as soon as the spec changes."
-        if wait
-        else "landlord retries it when the spec changes."
+        f"landlord retries it {by_itself} the spec changes. "
+        f"To retry it now, run `landlord retry {key.name} -n {key.namespace}`."
     )
     if request.operation == "delete":
         then += " If the backend no longer exists, set spec.deletion.force to true."

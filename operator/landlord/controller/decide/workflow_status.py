@@ -34,8 +34,8 @@ def choose_purpose(tenant: Tenant, request: Request) -> WorkflowOperation:
     before = tenant.status.workflow
     if before is None or not has_run(tenant):
         return "Create"
-    again = before.generation == request.generation and before.sub_state == "Succeeded"
-    return "Repair" if again else "Update"
+    is_again = before.sub_state == "Succeeded" or before.operation == "Repair"
+    return "Repair" if is_again and before.generation == request.generation else "Update"
 
 
 def with_steady_state(progress: Progress) -> Progress:
@@ -61,10 +61,9 @@ def describe_progress(progress: Progress) -> str:
         case "Paused":
             at = f" at{where}" if where else ""
             why = f": {progress.last_error}" if progress.last_error else ""
-            which = f"invocation {progress.invocation_id}" if progress.invocation_id else "the invocation"
             return (
                 f"The workflow engine paused the workflow{at}{why}\n"
-                f"{FIX}resume {which} there, or kill it and landlord starts another one."
+                f"{FIX}fix the cause, and run `landlord retry`."
             )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from landlord.api import names
 from landlord.api.conditions import READY
 from landlord.api.schema import JsonObject
 from landlord.api.tenant import Key, Tenant
@@ -206,5 +207,7 @@ def _serialize(body: JsonObject) -> bytes:
     metadata = {
         k: v for k, v in body["metadata"].items() if k not in ("managedFields", "annotations", "labels")
     }
+    if requested_at := (body["metadata"].get("annotations") or {}).get(names.ANNOTATION_RETRY):
+        metadata["annotations"] = {names.ANNOTATION_RETRY: requested_at}
     slim = {"metadata": metadata, "spec": body.get("spec"), "status": body.get("status") or {}}
     return json.dumps(slim, separators=(",", ":")).encode()

@@ -171,7 +171,7 @@ def test_paused_work_is_stalled_with_advice_because_nothing_continues_it() -> No
     assert (stalled.status, stalled.reason) == ("True", "Paused")
     assert stalled.message == (
         "The workflow engine paused the workflow at step 1 of 3 (image)\n"
-        "Fix: resume invocation inv_1 there, or kill it and landlord starts another one."
+        "Fix: fix the cause, and run `landlord retry`."
     )
     assert find(decided.status.conditions, "Reconciling") is None
 
@@ -379,7 +379,7 @@ def test_a_failure_says_how_to_fix_it_on_a_line_of_its_own() -> None:
     assert ready.message.splitlines() == [
         "ImageInvalid: no such tag.",
         "Fix: use another tag",
-        "landlord retries it when the spec changes.",
+        "landlord retries it when the spec changes. To retry it now, run `landlord retry acme -n tenants`.",
     ]
 
 

@@ -49,6 +49,7 @@ CHANGED = Finding(
 )
 FOUND, REPORTED = replace(FACTS, finding=CHANGED), replace(FACTS, finding=replace(CHANGED, repair=""))
 EXPIRED: dict[str, Any] = {"lifetime": {"expireAfter": "1h", "onExpiry": "Delete"}}
+LATER = "2026-01-01T12:05:00Z"
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 MAYBE_MANY = Deletions(allowed=30, window=timedelta(minutes=10), tenants=2000, times=(NOW,))
 NEW = a_tenant()
@@ -86,9 +87,18 @@ ROWS: dict[tuple[str, str], tuple[Tenant, Facts]] = {
     ("matches it, but a survey disagrees", "none"): (a_ready_tenant(), REPORTED),
     ("… and landlord is to repair that now", "none"): (a_ready_tenant(), FOUND),
     ("… but the Tenant lacks the finalizer", "none"): (a_ready_tenant(has_finalizer=False), FOUND),
+    ("… and a person requested a retry", "none"): (
+        a_ready_tenant(retry=LATER),
+        replace(FACTS, finding=replace(CHANGED, repair_at=NOW + timedelta(minutes=1))),
+    ),
     ("can't be accepted", "any"): (NEW, with_flight(NEW, replace(FACTS, owner="other/acme"))),
     ("needs work, lacks the finalizer", "none"): (a_tenant(has_finalizer=False), FACTS),
     ("needs work", "none"): (NEW, FACTS),
+    ("needs work, a person requested a retry", "none"): (a_failed_tenant(HOPELESS, retry=LATER), FACTS),
+    ("… and the work is stuck", "under way"): (
+        a_tenant(retry=LATER),
+        with_flight(NEW, progress=Progress("Paused")),
+    ),
     ("needs work, but it just failed", "none"): (a_failed_tenant(GIVEN_UP), FACTS),
     ("needs work, but it failed permanently", "none"): (a_failed_tenant(HOPELESS), FACTS),
     ("needs work, engine not ready", "none"): (NEW, replace(FACTS, registration=AWAY)),

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from landlord.api.names import ANNOTATION_RETRY
 from landlord.api.tenant import Key
 from landlord.controller.watch.cache import Cache
 
@@ -170,3 +171,11 @@ def test_of_each_phase_the_tenant_counts_that_has_not_been_ready_for_the_longest
         "Failed": "2026-01-02",
         "Pending": "2026-01-04",
     }
+
+
+def test_of_the_annotations_only_the_request_to_retry_is_kept() -> None:
+    cache, tenant = Cache(), body("a")
+    tenant["metadata"]["annotations"] = {ANNOTATION_RETRY: "2026-01-01T12:00:00Z", "big": "x" * 10_000}
+    cached = cache.get(put(cache, tenant))
+    assert cached is not None
+    assert cached.metadata.annotations == {ANNOTATION_RETRY: "2026-01-01T12:00:00Z"}

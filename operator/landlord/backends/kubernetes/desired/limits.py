@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from landlord.api.amounts import Quantity
 from landlord.api.request import Desired
 from landlord.api.schema import JsonObject
-from landlord.api.workload import Container, Quantity, ResourceAmounts, Resources
+from landlord.api.workload import Container, ResourceAmounts, Resources
 from landlord.backends.kubernetes import ownership
 from landlord.backends.quantity import parse_quantity
 from landlord.errors import Terminal
