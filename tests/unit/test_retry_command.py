@@ -23,7 +23,8 @@ from landlord.api.tenant import Key, Tenant
 from landlord.controller.decide.facts import Facts
 from landlord.engines.contract import Progress
 from landlord.errors import LandlordError
-from landlord.kubernetes_api import ApiServer, find_namespace
+from landlord.kubernetes_api import ApiServer
+from landlord.kubernetes_config import find_namespace
 from landlord.retry import describe_request, request_retry
 
 SOON = "2026-01-01T12:05:00Z"
@@ -60,7 +61,10 @@ def test_it_says_what_follows(tenant: Tenant, said: str) -> None:
 
 
 async def test_an_api_server_that_does_not_answer_is_told_with_a_fix() -> None:
-    api = ApiServer(Configuration(host=f"http://{LOOPBACK}:1"))
+    async def load() -> Configuration:
+        return Configuration(host=f"http://{LOOPBACK}:1")
+
+    api = ApiServer(load)
     with pytest.raises(LandlordError, match="does not answer") as raised:
         await request_retry(api, Key("tenants", "acme"), datetime.now(UTC))
     assert raised.value.fix == "check that `kubectl get tenants` works with the same KUBECONFIG"

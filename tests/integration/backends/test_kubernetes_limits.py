@@ -7,8 +7,9 @@ from tests.contract.harness import run
 from tests.integration.backends.namespaces import Namespaces, namespace_of
 from tests.support.polling import eventually
 
+from landlord.api.amounts import Quantity
 from landlord.api.request import Desired
-from landlord.api.workload import Quantity, ResourceAmounts, Resources
+from landlord.api.workload import ResourceAmounts, Resources
 from landlord.backends.cluster import kinds
 from landlord.backends.kubernetes.desired import limits, pods
 from landlord.backends.quantity import parse_quantity
