@@ -8,7 +8,7 @@ from landlord.api.workload import Probe
 from landlord.backends.docker import probes
 from landlord.backends.docker.engine import Engine
 from landlord.backends.docker.observed.container import UNREADABLE, InspectedContainer, explain_unreadable
-from landlord.errors import StepError
+from landlord.errors import StepError, Stuck
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ class Prober:
         async with self._free:
             try:
                 return await probes.try_probe(self._engine, probe, inspected)
+            except Stuck as error:
+                return error.message
             except StepError as error:  # the engine failed, and not the container
                 log.debug("a probe could not run", exc_info=error)
                 return None

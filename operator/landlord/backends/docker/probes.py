@@ -1,6 +1,8 @@
 """Runs a probe once."""
 
 import asyncio
+import socket
+import sys
 from http.client import responses
 
 import aiohttp
@@ -8,10 +10,12 @@ from docker import APIClient
 from docker.errors import APIError
 
 from landlord.api.workload import Probe
-from landlord.backends.docker.desired import ports
+from landlord.backends.docker.endpoint import find_endpoint
 from landlord.backends.docker.engine import Engine, read_reason
-from landlord.backends.docker.observed.container import InspectedContainer
+from landlord.backends.docker.observed import reach
+from landlord.backends.docker.observed.container import InspectedContainer, read_networks
 from landlord.backends.urls import format_host
+from landlord.errors import Stuck
 
 SETTLE = 0.1
 """Seconds after which the engine's port proxy, which accepts at once, has closed a connection that nobody
@@ -24,16 +28,18 @@ class ProbeFailed(Exception):
 
 
 async def try_probe(engine: Engine, probe: Probe, inspected: InspectedContainer) -> str | None:
-    """Run the probe once. Returns why it failed, or None. Raises StepError if the engine fails.
+    """Run the probe once. Returns why it failed, or None. Raises StepError if the engine fails,
+    and Stuck if the worker can't ask the container.
 
     The reason does not repeat the container's own answer, which may contain the value of a Secret.
     """
     try:
         async with asyncio.timeout(probe.timeout_seconds):
             if probe.http_get:
-                await _try_http(_find_address(inspected, probe.http_get.port), probe.http_get.path)
+                address = await _find_address(engine, inspected, probe.http_get.port)
+                await _try_http(address, probe.http_get.path)
             elif probe.tcp_socket:
-                await _try_tcp(*_find_address(inspected, probe.tcp_socket.port))
+                await _try_tcp(*await _find_address(engine, inspected, probe.tcp_socket.port))
             elif probe.exec:
                 await _try_exec(engine, inspected["Id"], list(probe.exec.command))
     except TimeoutError:
@@ -43,15 +49,24 @@ async def try_probe(engine: Engine, probe: Probe, inspected: InspectedContainer)
     return None
 
 
-def _find_address(inspected: InspectedContainer, port: int) -> tuple[str, int]:
-    """Find the address of a container port: the published one, otherwise that on the container's network."""
-    settings = inspected["NetworkSettings"]
-    if published := ports.find_address(settings["Ports"], f"{port}/tcp"):
-        return published
-    addresses = [network["IPAddress"] for network in settings["Networks"].values() if network["IPAddress"]]
-    if not addresses:
+async def _find_address(engine: Engine, inspected: InspectedContainer, port: int) -> tuple[str, int]:
+    """Find where the worker can ask a port. Raises Stuck if another program might answer everywhere."""
+    if not any(each["IPAddress"] for each in (read_networks(inspected) or {}).values()):
         raise ProbeFailed("the container has no address yet")
-    return addresses[0], port
+    interfaces = {name for _, name in socket.if_nameindex()}
+    if shared := reach.find_shared_address(inspected, port, interfaces):
+        return shared
+    worker = reach.WorkerHost(socket.gethostname(), sys.platform == "linux", interfaces)
+    info = await engine.run(lambda api: api.info())
+    try:
+        return reach.find_forwarded_address(inspected, port, info, find_endpoint().url, worker)
+    except reach.OutOfReach as error:
+        raise Stuck(
+            "Unsupported",
+            f"the worker can't probe the container: {error.reason}",
+            "use an exec probe, which runs in the container; docs/backends/docker.md says which ports of "
+            "which engines the worker can ask",
+        ) from error
 
 
 async def _try_http(address: tuple[str, int], path: str) -> None:
