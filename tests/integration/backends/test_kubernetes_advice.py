@@ -4,6 +4,7 @@ What a kubelet would write of a container that does not run is written by the te
 runs on the control plane's node.
 """
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -43,20 +44,28 @@ AS_ROOT = {
 }
 
 
-def give_pull_secret(namespaces: Namespaces, desired: Desired) -> None:
-    namespaces.edit(desired, "sa", {"imagePullSecrets": [{"name": "registry"}]})
+def follow_command(namespaces: Namespaces, advice: str) -> str:
+    """What the command in an advice prints."""
+    command = shlex.split(advice.split("`")[1])
+    assert command[0] == "kubectl"
+    return namespaces.kubectl(*command[1:])
 
 
-def raise_default_limit(namespaces: Namespaces, desired: Desired, memory: str = "1Gi") -> None:
-    limit = {"type": "Container", "default": {"memory": memory}}
+def give_pull_secret(namespaces: Namespaces, desired: Desired, advice: str) -> None:
+    follow_command(namespaces, advice)
+    assert namespaces.get(desired, "sa")["imagePullSecrets"] == [{"name": "NAME"}]
+
+
+def raise_default_limit(namespaces: Namespaces, desired: Desired, _: str) -> None:
+    limit = {"type": "Container", "default": {"memory": "1Gi"}}
     theirs = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "theirs"}}
     namespaces.put(desired, theirs | {"spec": {"limits": [limit]}})
 
 
-CHANGES: dict[str, tuple[Object, Callable[[Namespaces, Desired], None], str, str]] = {
+CHANGES: dict[str, tuple[Object, Callable[[Namespaces, Desired, str], None], str, str]] = {
     "a pull secret": (
         DENIED, give_pull_secret, "ImageAccessDenied",
-        "add an image pull secret to the namespace and its ServiceAccount tenant",
+        "give it to the ServiceAccount tenant",
     ),
     "the default limit of a LimitRange": (
         OUT_OF_MEMORY, raise_default_limit, "OutOfMemory", "raise resources.limits.memory",
@@ -68,7 +77,7 @@ CHANGES: dict[str, tuple[Object, Callable[[Namespaces, Desired], None], str, str
 async def test_a_pod_that_was_created_before_the_advice_was_followed_is_replaced(
     namespaces: Namespaces,
     status: Object,
-    follow: Callable[[Namespaces, Desired], None],
+    follow: Callable[[Namespaces, Desired, str], None],
     code: str,
     advice: str,
 ) -> None:
@@ -76,7 +85,7 @@ async def test_a_pod_that_was_created_before_the_advice_was_followed_is_replaced
     failure, before = await broken(namespaces, desired, status)
     assert failure.code == code
     assert advice in failure.fix
-    follow(namespaces, desired)
+    follow(namespaces, desired, failure.fix)
     await namespaces.apply(desired)
     assert before not in uids(namespaces, desired)
 
@@ -92,7 +101,7 @@ async def test_a_pod_that_serves_is_not_replaced_by_what_only_new_pods_get(names
     desired = namespaces.new()
     await namespaces.apply(desired)
     before = uids(namespaces, desired)
-    give_pull_secret(namespaces, desired)
+    namespaces.edit(desired, "sa", {"imagePullSecrets": [{"name": "registry"}]})
     await namespaces.apply(desired)
     assert uids(namespaces, desired) == before
 
@@ -148,13 +157,6 @@ async def test_pods_that_admission_refuses_are_explained_by_the_command_of_the_a
     assert failure.code == "PodsRefused"
     assert "maximum cpu usage per Container is 1, but limit is 2" in follow_command(namespaces, failure.fix)
     await namespaces.apply(namespaces.new(desired.tenant_id))
-
-
-def follow_command(namespaces: Namespaces, advice: str) -> str:
-    """What the command in an advice prints."""
-    command = advice.split("`")[1].split()
-    assert command[0] == "kubectl"
-    return namespaces.kubectl(*command[1:])
 
 
 async def broken(namespaces: Namespaces, desired: Desired, status: Object) -> tuple[StepError, str]:

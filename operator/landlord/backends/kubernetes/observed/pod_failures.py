@@ -34,7 +34,11 @@ STARTING = {
     "PostStartHookError",
 }
 NEVER_STARTED = {"StartError", "ContainerCannotRun"}
-LOGIN = "add an image pull secret to the namespace and its ServiceAccount tenant"
+LOGIN = (
+    "create an image pull secret in the namespace {namespace} and give it to the ServiceAccount tenant with "
+    "`kubectl patch serviceaccount tenant -n {namespace} "
+    """-p '{{"imagePullSecrets":[{{"name":"NAME"}}]}}'`"""
+)
 RUNS_AS_ROOT = Rule(
     r"runAsNonRoot",
     Terminal,
@@ -92,16 +96,17 @@ def _find_failure(pod: JsonObject, status: JsonObject) -> Iterator[StepError]:
 
 def _explain_waiting(pod: JsonObject, status: JsonObject, reason: str, message: str) -> StepError | None:
     image, what = status["image"], f"can't start the container {status['name']}"
+    login = LOGIN.format(namespace=pod["metadata"]["namespace"])
     match reason:
         case "InvalidImageName":
-            return explain_pull_failure(image, message, login=LOGIN, invalid=True)
+            return explain_pull_failure(image, message, login=login, invalid=True)
         case "ErrImageNeverPull":
             return explain_absent_image(image, "node")
         case "CreateContainerConfigError":
             other = Rule("", Retryable, "CannotStart", "create what the container refers to")
             return build_error(find_rule((RUNS_AS_ROOT,), message, other), what, message)
         case _ if reason in PULLING:
-            return explain_pull_failure(image, message, login=LOGIN)
+            return explain_pull_failure(image, message, login=login)
         case _ if reason in STARTING:
             return _explain_failed_start(pod, status["name"], message)
         case _ if reason.endswith(("Error", "BackOff")):
