@@ -7,7 +7,7 @@ container must be the one that answers:
 | the engine | port published | port not published |
 |---|---|---|
 | has the container's bridge in the worker's own network | where it is published | the container's address |
-| forwards to the worker's host, from a VM or rootless | where it is published | - |
+| forwards to the worker's host: in a VM, rootless, or podman | where it is published | - |
 | is remote, by TCP | the engine's host, unless the port is bound to loopback there | - |
 | is anywhere else | - | - |
 """
@@ -24,6 +24,8 @@ from landlord.backends.docker.observed.container import InspectedContainer, read
 BRIDGE = "br-"
 """The engine's bridge of a network has this and the beginning of the network's ID as its name."""
 BRIDGE_ID = 12
+PODMAN = "BuildahVersion"
+"""podman's description of itself has this besides what Docker's has (its pkg/api/handlers/types.go)."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -90,7 +92,8 @@ def _is_forwarding(info: Mapping[str, Any], worker: WorkerHost) -> bool:
     if not worker.is_linux or info.get("OperatingSystem") == "Docker Desktop":
         return True
     is_rootless = "name=rootless" in (info.get("SecurityOptions") or ())
-    return is_rootless and info.get("Name") == worker.name
+    # podman has no daemon in a network of its own, but names its bridges in another way.
+    return (is_rootless or PODMAN in info) and info.get("Name") == worker.name
 
 
 def _name(port: int) -> str:

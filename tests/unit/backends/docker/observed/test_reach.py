@@ -19,6 +19,7 @@ PLAIN = {
     "SecurityOptions": ["name=seccomp"],
 }
 ROOTLESS = PLAIN | {"SecurityOptions": ["name=seccomp,profile=default", "name=rootless"]}
+PODMAN = PLAIN | {"BuildahVersion": "1.39.3"}
 DESKTOP = {"OperatingSystem": "Docker Desktop", "Name": "docker-desktop", "SecurityOptions": None}
 LINUX = WorkerHost("host", True, ("lo", "eth0"))
 ELSEWHERE = WorkerHost("pod-1", True, ("lo", "eth0"))
@@ -57,6 +58,7 @@ def test_another_bridge_is_no_reason_to_ask(interfaces: tuple[str, ...]) -> None
     ("bound_to", "info", "url", "worker", "address"),
     [
         pytest.param("127.0.0.1", ROOTLESS, SOCKET, LINUX, ("127.0.0.1", 20080), id="rootless"),
+        pytest.param("127.0.0.1", PODMAN, SOCKET, LINUX, ("127.0.0.1", 20080), id="podman"),
         pytest.param("127.0.0.1", DESKTOP, SOCKET, LINUX, ("127.0.0.1", 20080), id="Desktop on Linux"),
         pytest.param("127.0.0.1", PLAIN, SOCKET, MAC, ("127.0.0.1", 20080), id="a VM on macOS"),
         pytest.param("127.0.0.1", DESKTOP, "tcp://localhost:2375", MAC, ("127.0.0.1", 20080), id="local TCP"),
@@ -69,6 +71,7 @@ def test_another_bridge_is_no_reason_to_ask(interfaces: tuple[str, ...]) -> None
         pytest.param(None, PLAIN, "tcp://10.0.0.5:2376", LINUX, "not published", id="remote, unpublished"),
         pytest.param("127.0.0.1", PLAIN, "tcp://10.0.0.5:1", LINUX, "127.0.0.1 of the", id="remote loopback"),
         pytest.param("127.0.0.1", PLAIN, SOCKET, ELSEWHERE, "is not the worker's", id="in a container"),
+        pytest.param("127.0.0.1", PODMAN, SOCKET, ELSEWHERE, "is not the worker's", id="podman elsewhere"),
         pytest.param("127.0.0.1", ROOTLESS, SOCKET, ELSEWHERE, "is not the worker's", id="forwarded"),
         pytest.param("0.0.0.0", PLAIN, SOCKET, LINUX, "is not the worker's", id="another netns"),
     ],
