@@ -55,6 +55,8 @@ logger = logging.getLogger(__name__)
 SETTLED_SECONDS = (5.0, 10.0)
 FIRST_RETRY, LONGEST_RETRY = 0.1, 2.0
 SECOND_LOOK_SECONDS = 0.05
+STARTING_SECONDS = 0.5
+"""How long Restate's partitions may answer with errors after a start. Normally it takes about 0.3 s."""
 REST_SECONDS = 0.02
 """The shortest time between two checks, however often something triggers them."""
 
@@ -187,7 +189,7 @@ class Keeper:
         is_outage = self.registration.ready and not verdict.registration.ready
         if is_new_loss(self._lost, verdict.loss) or is_outage or is_newly_stuck:
             # A single bad answer may be an accident, such as a stale connection.
-            await asyncio.sleep(SECOND_LOOK_SECONDS)
+            await asyncio.sleep(STARTING_SECONDS if is_newly_stuck else SECOND_LOOK_SECONDS)
             seen = await self.observe()
         return seen
 
