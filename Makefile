@@ -6,10 +6,11 @@ unexport PYTHONDONTWRITEBYTECODE
 LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 # Tests wait more than they compute, so there are more processes than cores.
 WORKERS ?= 4
+STORMS ?= 40
 SOURCES = operator dev tests examples $(wildcard bench)
 
 .DEFAULT_GOAL = help
-.PHONY: help setup check test test-up test-down demo up down bench generate lock clean
+.PHONY: help setup check test chaos test-up test-down demo up down bench generate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 16
@@ -33,6 +34,10 @@ check: .venv ## the fast checks: style, types, architecture, dependencies, gener
 test: check setup ## all checks and all tests, on real parts
 	@$(PY) -m dev tools --for-tests
 	$(PY) -m pytest -n $(WORKERS) --durations=20 --ignore=tests/unit
+
+chaos: setup ## random storms for about an hour (STORMS=40 changes how many); each prints its seed
+	@$(PY) -m dev tools --for-tests
+	STORMS=$(STORMS) STORM_SECONDS=60 $(PY) -m pytest -v tests/chaos/test_storms.py
 
 test-up: setup ## keep a control plane running, on which one file of tests runs in seconds: pytest tests/…
 	@$(PY) -m tests.support.standing up

@@ -44,9 +44,13 @@ class KopfThread:
         """Start the thread, which ends with the process at the latest."""
         threading.Thread(target=self._run, name="watch", daemon=True).start()
 
-    def stop(self) -> None:
-        """Ask the watch to end, and pass no event on from now on."""
+    async def end(self, patience: float) -> bool:
+        """Ask the watch to end, and wait so many seconds. Returns whether it has. Passes no event on."""
         self._stop.set()
+        await asyncio.wait({self.ended}, timeout=patience)
+        if self.ended.done():
+            self.ended.exception()  # or asyncio would report that nobody asked for it
+        return self.ended.done()
 
     def _run(self) -> None:
         error: BaseException | None = None

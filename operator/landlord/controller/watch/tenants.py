@@ -21,6 +21,8 @@ are missing by then."""
 CHECK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 """How long a watch may take to end when it is asked to."""
+LEAVE_SECONDS = 1.0
+"""The same when the operator ends, whose successor waits for it."""
 
 
 class WatchHangs(LandlordError):
@@ -62,17 +64,20 @@ class TenantWatch:
         thread = KopfThread(self._namespaces, self._sink, self.seen)
         thread.start()
         try:
-            while not thread.ended.done():
-                if self._is_outdated.is_set():
-                    return "it missed a change"
-                if self.seen.silence > SILENCE_SECONDS:
-                    return f"the API server has sent nothing for {SILENCE_SECONDS:.0f} s"
-                await asyncio.wait({thread.ended}, timeout=CHECK_SECONDS)
-            error = thread.ended.exception()
-            return (str(error) or repr(error)) if error else "it ended without an error"
-        finally:
-            thread.stop()
-            done, _ = await asyncio.wait({thread.ended}, timeout=STOP_SECONDS)
-            if not done:
-                raise WatchHangs(f"the watch on Tenants did not end within {STOP_SECONDS:.0f} s")
-            thread.ended.exception()  # so that asyncio does not report it as never retrieved
+            problem = await self._find_problem(thread)
+        except asyncio.CancelledError:
+            await thread.end(LEAVE_SECONDS)
+            raise
+        if not await thread.end(STOP_SECONDS):
+            raise WatchHangs(f"the watch on Tenants did not end within {STOP_SECONDS:.0f} s")
+        return problem
+
+    async def _find_problem(self, thread: KopfThread) -> str:
+        while not thread.ended.done():
+            if self._is_outdated.is_set():
+                return "it missed a change"
+            if self.seen.silence > SILENCE_SECONDS:
+                return f"the API server has sent nothing for {SILENCE_SECONDS:.0f} s"
+            await asyncio.wait({thread.ended}, timeout=CHECK_SECONDS)
+        error = thread.ended.exception()
+        return (str(error) or repr(error)) if error else "it ended without an error"
