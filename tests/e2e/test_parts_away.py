@@ -88,7 +88,15 @@ def test_without_restate_later_settled_tenants_stay_ready_and_changes_wait(
     fragile.until_all([settled, changed], "Ready", "True")
     version = fragile.tenant(settled)["metadata"]["resourceVersion"]
 
-    assert ready_but(fragile).keys() == {"apiServer", "crd", "cache", "leader", "engine", "registration"}
+    assert ready_but(fragile).keys() == {
+        "apiServer",
+        "crd",
+        "cache",
+        "watch",
+        "leader",
+        "engine",
+        "registration",
+    }
     fragile.restate.stop()
     ready_but(fragile, "engine", "registration")
     fragile.apply_all({changed: memory(ports=2), new: memory(ports=1)})
@@ -132,7 +140,7 @@ def test_without_the_docker_engine_work_and_deletions_wait_for_it(
     fragile: System, name: str, engine: EngineSwitch, docker_engine: docker.DockerClient, web_image: str
 ) -> None:
     def says_that_the_engine_is_away() -> bool:
-        return "docker.sock does not answer" in message(fragile.tenant(name), "Ready")
+        return "docker.sock (DOCKER_HOST) does not answer" in message(fragile.tenant(name), "Ready")
 
     fragile.apply(name, web(web_image))
     eventually(says_that_the_engine_is_away)

@@ -182,7 +182,7 @@ def test_an_invocation_that_somebody_paused_is_superseded(system: System, name: 
     pause = f"{system.restate.admin_url}/invocations/{first}/pause"
     urllib.request.urlopen(urllib.request.Request(pause, method="PATCH")).close()
     tenant = system.until(name, "Provisioned", "False", reason="Paused")
-    assert "Fix the cause, and run `landlord retry`" in message(tenant, "Provisioned")
+    assert "remove the cause, and run `landlord retry`" in message(tenant, "Provisioned")
     retry(system, name)
 
     def replaced() -> bool:

@@ -26,6 +26,7 @@ class Relay:
             self._server.close()
         self.cut()
         await asyncio.gather(*self._pumps, return_exceptions=True)
+        await asyncio.sleep(0)  # in which the event loop closes what was aborted
 
     def cut(self) -> None:
         """Break all connections; further ones are taken."""
@@ -39,12 +40,21 @@ class Relay:
             pump.cancel()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(LOOPBACK, self._target)
+        there, back = await asyncio.open_connection(*await self._find_target(reader, writer))
         self._ends |= {writer, back}
+        if self._server is None or not self._server.is_serving():  # stopped meanwhile
+            self.cut()
+            return
         for pump in (self._pump(reader, back), self._pump(there, writer)):
             task = asyncio.create_task(pump)
             self._pumps.add(task)
             task.add_done_callback(self._pumps.discard)
+
+    async def _find_target(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[str, int]:
+        """Return host and port to connect to."""
+        return LOOPBACK, self._target
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

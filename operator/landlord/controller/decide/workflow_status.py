@@ -63,7 +63,7 @@ def describe_progress(progress: Progress) -> str:
             why = f": {progress.last_error}" if progress.last_error else ""
             return (
                 f"The workflow engine paused the workflow{at}{why}\n"
-                f"{FIX}fix the cause, and run `landlord retry`."
+                f"{FIX}remove the cause, and run `landlord retry`."
             )
 
 

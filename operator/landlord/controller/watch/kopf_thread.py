@@ -24,6 +24,8 @@ EventSink = Callable[[str | None, JsonObject], None]
 
 LONGEST_BACKOFF = 10.0
 """How long kopf waits at most before it tries a refused request again, so before it sees a recovery."""
+CLOSE_SECONDS = 0.25
+"""Time for TLS connections to close, which aiohttp does not wait for (its docs, "Graceful Shutdown")."""
 ANSWER_SECONDS = 30
 """How long one page of a list may take."""
 
@@ -68,8 +70,7 @@ class KopfThread:
     async def _watch(self) -> None:
         registry = kopf.OperatorRegistry()
         current = CurrentConfiguration()
-        async with build_session(await current.get(), current, self._seen) as session:
-            await _require_crd((await current.get()).host, session)
+        sessions: list[aiohttp.ClientSession] = []
         logins = 0
 
         @kopf.on.login(registry=registry)
@@ -79,7 +80,7 @@ class KopfThread:
             await asyncio.sleep(min(LONGEST_BACKOFF, backoff(logins)) if logins else 0)
             logins += 1
             configuration = await current.get()
-            session = build_session(configuration, current, self._seen)
+            sessions.append(session := build_session(configuration, current, self._seen))
             return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)
 
         @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
@@ -87,6 +88,8 @@ class KopfThread:
             if not self._stop.is_set():
                 self._loop.call_soon_threadsafe(self._sink, event["type"], event["object"])
 
+        async with build_session(await current.get(), current, self._seen) as session:
+            await _require_crd((await current.get()).host, session)
         try:
             await kopf.operator(
                 registry=registry,
@@ -100,6 +103,9 @@ class KopfThread:
             )
         finally:
             self._stop.set()  # kopf waits for it in a thread, without which this loop can't end
+            for each in sessions:
+                await each.close()
+            await asyncio.sleep(CLOSE_SECONDS)
 
 
 async def _require_crd(server: str, session: aiohttp.ClientSession) -> None:

@@ -12,6 +12,8 @@ from landlord.engines.restate.seen import Deployment, NotOffered, Refused, Timed
 
 REGISTER_SECONDS = 15.0
 """Restate waits for the worker without a limit, and for 1.7 s even if nothing listens."""
+DELETED_MEANWHILE = 3
+"""How often to read a service whose deployment does not exist: somebody may have just deleted that one."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -63,11 +65,14 @@ class Admin:
 
         `others` are further services of its worker, which may be private too.
         """
-        found = await self._read_service(service)
-        if found is None:
-            return None
-        answer = await self._http.request("GET", f"/deployments/{found.deployment_id}")
-        if _is_missing(answer):
+        for _ in range(DELETED_MEANWHILE):
+            found = await self._read_service(service)
+            if found is None:
+                return None
+            answer = await self._http.request("GET", f"/deployments/{found.deployment_id}")
+            if not _is_missing(answer):
+                break
+        else:
             return None
         deployment = answer.parse(_Deployment)
         if answer.status != 200 or deployment is None:

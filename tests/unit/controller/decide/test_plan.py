@@ -171,7 +171,7 @@ def test_paused_work_is_stalled_with_advice_because_nothing_continues_it() -> No
     assert (stalled.status, stalled.reason) == ("True", "Paused")
     assert stalled.message == (
         "The workflow engine paused the workflow at step 1 of 3 (image)\n"
-        "Fix: fix the cause, and run `landlord retry`."
+        "Fix: remove the cause, and run `landlord retry`."
     )
     assert find(decided.status.conditions, "Reconciling") is None
 
