@@ -36,7 +36,8 @@ from landlord.errors import EngineError
 log = logging.getLogger(__name__)
 
 MISSED = 3
-"""So many surveys in a row must fail before landlord reports that about the tenants."""
+"""So many surveys in a row must fail before landlord reports that about the tenants, and so many inspections
+of a tenant before landlord repairs it without one."""
 INSPECTED = 10
 """Tenants that landlord inspects in depth at the same time. Of those whose drift it only reports, as many
 after one survey; the others follow after the next ones."""
@@ -57,6 +58,8 @@ class _Remembered:
     details: tuple[str, ...] = ()
     """What the inspection found."""
     repairs: tuple[datetime, ...] = ()
+    failed_inspections: int = 0
+    """In a row, before a repair."""
 
 
 class Surveyor:
@@ -179,8 +182,13 @@ class Surveyor:
         async def confirm(key: Key, last_reported: LastReported, finding: Finding) -> None:
             async with limit:
                 lines = await self._try_to_inspect(key)
-            if lines is not None:  # otherwise the repair itself finds out
+            known = self._known.get(key, _Remembered())
+            failed = known.failed_inspections + 1 if lines is None else 0
+            self._known[key] = replace(known, failed_inspections=failed)
+            if lines is not None:
                 finding = with_inspection(finding, lines)
+            elif failed < MISSED:  # from then on, the repair itself finds out
+                return
             if self._cache.get_last_reported(key) == last_reported and not self._is_at_work(key):
                 self._keep(key, last_reported, finding)
 

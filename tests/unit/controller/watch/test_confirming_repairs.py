@@ -50,11 +50,9 @@ def test_what_differs_in_nothing_is_not_repaired_and_costs_no_write(seen: Seen, 
 
 @pytest.mark.parametrize(
     ("seen", "lines", "drift"),
-    [(SCALED, DIFFERS, DIFFERS), (TOUCHED, DIFFERS, ()), (SCALED, None, ("scaled to 3",))],
+    [(SCALED, DIFFERS, DIFFERS), (TOUCHED, DIFFERS, ())],
 )
-def test_what_differs_is_repaired_and_so_is_what_cannot_be_inspected(
-    seen: Seen, lines: Sequence[str] | None, drift: Sequence[str]
-) -> None:
+def test_what_differs_is_repaired(seen: Seen, lines: Sequence[str], drift: Sequence[str]) -> None:
     world = Inspected(lines=lines)
     world.put("acme", seen=seen)
     live(world)
@@ -62,6 +60,24 @@ def test_what_differs_is_repaired_and_so_is_what_cannot_be_inspected(
     assert finding is not None
     assert (finding.drift, finding.repair) == (drift, seen.drift or seen.outdated)
     assert finding.is_repair_due
+
+
+@pytest.mark.parametrize(("inspections", "is_repaired"), [(2, False), (3, True)])
+def test_what_cannot_be_inspected_three_times_is_repaired_without(
+    inspections: int, is_repaired: bool
+) -> None:
+    world = Inspected(lines=None)
+    world.put("acme", seen=SCALED)
+
+    async def until_inspected() -> None:
+        task = asyncio.create_task(world.live(10 * INTERVAL))
+        await asyncio.sleep((inspections - 0.5) * INTERVAL)
+        assert len(world.looks) == inspections
+        finding = world.surveyor.get_finding(KEY)
+        assert (finding is not None and finding.is_repair_due) == is_repaired
+        await task
+
+    run(until_inspected)
 
 
 @pytest.mark.parametrize(
