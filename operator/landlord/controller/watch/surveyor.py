@@ -155,8 +155,13 @@ class Surveyor:
             finding = compare(last_reported, one, at, was_unhealthy=known.is_unhealthy)
             if not finding.drift:  # because the same drift may come again, with other details
                 known = replace(known, inspected=(), details=())
-            self._known[key] = replace(known, is_unhealthy=one is not None and not one.healthy)
-            if needs_confirmation(last_reported, one, finding):
+            is_doubtful = needs_confirmation(last_reported, one, finding)
+            self._known[key] = replace(
+                known,
+                is_unhealthy=one is not None and not one.healthy,
+                failed_inspections=known.failed_inspections if is_doubtful else 0,
+            )
+            if is_doubtful:
                 doubtful[key] = last_reported, finding
             elif last_reported.mode == "Report" and finding.drift:
                 reported[key] = last_reported, finding

@@ -80,6 +80,24 @@ def test_what_cannot_be_inspected_three_times_is_repaired_without(
     run(until_inspected)
 
 
+def test_inspections_that_failed_before_the_tenant_was_well_again_do_not_count() -> None:
+    world = Inspected(lines=None)
+    world.put("acme", seen=SCALED)
+
+    async def both() -> None:
+        task = asyncio.create_task(world.live(10 * INTERVAL))
+        await asyncio.sleep(1.5 * INTERVAL)
+        world.seen["acme"] = WELL
+        await asyncio.sleep(INTERVAL)
+        world.seen["acme"] = SCALED
+        await asyncio.sleep(INTERVAL)
+        assert len(world.looks) == 3
+        assert world.surveyor.get_finding(KEY) is None
+        await task
+
+    run(both)
+
+
 @pytest.mark.parametrize(
     "seen", [None, OTHER, Seen(state="Archived")], ids=["gone", "another spec", "another state"]
 )
