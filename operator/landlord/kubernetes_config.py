@@ -42,14 +42,14 @@ async def load_configuration() -> Configuration:
     Raises SettingsError if it can't be read.
     """
     configuration = Configuration()
-    path = os.environ.get("KUBECONFIG")
-    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+    kubeconfig = _find_kubeconfig()
+    if kubeconfig is None:
         try:
             kubernetes_config.load_incluster_config(client_configuration=configuration)
         except (kubernetes_config.ConfigException, OSError) as error:
             raise _unreadable("the pod's service account", error) from error
     else:
-        await _load_kubeconfig(path or str(Path.home() / ".kube" / "config"), configuration)
+        await _load_kubeconfig(kubeconfig, configuration)
     configuration.connection_pool_maxsize = 256
     # aiohttp would look up a netrc entry and a proxy in a thread for each request, which costs more than the
     # request itself. A netrc entry for all hosts would also conflict with the bearer token.
@@ -80,13 +80,20 @@ async def _load_kubeconfig(where: str, configuration: Configuration) -> None:
 
 def find_namespace() -> str:
     """Find the namespace that kubectl uses by default. Requires what `load_configuration` has read."""
-    path = os.environ.get("KUBECONFIG")
-    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+    kubeconfig = _find_kubeconfig()
+    if kubeconfig is None:
         return _POD_NAMESPACE.read_text().strip()
-    where = path or str(Path.home() / ".kube" / "config")
-    _, current = kubernetes_config.list_kube_config_contexts(where)
+    _, current = kubernetes_config.list_kube_config_contexts(kubeconfig)
     namespace: str = current["context"].get("namespace") or "default"
     return namespace
+
+
+def _find_kubeconfig() -> str | None:
+    """Find what names the kubeconfig files; None in a pod that has none."""
+    path = os.environ.get("KUBECONFIG")
+    if "KUBERNETES_SERVICE_HOST" in os.environ and not path:
+        return None
+    return path or str(Path.home() / ".kube" / "config")
 
 
 def _has_file(kubeconfig: str) -> bool:

@@ -5,12 +5,19 @@ from collections.abc import Iterator
 import docker
 import pytest
 from tests.support.history import History, Record
+from tests.support.ledger import LedgerBackend
 from tests.support.session import Session
 from tests.support.system import Landlord, System, landlords
 from tests.support.views import OnDocker, OnKubernetes, View
 
 from dev.cluster import ControlPlane
 from dev.kubectl import Kubectl
+
+
+@pytest.fixture(scope="module")
+def ledger(session: Session) -> LedgerBackend:
+    """A backend that writes down what its steps do."""
+    return LedgerBackend(session.folder("ledger"))
 
 
 @pytest.fixture(scope="session")

@@ -35,11 +35,6 @@ def known(system: System, tenants: Iterable[str]) -> Counts:
 
 
 @pytest.fixture(scope="module")
-def ledger(session: Session) -> LedgerBackend:
-    return LedgerBackend(session.folder("ledger"))
-
-
-@pytest.fixture(scope="module")
 def system(session: Session, new_landlord: Landlord, ledger: LedgerBackend) -> System:
     plugin = write_plugin(session.folder("plugin"), LedgerBackend)
     system = new_landlord(LANDLORD_BACKENDS="memory,docker,ledger", LEDGER=str(ledger.folder), **plugin)

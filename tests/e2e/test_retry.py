@@ -32,11 +32,6 @@ Retry = Callable[..., Ended]
 
 
 @pytest.fixture(scope="module")
-def ledger(session: Session) -> LedgerBackend:
-    return LedgerBackend(session.folder("ledger"))
-
-
-@pytest.fixture(scope="module")
 def system(session: Session, new_landlord: Landlord, ledger: LedgerBackend) -> System:
     plugin = write_plugin(session.folder("plugin"), LedgerBackend)
     system = new_landlord(

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import yaml
 from aiohttp import web
+from tests.support.proxy import end_to_end
 
 from dev.apiserver import Credentials
 from dev.cluster import ControlPlane
@@ -16,7 +17,6 @@ from dev.net import LOOPBACK, free_ports
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_HOP_BY_HOP = frozenset({"connection", "host", "transfer-encoding", "content-length"})
 _ERROR = '{{"type":"ERROR","object":{{"kind":"Status","message":"injected","code":{code}}}}}\n'
 
 
@@ -143,13 +143,13 @@ class FaultyApi:
             connection.abort()
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
-        sent = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+        sent = end_to_end(request.headers)
         url = f"{self._credentials.server}{request.raw_path}"
         timeout = aiohttp.ClientTimeout(total=None)
         async with self._session.request(
             request.method, url, headers=sent, data=await request.read() or None, timeout=timeout
         ) as answer:
-            said = {n: v for n, v in answer.headers.items() if n.lower() not in _HOP_BY_HOP}
+            said = end_to_end(answer.headers)
             passed = web.StreamResponse(status=answer.status, headers=said)
             await passed.prepare(request)
             with contextlib.suppress(ConnectionError):  # the client has gone

@@ -7,8 +7,10 @@ from typing import Any
 
 import trustme
 import yaml
+from kubernetes.aio.client.configuration import Configuration
 
 from dev.cluster import ControlPlane
+from landlord.kubernetes_config import Load
 
 EXEC_API = "client.authentication.k8s.io/v1"
 
@@ -78,6 +80,15 @@ class Kubeconfig:
         self.user.clear()
         self.user.update(user)
         self.write()
+
+
+def always(configuration: Configuration) -> Load:
+    """Load this configuration each time."""
+
+    async def load() -> Configuration:
+        return configuration
+
+    return load
 
 
 def foreign_certificate() -> tuple[bytes, bytes]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -12,6 +12,11 @@ from dev.net import LOOPBACK, free_ports
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HOP_BY_HOP = frozenset({"connection", "host", "transfer-encoding", "content-length"})
+
+
+def end_to_end(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that a proxy passes on."""
+    return {name: value for name, value in headers.items() if name.lower() not in _HOP_BY_HOP}
 
 
 class Proxy:
@@ -47,13 +52,13 @@ class Proxy:
     async def passes_on(self, request: web.Request) -> web.StreamResponse:
         """The real server's answer; 502, as a gateway says it, if that can't be had."""
         assert self._upstream is not None
-        sent = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+        sent = end_to_end(request.headers)
         url = f"{self._target}{request.raw_path}"
         try:
             async with self._upstream.request(
                 request.method, url, headers=sent, data=await request.read(), allow_redirects=False
             ) as answer:
-                said = {n: v for n, v in answer.headers.items() if n.lower() not in _HOP_BY_HOP}
+                said = end_to_end(answer.headers)
                 return web.Response(status=answer.status, headers=said, body=await answer.read())
         except aiohttp.ClientError:
             return web.Response(status=502, text="bad gateway")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from kubernetes.aio.client.configuration import Configuration
+from tests.support.kubeconfigs import always
 from tests.support.plans import (
     DONE,
     FACTS,
@@ -61,10 +62,7 @@ def test_it_says_what_follows(tenant: Tenant, said: str) -> None:
 
 
 async def test_an_api_server_that_does_not_answer_is_told_with_a_fix() -> None:
-    async def load() -> Configuration:
-        return Configuration(host=f"http://{LOOPBACK}:1")
-
-    api = ApiServer(load)
+    api = ApiServer(always(Configuration(host=f"http://{LOOPBACK}:1")))
     with pytest.raises(LandlordError, match="does not answer") as raised:
         await request_retry(api, Key("tenants", "acme"), datetime.now(UTC))
     assert raised.value.fix == "check that `kubectl get tenants` works with the same KUBECONFIG"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import yaml
 from kubernetes.aio.client.configuration import Configuration
+from tests.support.kubeconfigs import always
 from tests.support.specs import memory
 
 from dev.cluster import ControlPlane
@@ -13,7 +14,7 @@ from landlord.api.names import API_VERSION, FINALIZER, KIND
 from landlord.api.tenant import Key
 from landlord.controller.kube import KubeClient, build_tenant_path
 from landlord.kubernetes_api import KubeError
-from landlord.kubernetes_config import Load, load_configuration
+from landlord.kubernetes_config import load_configuration
 
 STATUS = {"phase": "Ready"}
 
@@ -29,15 +30,6 @@ async def client(configuration: Configuration) -> AsyncIterator[KubeClient]:
     client = KubeClient(always(configuration))
     yield client
     await client.close()
-
-
-def always(configuration: Configuration) -> Load:
-    """Load this configuration each time."""
-
-    async def load() -> Configuration:
-        return configuration
-
-    return load
 
 
 @pytest.fixture

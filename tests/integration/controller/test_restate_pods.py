@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from kubernetes.aio.client.configuration import Configuration
+from tests.support.kubeconfigs import always
 from tests.support.pods import LABELS, SELECTOR, make_service, restart_container, run_pod
 from tests.support.polling import eventually_async
 from tests.support.rbac import RESTATE_RULES, account, grant
@@ -105,11 +105,7 @@ async def watching(
     relay = Relay(address.port)
     await relay.start()
     configuration.host = f"https://{address.hostname}:{relay.port}"
-
-    async def load() -> Configuration:
-        return configuration
-
-    client = KubeClient(load)
+    client = KubeClient(always(configuration))
     watching = Watching(namespace, pod, relay, Gates())
     pods = RestatePods(
         kube=client,

@@ -117,6 +117,16 @@ async def cluster() -> AsyncIterator[Cluster]:
 
 
 @pytest.fixture
+async def relay(kubeconfig: Kubeconfig, valid: Valid) -> AsyncIterator[Relay]:
+    """What the kubeconfig leads to, before the API server."""
+    relay = Relay(port_of(valid.server))
+    await relay.start()
+    kubeconfig.use_server(f"https://127.0.0.1:{relay.port}")
+    yield relay
+    await relay.stop()
+
+
+@pytest.fixture
 async def tunnel() -> AsyncIterator[Tunnel]:
     tunnel = Tunnel()
     await tunnel.start()
@@ -180,11 +190,8 @@ async def test_a_plugin_that_fails_or_a_file_that_is_gone_leaves_the_present_cre
 
 
 async def test_a_watch_whose_token_is_replaced_goes_on_with_the_new_one(
-    kubeconfig: Kubeconfig, valid: Valid, kubectl: Kubectl, namespace: str
+    kubeconfig: Kubeconfig, valid: Valid, relay: Relay, kubectl: Kubectl, namespace: str
 ) -> None:
-    relay = Relay(port_of(valid.server))
-    await relay.start()
-    kubeconfig.use_server(f"https://127.0.0.1:{relay.port}")
     void = await asyncio.to_thread(make_token_of, kubectl, namespace, "doomed")
     kubeconfig.use_token(void)
     async with Observer(kubectl, namespace).watching() as observer:
@@ -196,15 +203,11 @@ async def test_a_watch_whose_token_is_replaced_goes_on_with_the_new_one(
         relay.cut()
         await observer.create("after")
         await observer.until_seen("after")
-    await relay.stop()
 
 
 async def test_a_watch_follows_an_api_server_that_has_moved(
-    kubeconfig: Kubeconfig, valid: Valid, kubectl: Kubectl, namespace: str
+    kubeconfig: Kubeconfig, valid: Valid, relay: Relay, kubectl: Kubectl, namespace: str
 ) -> None:
-    relay = Relay(port_of(valid.server))
-    await relay.start()
-    kubeconfig.use_server(f"https://127.0.0.1:{relay.port}")
     async with Observer(kubectl, namespace).watching() as observer:
         await observer.create("before")
         await observer.until_seen("before")

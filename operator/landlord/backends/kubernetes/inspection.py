@@ -51,12 +51,17 @@ async def _inspect_object(cluster: Cluster, desired: Desired, wanted: DesiredObj
         return [f"{what} exists, and should not"]
     if "deletionTimestamp" in found["metadata"]:
         return [f"{what} is being deleted"]
-    manifest = managed_fields.without_left_fields(build_manifest(kind, content, desired), found)
-    body = with_claim(manifest, build_claim(kind, found, desired))
+    body = _build_body(kind, content, desired, found)
     lines = [f"{what}: {each}" for each in await _compare(cluster, kind, body, found)]
     if not lines:
         await _settle(cluster, kind, body, found)
     return lines
+
+
+def _build_body(kind: ObjectKind, content: JsonObject, desired: Desired, found: JsonObject) -> JsonObject:
+    """Build what an apply of the object sends, but for its record."""
+    manifest = managed_fields.without_left_fields(build_manifest(kind, content, desired), found)
+    return with_claim(manifest, build_claim(kind, found, desired))
 
 
 async def _compare(cluster: Cluster, kind: ObjectKind, body: JsonObject, found: JsonObject) -> Iterable[str]:
@@ -98,8 +103,7 @@ async def _update_record(cluster: Cluster, reader: SecretReader, desired: Desire
     ):
         return  # It has changed again; the next inspection compares it.
     content = build_deployment(desired, copied)
-    manifest = managed_fields.without_left_fields(build_manifest(kinds.DEPLOYMENT, content, desired), found)
-    body = with_claim(manifest, build_claim(kinds.DEPLOYMENT, found, desired))
+    body = _build_body(kinds.DEPLOYMENT, content, desired, found)
     # Other annotations raise the generation.
     await _apply_to_version(cluster, kinds.DEPLOYMENT, body, found, found["metadata"]["generation"] + 1)
 

@@ -141,23 +141,19 @@ class Released:
     """The Tenant was deleted and lacks landlord's finalizer: it is none of landlord's business."""
 
 
-Situation = (
+SituationWithNews = (
     Paused
-    | Expired
     | Settled
     | Found
     | Repairing
     | Retrying
     | NotAccepted
-    | Unclaimed
-    | WorkDue
     | WorkWaiting
     | WorkUnderWay
     | WorkSucceeded
     | WorkFailed
     | WorkStopped
     | OnHold
-    | PossibleBurst
-    | Releasing
-    | Released
 )
+"""Those that the status reports."""
+Situation = SituationWithNews | Expired | Unclaimed | WorkDue | PossibleBurst | Releasing | Released

@@ -39,6 +39,7 @@ from landlord.controller.decide.situation import (
     Retrying,
     Settled,
     Situation,
+    SituationWithNews,
     Unclaimed,
     WorkDue,
     WorkFailed,
@@ -57,22 +58,6 @@ from landlord.controller.decide.workflow_status import (
 )
 from landlord.engines.contract import ENGINE_STUCK, ConditionStatus, Progress
 from landlord.errors import EngineUnreachable
-
-SituationWithNews = (
-    Paused
-    | Settled
-    | Found
-    | Repairing
-    | Retrying
-    | NotAccepted
-    | WorkWaiting
-    | WorkUnderWay
-    | WorkSucceeded
-    | WorkFailed
-    | WorkStopped
-    | OnHold
-)
-"""Those that the status reports."""
 
 
 def compose(case: Case, situation: Situation) -> TenantStatus:

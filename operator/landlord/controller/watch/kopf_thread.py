@@ -23,7 +23,8 @@ from landlord.kubernetes_config import CurrentConfiguration
 EventSink = Callable[[str | None, JsonObject], None]
 
 LONGEST_BACKOFF = 10.0
-"""How long kopf waits at most before it tries a refused request again, so before it sees a recovery."""
+"""The longest pause before something that was refused or has ended is tried again, so before a recovery is
+seen."""
 CLOSE_SECONDS = 0.25
 """Time for TLS connections to close, which aiohttp does not wait for (its docs, "Graceful Shutdown")."""
 ANSWER_SECONDS = 30
@@ -70,15 +71,15 @@ class KopfThread:
     async def _watch(self) -> None:
         registry = kopf.OperatorRegistry()
         current = CurrentConfiguration()
+        configuration = await current.get()
         sessions: list[aiohttp.ClientSession] = []
-        logins = 0
+        pauses = iter(EndlessBackoffs())
 
         @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.AiohttpSession:
             # kopf asks again after each 401, and without a pause if it gets another session each time.
-            nonlocal logins
-            await asyncio.sleep(min(LONGEST_BACKOFF, backoff(logins)) if logins else 0)
-            logins += 1
+            if sessions:
+                await asyncio.sleep(next(pauses))
             configuration = await current.get()
             sessions.append(session := build_session(configuration, current, self._seen))
             return kopf.AiohttpSession(server=configuration.host, aiohttp_session=session)
@@ -88,8 +89,8 @@ class KopfThread:
             if not self._stop.is_set():
                 self._loop.call_soon_threadsafe(self._sink, event["type"], event["object"])
 
-        async with build_session(await current.get(), current, self._seen) as session:
-            await _require_crd((await current.get()).host, session)
+        async with build_session(configuration, current, self._seen) as session:
+            await _require_crd(configuration.host, session)
         try:
             await kopf.operator(
                 registry=registry,

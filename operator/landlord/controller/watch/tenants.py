@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 
 from landlord.backoff import BACKOFF_CAP, backoff
-from landlord.controller.watch.kopf_thread import EventSink, KopfThread
+from landlord.controller.watch.kopf_thread import LONGEST_BACKOFF, EventSink, KopfThread
 from landlord.controller.watch.last_seen import LastSeen
 from landlord.errors import LandlordError
 
@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 100.0
 """Silence after which the watch is started again: a bookmark and kopf's own attempt to reconnect after 70 s
 are missing by then."""
-LONGEST_PAUSE = 10.0
-"""How long landlord waits at most before it starts the watch again, so before it sees a recovery."""
 CHECK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 """How long a watch may take to end when it is asked to."""
@@ -56,7 +54,7 @@ class TenantWatch:
             self.seen.note_problem(problem)
             failures = 1 if loop.time() - begun > BACKOFF_CAP else failures + 1
             log.warning("the watch on Tenants ended, and landlord starts it again: %s", problem)
-            await asyncio.sleep(min(LONGEST_PAUSE, backoff(failures)))
+            await asyncio.sleep(min(LONGEST_BACKOFF, backoff(failures)))
             missed.set()
 
     async def _watch(self) -> str:
