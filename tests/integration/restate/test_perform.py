@@ -146,6 +146,7 @@ async def test_work_that_is_submitted_while_the_workflow_is_private_is_done(
             return False
 
     await eventually_async(performed, what="the work is done")
+    await own_engine.until("Registered")
     assert own_engine.heard.reasons[-2:] == ["NotPublic", "Registered"]
 
 

@@ -142,6 +142,7 @@ async def test_a_loss_that_a_call_runs_into_is_repaired_before_the_call_gives_up
 ) -> None:
     await remove_deployment(own_engine)
     assert (await own_engine.perform(request(tenant))).result == "Succeeded"
+    await own_engine.until("Registered")
     assert own_engine.heard.reasons[-2:] == ["RegistrationLost", "Registered"]
 
 
