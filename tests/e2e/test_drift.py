@@ -7,7 +7,7 @@ import docker
 import pytest
 from tests.support.audit import writes_of
 from tests.support.containers import containers_of
-from tests.support.events import reasons
+from tests.support.events import reasons, until_told
 from tests.support.metrics import total
 from tests.support.polling import eventually
 from tests.support.rbac import OPERATOR_RULES, account
@@ -282,17 +282,13 @@ def test_settled_tenants_cost_no_write_however_often_they_are_looked_at(
         account(control_plane, system.namespace, "operator", OPERATOR_RULES)
     )
     system.start()
+    # A Tenant that waits for the first registration is told so by an Event of its own.
+    eventually(lambda: total(system.operator.url, "landlord_registration_up") == 1, what="it is registered")
     tenants = [f"{name}-{number}" for number in range(20)]
     system.apply_all({each: memory() for each in tenants})
     system.until_all(tenants, "Ready", "True")
-
-    def all_are_told() -> bool:
-        # On a slow machine they have waited for the first registration, and were told so before.
-        latest = {each: told(system, each)[-1:] for each in tenants}
-        assert latest == {each: ["Normal Provisioned"] for each in tenants}
-        return True
-
-    eventually(all_are_told, what="their Events")
+    for each in tenants:
+        until_told(system, each, "Normal Provisioned")
     before = len(list(writes_of(control_plane, system.namespace, "operator")))
     worked = total(system.operator.url, "landlord_reconcile_total")
     let_surveys_pass(system, 20)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.support.events import events, reasons
+from tests.support.events import events, reasons, until_told
 from tests.support.metrics import total
 from tests.support.polling import eventually, steadily
 from tests.support.specs import memory
@@ -26,17 +26,6 @@ def leading(new_landlord: Landlord) -> System:
     return system
 
 
-def told(system: System, name: str, *expected: str) -> None:
-    """The Tenant's Events come to be these."""
-
-    def all_of_them() -> bool:
-        seen = reasons(system.kubectl, system.namespace, "Tenant", name)
-        assert seen == list(expected)
-        return True
-
-    eventually(all_of_them, what=f"the Events of {name}")
-
-
 def told_of_the_registration(system: System) -> list[str]:
     return reasons(system.kubectl, system.namespace, "Lease", LEASE)
 
@@ -49,7 +38,7 @@ def test_a_tenant_s_life_can_be_read_in_its_events(any_landlord: System, name: s
     any_landlord.apply(name, memory(ports=2))
     any_landlord.until(name, "Ready", "True")
     story = ["Normal Provisioned", "Warning ProvisioningFailed", "Normal Provisioned"]
-    told(any_landlord, name, *story)
+    until_told(any_landlord, name, *story)
 
     described = any_landlord.kubectl("describe", "tenant", name, "-n", any_landlord.namespace)
     _, _, shown = described.partition("\nEvents:")
@@ -57,7 +46,7 @@ def test_a_tenant_s_life_can_be_read_in_its_events(any_landlord: System, name: s
     assert "The tenant is provisioned (generation 3)" in shown
     assert "landlord.dev/operator" in shown
     any_landlord.delete(name)
-    told(any_landlord, name, *story, "Normal Deprovisioned")
+    until_told(any_landlord, name, *story, "Normal Deprovisioned")
 
 
 def test_tries_that_go_as_the_last_one_are_not_told(landlord: System, name: str) -> None:
@@ -67,7 +56,7 @@ def test_tries_that_go_as_the_last_one_are_not_told(landlord: System, name: str)
 
     landlord.apply(name, memory(MEMORY_ERROR="the database is full") | {"workflow": {"timeout": "1s"}})
     landlord.until(name, "Ready", "False", reason="ProvisioningFailed")
-    told(landlord, name, "Warning ProvisioningFailed")
+    until_told(landlord, name, "Warning ProvisioningFailed")
     past = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     patch = f'[{{"op": "replace", "path": "/status/workflow/nextRetryTime", "value": "{past}"}}]'
     landlord.kubectl(
@@ -76,7 +65,7 @@ def test_tries_that_go_as_the_last_one_are_not_told(landlord: System, name: str)
     )
     eventually(lambda: (workflow(landlord.tenant(name))["attempt"], failed(landlord, name)) == (2, True))
     landlord.delete(name)
-    told(landlord, name, "Warning ProvisioningFailed", "Normal Deprovisioned")
+    until_told(landlord, name, "Warning ProvisioningFailed", "Normal Deprovisioned")
 
 
 def failed(system: System, name: str) -> bool:
@@ -87,10 +76,10 @@ def test_who_waits_for_restate_says_so_once_and_that_it_is_over(leading: System,
     leading.restate.stop()
     leading.apply(name, memory())
     leading.until(name, "Ready", "Unknown", reason="EngineUnreachable")
-    told(leading, name, "Warning EngineUnreachable")
+    until_told(leading, name, "Warning EngineUnreachable")
     leading.restate.start()
     leading.until(name, "Ready", "True")
-    told(leading, name, "Warning EngineUnreachable", "Normal Provisioned")
+    until_told(leading, name, "Warning EngineUnreachable", "Normal Provisioned")
     leading.delete(name)
 
 
