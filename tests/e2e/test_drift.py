@@ -283,7 +283,7 @@ def test_settled_tenants_cost_no_write_however_often_they_are_looked_at(
     )
     system.start()
     # A Tenant that waits for the first registration is told so by an Event of its own.
-    eventually(lambda: total(system.operator.url, "landlord_registration_up") == 1, what="it is registered")
+    system.until_registered()
     tenants = [f"{name}-{number}" for number in range(20)]
     system.apply_all({each: memory() for each in tenants})
     system.until_all(tenants, "Ready", "True")

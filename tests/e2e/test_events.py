@@ -7,7 +7,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 from tests.support.events import events, reasons, until_told
-from tests.support.metrics import total
 from tests.support.polling import eventually, steadily
 from tests.support.specs import memory
 from tests.support.status import workflow
@@ -96,7 +95,7 @@ def deregister(system: System) -> None:
 def test_a_lost_registration_is_told_on_the_lease_with_its_cause_and_how_long_it_took(
     leading: System,
 ) -> None:
-    eventually(lambda: total(leading.operator.url, "landlord_registration_up") == 1, what="it is registered")
+    leading.until_registered()
     before = len(told_of_the_registration(leading))
     deregister(leading)
 

@@ -50,6 +50,7 @@ def system(new_landlord: Landlord, control_plane: ControlPlane, restate_namespac
     grant(control_plane, restate_namespace, f"{system.namespace}/operator", RESTATE_RULES)
     system.operator.settings["KUBECONFIG"] = str(kubeconfig)
     system.start()
+    system.until_registered()
     eventually(lambda: gate(system)["ok"], what="the pods are watched")
     return system
 

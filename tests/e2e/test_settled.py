@@ -12,7 +12,6 @@ import pytest
 from bench import manifests
 from bench.api import connecting
 from tests.support.audit import Write, writes_of
-from tests.support.metrics import total
 from tests.support.polling import eventually
 from tests.support.rbac import OPERATOR_RULES, account
 from tests.support.status import conditions
@@ -44,7 +43,7 @@ def landlord_of_many(new_landlord: Landlord, control_plane: ControlPlane) -> Sys
     system.operator.stop()
     asyncio.run(settle(control_plane, system.namespace, pattern))
     system.operator.start()
-    eventually(lambda: total(system.operator.url, "landlord_registration_up") == 1)
+    system.until_registered()
     return system
 
 

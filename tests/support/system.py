@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from tests.support.polling import PATIENCE
+from tests.support.metrics import total
+from tests.support.polling import PATIENCE, eventually
 from tests.support.session import Session
 
 from dev.api import Api
@@ -75,6 +76,11 @@ class System:
                 program.start(wait=False)
         self.worker.wait_ready()
         self.operator.wait_ready()
+
+    def until_registered(self) -> None:
+        """Return once the workflow is registered, which a start does not wait for."""
+        registered = "landlord_registration_up"
+        eventually(lambda: total(self.operator.url, registered) == 1, what="the workflow is registered")
 
     def apply(self, name: str, spec: Mapping[str, Any]) -> None:
         """Create or change a Tenant."""
