@@ -45,13 +45,15 @@ def apis(control_plane: ControlPlane) -> Iterator[tuple[FaultyApi, FaultyApi]]:
 @pytest.fixture(scope="module")
 def system(
     new_landlord: Landlord, apis: tuple[FaultyApi, FaultyApi], tmp_path_factory: pytest.TempPathFactory
-) -> System:
+) -> Iterator[System]:
     system = new_landlord(LANDLORD_BACKENDS="docker,kubernetes", LANDLORD_SURVEY_SECONDS="1")
     folder: Path = tmp_path_factory.mktemp("storm")
     for program, api in zip((system.operator, system.worker), apis, strict=True):
         program.settings["KUBECONFIG"] = str(api.write_kubeconfig(folder / program.name))
     system.start()
-    return system
+    yield system
+    # Before what it reaches the API server through: that can't close connections that are only beginning.
+    system.stop()
 
 
 @pytest.fixture

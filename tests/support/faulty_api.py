@@ -35,6 +35,7 @@ class FaultyApi:
         self.hits = 0
         self._fault: Answer | None = None
         self._connections: set[asyncio.Transport] = set()
+        self._handlers: set[asyncio.Task[None]] = set()
         self._deaf = False
 
     @contextlib.contextmanager
@@ -127,16 +128,24 @@ class FaultyApi:
             await web.TCPSite(runner, LOOPBACK, self.port).start()
             ready.set()
             await self._end.wait()
+            # Requests of clients that have gone continue, and the runner does not end them. Connections are
+            # aborted first, because a request that is cancelled on one would wait for the server's farewell.
+            closing = asyncio.create_task(self._session.close())
+            for handler in self._handlers:
+                handler.cancel()
+            await asyncio.gather(closing, *self._handlers, return_exceptions=True)
             await runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
-        connection = request.transport
+        connection, handler = request.transport, request.task
         self._connections.add(connection)
+        self._handlers.add(handler)
         try:
             return await (self._fault or self._pass_on)(request)
         finally:
             self._connections.discard(connection)
+            self._handlers.discard(handler)
 
     def _cut(self) -> None:
         for connection in self._connections:
@@ -151,8 +160,8 @@ class FaultyApi:
         ) as answer:
             said = end_to_end(answer.headers)
             passed = web.StreamResponse(status=answer.status, headers=said)
-            await passed.prepare(request)
             with contextlib.suppress(ConnectionError):  # the client has gone
+                await passed.prepare(request)
                 async for piece in answer.content.iter_any():
                     if not (self._deaf and is_watch(request)):
                         await passed.write(piece)

@@ -5,6 +5,8 @@ from tests.integration.restate.table import FEW, Row, hold, table
 from tests.integration.restate.world import World
 from tests.support.polling import eventually_async
 
+from landlord.engines.restate.admin import REGISTER_SECONDS
+
 VERIFIED = {"verified": 1}
 SOMEBODY_ELSES_KEY = "publickeyv1_2G8dCQhArfvGpzPw5Vx2ALciR4xCLHfS5YaT93XjNxX9"
 
@@ -141,7 +143,12 @@ NOT_YET = {
         "NotRegistered → WorkerUnreachable",
         given=w.each(w.worker_becomes(kind="hanging"), w.registrations_time_out_after(1.0)),
         words="keeps Restate waiting for its discovery answer",
-        until=w.each(w.worker_is_killed, w.restate_gives_up_on_it, w.worker_starts()),
+        until=w.each(
+            w.worker_is_killed,
+            w.restate_gives_up_on_it,
+            w.registrations_time_out_after(REGISTER_SECONDS),
+            w.worker_starts(),
+        ),
         then="NotRegistered → Registered",
         attempts={"worker_unreachable": FEW, "verified": 1},
     ),
